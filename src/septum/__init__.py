@@ -1,0 +1,38 @@
+"""septum: the U-Net for people with a microscope, a few annotations and one machine."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from septum import augment, geometry, instances, metrics, network, predict, targets
+    from septum.api import evaluate, load, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "augment",
+    "evaluate",
+    "geometry",
+    "instances",
+    "load",
+    "metrics",
+    "network",
+    "predict",
+    "targets",
+    "train",
+]
+
+_FUNCTIONS = {"evaluate", "load", "train"}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use: `import septum` alone must not cost the seconds that torch takes.
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module("septum.api"), name)
+    if name in __all__:
+        return importlib.import_module(f"septum.{name}")
+    raise AttributeError(f"module 'septum' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])
