@@ -1,0 +1,187 @@
+"""Exact distances to the nearest and the second-nearest cell: d1 and d2 of equation 2.
+
+A separable distance transform, one pass per axis, that carries two candidates per pixel: the
+squared distances to, and the ids of, the two nearest different cells seen so far. Two are enough:
+a cell that is not among the two nearest of a pixel ``q`` has two nearer ones there, and both stay
+nearer for every pixel that is reached through ``q``. The cost is linear in the area, whatever the
+number of cells.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from septum.errors import ConfigError
+from septum.targets.instances import as_labels, compact_ids
+
+
+def two_nearest(
+    labels: ArrayLike, limit: float, spacing: float | Sequence[float] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Measure the distances to the nearest and the second-nearest cell, for every pixel.
+
+    Distances are Euclidean, between pixel centres, and exact. Inside a cell the first is 0 and the
+    second is the distance to the nearest other cell.
+
+    Parameters
+    ----------
+    labels : array_like of int, shape (*spatial)
+        Instances, 0 for background; any rank.
+    limit : float
+        Distances beyond it are not searched for. In pixels, or in the unit of `spacing`.
+    spacing : float or sequence of float, optional
+        Size of a pixel along each axis; 1 by default.
+
+    Returns
+    -------
+    d1, d2 : ndarray of float64, shape (*spatial)
+        Infinite where there is no (second) cell within the limit.
+
+    Raises
+    ------
+    DataError
+        If labels are not whole numbers, or negative.
+    ConfigError
+        If the limit is negative, or the spacing is not positive or not one number per axis.
+    """
+    labels = as_labels(labels)
+    steps = spacing_per_axis(spacing, labels.ndim)
+    if not limit >= 0:
+        raise ConfigError(f"limit is {limit}; expected a distance of 0 or more")
+    compact, _ = compact_ids(labels)
+    # Squares up to this one count; the next number above serves as "nothing found yet".
+    cap = np.nextafter(float(limit) ** 2, np.inf) if np.isfinite(limit) else np.inf
+    squares = np.empty((2, *labels.shape))
+    ids = np.empty((2, *labels.shape), np.int32)
+    if labels.size == 0:
+        return squares[0], squares[1]
+    first = compact.reshape(labels.shape[0], -1)
+    _nearest_along_first_axis(
+        first, steps[0], cap, squares.reshape(2, *first.shape), ids.reshape(2, *first.shape)
+    )
+    for axis in range(1, labels.ndim):
+        lines = (2, -1, labels.shape[axis], int(np.prod(labels.shape[axis + 1 :])))
+        _nearest_along_axis(squares.reshape(lines), ids.reshape(lines), steps[axis], cap)
+    np.sqrt(squares, out=squares)
+    return squares[0], squares[1]
+
+
+def spacing_per_axis(spacing: float | Sequence[float] | None, ndim: int) -> NDArray[np.float64]:
+    """Return one positive pixel size per axis; 1 where no spacing is given."""
+    steps = np.atleast_1d(np.asarray(1.0 if spacing is None else spacing, np.float64))
+    if steps.size == 1:
+        steps = np.repeat(steps, ndim)
+    if steps.shape != (ndim,) or not (np.isfinite(steps).all() and (steps > 0).all()):
+        raise ConfigError(
+            f"spacing is {spacing}; expected {ndim} positive numbers, one per axis of the image, "
+            f"for example {(1.0,) * ndim}"
+        )
+    return steps
+
+
+@njit(cache=True, nogil=True)
+def _insert(square, cell, d1, c1, d2, c2):
+    """Offer a candidate to the two nearest different cells; the distance is known to be < d2."""
+    if cell == c1:
+        return min(square, d1), c1, d2, c2
+    if square < d1:
+        return square, cell, d1, c1
+    return d1, c1, square, cell
+
+
+@njit(cache=True, nogil=True)
+def _nearest_along_first_axis(labels, step, cap, squares, ids):
+    """Find the two nearest cells within each column of a (rows, columns) label image.
+
+    Two sweeps, down and up; each remembers the last two different cells that it came across.
+    """
+    rows, columns = labels.shape
+    squares[:] = np.inf
+    ids[:] = 0
+    cells = np.empty((2, columns), np.int32)
+    places = np.empty((2, columns), np.int64)
+    for direction in (1, -1):
+        cells[:] = 0
+        places[:] = 0
+        for i in range(rows):
+            row = i if direction == 1 else rows - 1 - i
+            for column in range(columns):
+                here = labels[row, column]
+                if here != 0:
+                    if here != cells[0, column]:
+                        cells[1, column] = cells[0, column]
+                        places[1, column] = places[0, column]
+                        cells[0, column] = here
+                    places[0, column] = row
+                for k in range(2):
+                    cell = cells[k, column]
+                    if cell == 0:
+                        break
+                    square = (step * (row - places[k, column])) ** 2
+                    if square < cap and square < squares[1, row, column]:
+                        d1, c1, d2, c2 = _insert(
+                            square,
+                            cell,
+                            squares[0, row, column],
+                            ids[0, row, column],
+                            squares[1, row, column],
+                            ids[1, row, column],
+                        )
+                        squares[0, row, column] = d1
+                        ids[0, row, column] = c1
+                        squares[1, row, column] = d2
+                        ids[1, row, column] = c2
+
+
+@njit(cache=True, nogil=True)
+def _nearest_along_axis(squares, ids, step, cap):
+    """Combine, in place, the candidates of all pixels along the third axis of (2, outer, n, inner).
+
+    From each pixel the line is searched outwards on both sides until the step alone is longer
+    than the second-nearest distance known.
+    """
+    _, outer, length, inner = squares.shape
+    line = np.empty((length, 2))
+    cells = np.empty((length, 2), np.int32)
+    for o in range(outer):
+        for i in range(inner):
+            found = False
+            for n in range(length):
+                for k in range(2):
+                    line[n, k] = squares[k, o, n, i]
+                    cells[n, k] = ids[k, o, n, i]
+                found |= cells[n, 0] != 0
+            if not found:
+                continue
+            for n in range(length):
+                d1, c1, d2, c2 = _search_line(line, cells, n, step, cap)
+                squares[0, o, n, i] = d1 if c1 != 0 else np.inf
+                ids[0, o, n, i] = c1
+                squares[1, o, n, i] = d2 if c2 != 0 else np.inf
+                ids[1, o, n, i] = c2
+
+
+@njit(cache=True, nogil=True)
+def _search_line(line, cells, start, step, cap):
+    """Return the two nearest different cells of one pixel from the candidates of its line."""
+    length = line.shape[0]
+    d1 = d2 = cap
+    c1 = c2 = 0
+    for away in range(length):
+        square = (step * away) ** 2
+        if square >= d2:
+            break
+        left, right = start - away, start + away
+        if left < 0 and right >= length:
+            break
+        for place in (left, right):
+            if place < 0 or place >= length:
+                continue
+            for k in range(2):
+                candidate = line[place, k] + square
+                if candidate >= d2:
+                    break
+                d1, c1, d2, c2 = _insert(candidate, cells[place, k], d1, c1, d2, c2)
+    return d1, c1, d2, c2
