@@ -1,1 +1,1 @@
-"""."""
+"""Images and annotations: files, dataset layouts, samples, training crops."""

@@ -1,0 +1,83 @@
+"""Files that appear under their final name only when they are complete.
+
+A run that is killed, or a disk that fills up, in the middle of writing leaves the earlier file (or
+none) behind, never half of a new one.
+"""
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from septum.errors import SeptumError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def replacing(path: str | Path, size: int | None = None) -> Iterator[Path]:
+    """Yield a temporary path that takes the place of `path` when the block succeeds.
+
+    The temporary file lies in the folder of `path` (made where missing), so that the final step is
+    one rename within a file system; its name starts with a dot and keeps the suffix of `path`.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write or to replace.
+    size : int, optional
+        The size to expect in bytes, for the message when the disk is full.
+
+    Yields
+    ------
+    Path
+        Where to write. The caller has closed it when the block ends.
+
+    Raises
+    ------
+    SeptumError
+        When the file system refuses: full, read-only, no permission. Whatever is raised inside
+        the block, the temporary file is removed and an earlier file at `path` is as it was.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, path)
+        if os.name == "posix":
+            _flush(path.parent)
+    except OSError as error:
+        raise SeptumError(_explain(error, path, size)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    # Without it the rename may reach the disk before the bytes do, and a power cut in between
+    # leaves an empty file under the final name.
+    descriptor = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _explain(error: OSError, path: Path, size: int | None) -> str:
+    if error.errno not in _FULL:
+        return f"cannot write {path}: {error.strerror or error}"
+    needs = "" if size is None else f" needs about {_megabytes(size)},"
+    free = shutil.disk_usage(path.parent).free
+    return (
+        f"disk full writing {path}:{needs} {_megabytes(free)} are free; "
+        "nothing was written and an earlier file is untouched. "
+        "Free some space or choose another output folder"
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"

@@ -1,0 +1,84 @@
+"""PNG, JPEG, GIF and BMP: one plane, grey or colour."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from septum.data.formats.image_file import ImageFile
+from septum.errors import DataError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
+
+_COLOUR = ("RGBA", "CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa")  # what Pillow calls them
+
+
+def read_png(path: Path, indices: bool = False) -> ImageFile:
+    """Read a picture without losing bits, colours or palette indices.
+
+    Parameters
+    ----------
+    path : Path
+        A PNG, JPEG, GIF or BMP file.
+    indices : bool, default False
+        Of a picture with a palette, return the indices (a label image) and not the colours.
+
+    Raises
+    ------
+    DataError
+        When the file is damaged or no picture.
+    """
+    try:
+        if _is_deep_colour_png(path):
+            return _read_deep(path)
+        with Image.open(path) as picture:
+            return _read_picture(picture, path, indices)
+    except UnidentifiedImageError as error:
+        raise DataError(f"{path}: not an image, or damaged; copy it again") from error
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{path}: cannot be read ({error}); the file is damaged or cut short"
+        ) from error
+
+
+def _read_picture(picture: Image.Image, path: Path, indices: bool) -> ImageFile:
+    notes: list[str] = []
+    frames = getattr(picture, "n_frames", 1)
+    if frames > 1:
+        notes.append(f"the first of {frames} frames was read")
+    mode = picture.mode
+    transparent = mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+    if transparent and not (indices and mode == "P"):
+        notes.append("the alpha channel (transparency) was dropped")
+    if mode in _COLOUR or (mode in ("P", "PA") and not indices):
+        picture = picture.convert("RGB")
+    elif mode in ("LA", "La"):
+        picture = picture.getchannel("L")
+    elif mode == "PA":
+        picture = picture.getchannel("P")
+    array = np.array(picture)
+    if mode == "P" and not indices and (array == array[..., :1]).all():
+        array = array[..., 0]  # a grey palette: the usual way for GIF to say grey
+    if array.dtype == np.int32 and path.suffix.lower() == ".png":
+        array = array.astype(np.uint16)  # mode I: Pillow's name for 16-bit PNG in older versions
+    return ImageFile(array, "YXS" if array.ndim == 3 else "YX", None, str(path), tuple(notes))
+
+
+def _is_deep_colour_png(path: Path) -> bool:
+    # Bytes 24 and 25 of the PNG header: bits per sample and colour type (0 is grey).
+    with path.open("rb") as file:
+        head = file.read(26)
+    return head.startswith(b"\x89PNG") and len(head) == 26 and head[24] == 16 and head[25] != 0
+
+
+def _read_deep(path: Path) -> ImageFile:
+    # Pillow reduces 16-bit colour to 8 bits without a word; OpenCV keeps it (as BGR).
+    array = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None:
+        raise DataError(f"{path}: cannot be read; the PNG is damaged or cut short")
+    notes = ("the alpha channel (transparency) was dropped",) if array.shape[-1] == 4 else ()
+    array = np.ascontiguousarray(array[..., 2::-1])
+    return ImageFile(array, "YXS", None, str(path), notes)

@@ -1,0 +1,170 @@
+"""TIFF: plain, ImageJ and OME, with the axes and the spacing that the file states."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import tifffile
+
+from septum.atomic import replacing
+from septum.data.formats.image_file import ImageFile
+from septum.errors import DataError
+
+SUFFIXES = (".tif", ".tiff")
+
+_UM = {
+    "µm": 1.0, "μm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "\\u00b5m": 1.0,
+    "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6, "pm": 1e-6, "å": 1e-4,
+}  # fmt: skip
+_IMAGEJ_TYPES = ("uint8", "uint16", "float32")
+
+
+def read_tiff(path: Path) -> ImageFile:
+    """Read the first series of a TIFF at full resolution.
+
+    Raises
+    ------
+    DataError
+        When the file is damaged, cut short or no TIFF at all.
+    """
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            if not tiff.series:
+                raise DataError(f"{path}: a TIFF without an image in it")
+            series = tiff.series[0]
+            array = series.asarray()
+            notes = ()
+            if len(tiff.series) > 1:
+                notes = (f"the first of {len(tiff.series)} image series was read",)
+            axes = series.axes
+            return ImageFile(array, axes, _spacing(tiff, axes), str(path), notes)
+    except (FileNotFoundError, PermissionError, IsADirectoryError, DataError):
+        raise
+    # A damaged file can fail anywhere in the decoder, with whatever the codec raises.
+    except Exception as error:
+        raise DataError(
+            f"{path}: cannot be read as TIFF ({error}); the file is damaged or cut short. "
+            "Copy it again from its source, or open and save it in Fiji"
+        ) from error
+
+
+def write_tiff(
+    path: str | Path,
+    array: np.ndarray,
+    axes: str,
+    spacing: tuple[float, ...] | None = None,
+) -> None:
+    """Write an array as a zlib-compressed TIFF that appears only when it is complete.
+
+    Types and axes that ImageJ knows (uint8, uint16, float32; axes in the order TZCYXS) are
+    written for it, with the spacing; others (int32, bool) as a plain TIFF that carries its axes and
+    spacing in the description.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in .tif or .tiff. Missing folders are made.
+    array : numpy.ndarray
+        Stored in its own type; bool is stored as uint8 0 and 1.
+    axes : str
+        One letter per axis of `array`, such as ``"YX"``, ``"CYX"``, ``"ZYX"``.
+    spacing : tuple of float, optional
+        In µm, for those of Z, Y, X that are in `axes`, in that order.
+
+    Raises
+    ------
+    SeptumError
+        When the disk is full or the folder cannot be written to. Nothing is left behind.
+    """
+    path = Path(path)
+    array = np.asarray(array)
+    if array.dtype == bool:
+        array = array.view(np.uint8)
+    image = ImageFile(array, axes, spacing, str(path))
+    options: dict[str, Any] = {"metadata": {"axes": axes}}
+    if _fits_imagej(image):
+        options |= {"imagej": True, **_imagej_spacing(axes, spacing)}
+    elif spacing is not None:
+        options["metadata"]["spacing_um"] = list(spacing)
+    with replacing(path, size=array.nbytes) as temporary:
+        tifffile.imwrite(
+            temporary,
+            array,
+            compression="zlib",
+            photometric="rgb" if "S" in axes else "minisblack",
+            bigtiff=array.nbytes > 3_900_000_000,
+            **options,
+        )
+
+
+def _fits_imagej(image: ImageFile) -> bool:
+    # ImageJ drops axes of length 1, and only its plain (below 4 GB) TIFF is read everywhere.
+    order = [("TZCYXS").find(axis) for axis in image.axes]
+    return (
+        image.array.dtype.name in _IMAGEJ_TYPES
+        and min(order) >= 0
+        and order == sorted(order)
+        and min(image.array.shape) > 1
+        and image.array.nbytes < 3_900_000_000
+        and ("S" not in image.axes or image.array.dtype == np.uint8)
+    )
+
+
+def _imagej_spacing(axes: str, spacing: tuple[float, ...] | None) -> dict[str, Any]:
+    if spacing is None:
+        return {"metadata": {"axes": axes}}
+    metadata: dict[str, Any] = {"axes": axes, "unit": "um"}
+    if "Z" in axes:
+        metadata["spacing"] = spacing[0]
+    return {"metadata": metadata, "resolution": (1 / spacing[-1], 1 / spacing[-2])}
+
+
+def _spacing(tiff: tifffile.TiffFile, axes: str) -> tuple[float, ...] | None:
+    if tiff.is_ome and tiff.ome_metadata:
+        steps = _ome_steps(tiff.ome_metadata)
+    elif tiff.is_imagej and tiff.imagej_metadata:
+        steps = _imagej_steps(tiff)
+    else:
+        return _own_steps(tiff)
+    found = tuple(steps.get(axis) for axis in "ZYX" if axis in axes)
+    numbers = tuple(step for step in found if step is not None and np.isfinite(step) and step > 0)
+    return numbers if len(numbers) == len(found) else None
+
+
+def _ome_steps(xml: str) -> dict[str, float | None]:
+    pixels = next(
+        (node for node in ElementTree.fromstring(xml).iter() if node.tag.endswith("}Pixels")), None
+    )
+    if pixels is None:
+        return {}
+    steps = {}
+    for axis in "ZYX":
+        value = pixels.get(f"PhysicalSize{axis}")
+        unit = _UM.get(pixels.get(f"PhysicalSize{axis}Unit", "µm").lower())
+        steps[axis] = float(value) * unit if value and unit else None
+    return steps
+
+
+def _imagej_steps(tiff: tifffile.TiffFile) -> dict[str, float | None]:
+    metadata = tiff.imagej_metadata or {}
+    unit = _UM.get(str(metadata.get("unit", "")).lower())
+    if unit is None:  # "pixel", "inch", or nothing: the numbers then say nothing of the sample
+        return {}
+    steps: dict[str, float | None] = {}
+    tags = tiff.pages.first.tags
+    for axis, name in (("X", "XResolution"), ("Y", "YResolution")):
+        if name in tags:
+            numerator, denominator = tags[name].value
+            steps[axis] = unit * denominator / numerator if numerator else None
+    if "spacing" in metadata:
+        steps["Z"] = unit * abs(float(metadata["spacing"]))
+    return steps
+
+
+def _own_steps(tiff: tifffile.TiffFile) -> tuple[float, ...] | None:
+    description = tiff.pages.first.description
+    if not description.startswith("{") or "spacing_um" not in description:
+        return None
+    return tuple(float(step) for step in json.loads(description)["spacing_um"])

@@ -1,0 +1,74 @@
+"""Image files in a folder, and the names that say which belong together."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from septum.data.formats import SUFFIXES
+from septum.errors import DataError
+
+_LABEL_WORDS = "masks?|labels?|instances?|manual\\d*|seg|segmentation|cp_masks"
+_IMAGE_WORDS = "images?|img|raw|volume"
+_LABEL_ENDING = re.compile(rf"(^|[_\-. ])({_LABEL_WORDS})$", re.IGNORECASE)
+_IMAGE_ENDING = re.compile(rf"(^|[_\-. ])({_IMAGE_WORDS})$", re.IGNORECASE)
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Return the image files directly in a folder, sorted by name; hidden files are no images."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def subfolder(folder: Path, names: Iterable[str]) -> Path | None:
+    """Return the first of the sub-folders called one of `names`, whatever their case."""
+    present = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
+    return next((present[name] for name in names if name in present), None)
+
+
+def is_label_name(path: Path) -> bool:
+    """Whether a file name ends like that of a label image: ``x_masks.tif``, ``labels.png``."""
+    return _LABEL_ENDING.search(path.stem) is not None
+
+
+def label_key(path: Path) -> str:
+    """Return the stem without its ending: ``cell_01_mask.png`` -> ``cell_01``."""
+    stem = path.stem
+    while (shorter := _LABEL_ENDING.sub("", stem)) != stem:  # Cellpose: x_cp_masks
+        stem = shorter
+    return stem
+
+
+def image_key(path: Path) -> str:
+    """Return the stem without its ending: ``cell_01_img.png`` -> ``cell_01``."""
+    return _IMAGE_ENDING.sub("", path.stem)
+
+
+def by_key(paths: Iterable[Path], key: Mapping[Path, str]) -> dict[str, Path]:
+    """Index files by key.
+
+    Raises
+    ------
+    DataError
+        When two files have the same key, so that it is open which one is meant.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        other = found.setdefault(key[path], path)
+        if other != path:
+            raise DataError(
+                f"{path.parent}: {other.name} and {path.name} both go by the name "
+                f"{key[path] or path.stem!r}; remove or rename one of them"
+            )
+    return found
+
+
+def few(paths: Iterable[Path], limit: int = 3) -> str:
+    """Return the first names and how many more: ``a.png, b.png, c.png and 4 more``."""
+    names = [path.name for path in paths]
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

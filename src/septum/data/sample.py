@@ -1,0 +1,258 @@
+"""One annotated image, validated once, here, whatever file it came from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from septum.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """An image with what is known about it.
+
+    Attributes
+    ----------
+    image : numpy.ndarray, shape (C, *spatial)
+        The pixels in the type in which they were stored; finite numbers.
+    labels : numpy.ndarray or None, int32, shape (*spatial)
+        Instances: 0 background, any positive ids. None where the image has no annotation.
+    annotated : numpy.ndarray or None, bool, shape (*spatial)
+        Where `labels` mean something; None is everywhere. A pixel that nobody annotated is not
+        background.
+    spacing : tuple of float or None
+        Distance between pixels in µm for each spatial axis, where the file says.
+    name : str
+        Unique in its dataset; safe as a file name but for a slice, ``train-volume[03]``.
+    notes : tuple of str
+        How the files were understood.
+    source : str
+        The files, for messages.
+    group : str
+        What must not be split freely between training and test: the sequence or stack it is of.
+    index : int or None
+        The frame or slice number within `group`.
+
+    Raises
+    ------
+    DataError
+        Shapes that disagree, pixels that are not finite numbers, an image without pixels.
+    """
+
+    image: np.ndarray
+    labels: np.ndarray | None = None
+    annotated: np.ndarray | None = None
+    spacing: tuple[float, ...] | None = None
+    name: str = "image"
+    notes: tuple[str, ...] = ()
+    source: str = ""
+    group: str = ""
+    index: int | None = None
+
+    def __post_init__(self) -> None:
+        where = self.source or self.name
+        if self.image.ndim not in (3, 4) or self.image.size == 0:
+            raise DataError(
+                f"{where}: an image of shape {self.image.shape}; (C, Y, X) or (C, Z, Y, X) "
+                "with at least one pixel is expected"
+            )
+        _check_pixels(self.image, where)
+        for what, array in (("labels", self.labels), ("annotated area", self.annotated)):
+            if array is not None and array.shape != self.shape:
+                raise DataError(
+                    f"{where}: sizes differ: the image is {_size(self.shape)}, the {what} "
+                    f"{_size(array.shape)} pixels; both must show the same field of view"
+                )
+        if self.labels is not None and self.labels.dtype != np.int32:
+            raise DataError(f"{where}: labels are {self.labels.dtype}, int32 is expected")
+        if self.annotated is not None and self.annotated.dtype != bool:
+            raise DataError(f"{where}: annotated is {self.annotated.dtype}, bool is expected")
+        if self.spacing is not None and len(self.spacing) != self.ndim:
+            raise DataError(f"{where}: spacing {self.spacing} for {self.ndim} spatial axes")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The spatial shape, without channels."""
+        return self.image.shape[1:]
+
+    @property
+    def ndim(self) -> int:
+        """The number of spatial axes, 2 or 3."""
+        return self.image.ndim - 1
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _check_pixels(image: np.ndarray, where: str) -> None:
+    if image.dtype.kind not in "buif":
+        raise DataError(f"{where}: pixels of type {image.dtype}; real numbers are expected")
+    if image.dtype.kind != "f" or np.isfinite(image).all():
+        return
+    bad = ~np.isfinite(image)
+    first = tuple(int(i) for i in np.argwhere(bad)[0])
+    raise DataError(
+        f"{where}: {int(bad.sum())} of {image.size} pixels are NaN or infinite, the first at "
+        f"index {first} of shape {image.shape}; replace them (numpy.nan_to_num) or mask them out"
+    )
+
+
+def instances_from(
+    array: np.ndarray,
+    where: str,
+    mask: bool | None = None,
+    channel_axis: int | None = None,
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Make an instance image of what a label file held.
+
+    Whole numbers of three or more values are instance ids and kept as they are. Two values (0 and
+    255, 0 and 1, true and false) are a foreground mask, whose face-connected components become
+    the instances.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        As read.
+    where : str
+        The file, for messages.
+    mask : bool, optional
+        Whether `array` is a foreground mask; by default decided by :func:`is_mask`.
+    channel_axis : int, optional
+        The axis of colour samples, if there is one (S or C in the axes of the file).
+
+    Returns
+    -------
+    labels : numpy.ndarray, int32
+        0 background.
+    notes : tuple of str
+        How the values were understood; empty where there is nothing to say.
+
+    Raises
+    ------
+    DataError
+        For colour, grey-scale (smoothed) masks, fractions, negative values, NaN.
+    """
+    array = whole_numbers(array, where, channel_axis)
+    if not array.any():
+        return np.zeros(array.shape, np.int32), ("no objects: every pixel is 0",)
+    if is_mask(array) if mask is None else mask:
+        labels = np.empty(array.shape, np.int32)
+        count = ndimage.label(array, output=labels)
+        values = "/".join(str(value) for value in sorted({0, int(array.max())}))
+        note = f"{values} mask taken as foreground; {count} connected components are the instances"
+        return labels, (note,)
+    refuse_smoothed(array, where)
+    if array.max() > np.iinfo(np.int32).max:
+        raise DataError(f"{where}: the largest id {array.max()} does not fit 31 bits; renumber")
+    ids = np.unique(array[array > 0])
+    notes = ()
+    if ids.size != ids[-1]:
+        notes = (f"the {ids.size} ids are not 1 to {ids.size} but go up to {ids[-1]}; kept",)
+    return array.astype(np.int32), notes
+
+
+def is_mask(array: np.ndarray) -> bool:
+    """Whether an image holds one value besides 0: a foreground mask, not instance ids."""
+    foreground = array[array != 0]
+    return foreground.size > 0 and bool((foreground == foreground[0]).all())
+
+
+def whole_numbers(array: np.ndarray, where: str, channel_axis: int | None = None) -> np.ndarray:
+    """Return label values as non-negative integers of one channel, or say why they are not.
+
+    Raises
+    ------
+    DataError
+        Colours that are not grey; fractions; negative numbers.
+    """
+    if channel_axis is not None:
+        array = _grey(np.moveaxis(array, channel_axis, -1), where)
+    if array.dtype.kind == "f":
+        whole = np.isfinite(array) & (array == np.round(array))
+        if not whole.all():
+            example = array[~whole].flat[0]
+            raise DataError(
+                f"{where}: {int((~whole).sum())} label values are not whole numbers, such as "
+                f"{example:g}; save instance ids as integers (0 background), or a mask as 0/255"
+            )
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "bui":
+        raise DataError(f"{where}: labels of type {array.dtype}; integers are expected")
+    if array.dtype.kind == "i" and array.size and array.min() < 0:
+        raise DataError(
+            f"{where}: negative label {array.min()}; 0 is background and ids are positive"
+        )
+    return array.view(np.uint8) if array.dtype == bool else array
+
+
+def _grey(array: np.ndarray, where: str) -> np.ndarray:
+    colours = array[..., :3] if array.shape[-1] > 2 else array[..., :1]  # without alpha
+    if (colours == colours[..., :1]).all():
+        return colours[..., 0]
+    found = len(np.unique(colours.reshape(-1, colours.shape[-1]), axis=0))
+    raise DataError(
+        f"{where}: a colour image with {found} colours, where labels are expected; save one "
+        "number per pixel: instance ids as a 16-bit grey PNG or TIFF (0 background), or a 0/255 "
+        "mask"
+    )
+
+
+def refuse_smoothed(array: np.ndarray, where: str) -> None:
+    """Refuse grey-scale masks: drawn with smooth edges, resized with interpolation, or JPEG.
+
+    An instance is a patch of one value. The in-between values of a smoothed mask are scattered
+    along its edges: most pixels of such a value have hardly a face-neighbour of the same value, yet
+    touch another foreground value. An image is refused when that holds for more than half of its
+    values. Single-pixel markers on background are no patches either, but touch nothing.
+
+    Raises
+    ------
+    DataError
+        Naming the file, the number of values, their range and what to do.
+    """
+    values, inverse = np.unique(array, return_inverse=True)
+    ranks = inverse.reshape(array.shape)
+    if values[0] != 0:  # no background at all: every value is foreground
+        ranks = ranks + 1
+    count = int(ranks.max())
+    area = np.bincount(ranks.ravel(), minlength=count + 1)[1:]
+    same = np.zeros(count + 1, np.int64)
+    touching = np.zeros(array.shape, bool)
+    for axis in range(array.ndim):
+        one = tuple(slice(None, -1) if a == axis else slice(None) for a in range(array.ndim))
+        two = tuple(slice(1, None) if a == axis else slice(None) for a in range(array.ndim))
+        equal = ranks[one] == ranks[two]
+        same += np.bincount(ranks[one][equal], minlength=count + 1)
+        other = ~equal & (ranks[one] > 0) & (ranks[two] > 0)
+        touching[one] |= other
+        touching[two] |= other
+    exposed = np.bincount(ranks[touching], minlength=count + 1)[1:]
+    smeared = (same[1:] < 0.75 * area) & (exposed >= 0.5 * area)
+    if count >= 3 and smeared.sum() > count / 2:
+        raise DataError(
+            f"{where}: a grey-scale image with {count} values from {array.min()} to "
+            f"{array.max()}, where instance ids or a 0/255 mask are expected. Save the mask "
+            "as PNG or TIFF without smoothing, resizing or JPEG; a threshold at "
+            f"{(int(array.max()) + 1) // 2 - 1} would make a 0/255 mask of this one"
+        )
+
+
+def refuse_empty(samples: Sequence[Sample], where: str) -> None:
+    """Refuse a dataset in which no image has a single object; one empty image is legitimate.
+
+    Raises
+    ------
+    DataError
+        Naming the dataset and its first label file.
+    """
+    labelled = [sample for sample in samples if sample.labels is not None]
+    if any(sample.labels is not None and sample.labels.any() for sample in labelled):
+        return
+    first = f", such as {labelled[0].source or labelled[0].name}" if labelled else ""
+    raise DataError(
+        f"{where}: empty labels: not one object in {len(labelled)} label images{first}; "
+        "there is nothing to learn. Was the right file saved?"
+    )
