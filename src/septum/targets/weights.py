@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from septum.errors import ConfigError, DataError
 from septum.targets.distances import two_nearest
-from septum.targets.instances import as_labels
+from septum.targets.instances import as_labels, compact_ids
 from septum.targets.separation import separate
 
 # The border term is dropped where it is below this share of w0; float32 beside w_c, which is about
@@ -59,8 +59,9 @@ def border_weights(
         raise ConfigError(f"sigma is {sigma}; expected more than 0 (the paper has about 5 px)")
     weights = np.zeros(labels.shape, np.float32)
     # d1 + d2 exceeds the reach of the exponential wherever d2 alone does.
-    d1, d2 = two_nearest(labels, sigma * sqrt(-2.0 * log(_VANISHED)), spacing)
-    between = (labels == 0) & np.isfinite(d2)
+    reach = sigma * sqrt(-2.0 * log(_VANISHED))
+    d1, d2 = two_nearest(labels, reach, spacing, background_only=True)
+    between = np.isfinite(d2)
     gap = d1[between] + d2[between]
     weights[between] = w0 * np.exp(-(gap**2) / (2.0 * sigma**2))
     return weights
@@ -92,13 +93,11 @@ def class_balance(classes: ArrayLike, annotated: ArrayLike | None = None) -> NDA
     """
     classes = as_labels(classes)
     known = _as_annotated(annotated, classes.shape)
-    _, index = np.unique(classes, return_inverse=True)
-    index = index.reshape(classes.shape)
-    counts = np.bincount(index[known], minlength=1)
-    share = np.zeros(max(counts.size, index.max(initial=0) + 1), np.float32)
-    present = np.flatnonzero(counts)
-    if present.size:
-        share[present] = counts.sum() / (present.size * counts[present])
+    index, ids = compact_ids(classes)
+    counts = np.bincount(index[known], minlength=ids.size)
+    share = np.zeros(ids.size, np.float32)
+    present = counts > 0
+    share[present] = counts.sum() / (present.sum() * counts[present])
     return np.where(known, share[index], np.float32(0))
 
 
