@@ -1,1 +1,25 @@
-"""."""
+"""The metrics of the challenges, exact and fast.
+
+ISBI 2012 (membranes): `warping_error`, `rand_error`, `pixel_error`, `v_rand`, `v_info`, all five
+at once as `isbi`, and `topology_errors` by kind. Cell Tracking Challenge: `seg`, and `seg_scores`
+to pool frames. Instance matching: `matching`.
+"""
+
+from septum.metrics.ctc import seg, seg_scores
+from septum.metrics.isbi import isbi, pixel_error, rand_error, v_info, v_rand
+from septum.metrics.matching import Matching, matching
+from septum.metrics.warping import topology_errors, warping_error
+
+__all__ = [
+    "Matching",
+    "isbi",
+    "matching",
+    "pixel_error",
+    "rand_error",
+    "seg",
+    "seg_scores",
+    "topology_errors",
+    "v_info",
+    "v_rand",
+    "warping_error",
+]
