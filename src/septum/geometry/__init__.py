@@ -1,1 +1,25 @@
-"""."""
+"""Sizes and tiles as exact integers, tested before any tensor exists."""
+
+from septum.geometry.sizes import (
+    context,
+    input_size,
+    is_legal,
+    nearest_legal,
+    output_size,
+    smallest_input,
+)
+from septum.geometry.tiles import Interval, Tile, grid, mirror, tile_sizes
+
+__all__ = [
+    "Interval",
+    "Tile",
+    "context",
+    "grid",
+    "input_size",
+    "is_legal",
+    "mirror",
+    "nearest_legal",
+    "output_size",
+    "smallest_input",
+    "tile_sizes",
+]

@@ -1,1 +1,8 @@
-"""."""
+"""From annotated samples to a trained model."""
+
+from septum.training.loop import Step
+from septum.training.presets import PRESETS, preset
+from septum.training.propose import propose
+from septum.training.run import train_model
+
+__all__ = ["PRESETS", "Step", "preset", "propose", "train_model"]

@@ -1,0 +1,142 @@
+"""From samples to training tiles: what is computed once an image, and what is drawn each step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from septum.augment import Augmentation, crop, draw
+from septum.data.normalise import normalise
+from septum.data.sample import Sample
+from septum.errors import DataError
+from septum.plan import DataPlan, TargetPlan
+from septum.resample import resample_labels, rescale, rescaled_shape
+from septum.targets import border_weights, class_balance, class_map, separate
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A sample as the network sees it, at the working resolution.
+
+    Attributes
+    ----------
+    image : numpy.ndarray of float32
+        Normalised, shape ``(C, *spatial)``.
+    classes : numpy.ndarray of uint8
+        True class of each pixel, shape ``spatial``.
+    weights : numpy.ndarray of float32
+        w(x) of equation 2, 0 where nobody annotated, shape ``spatial``.
+    """
+
+    image: np.ndarray
+    classes: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Training tiles: `images` ``(N, C, *input)``, `classes` and `weights` ``(N, *output)``."""
+
+    images: np.ndarray
+    classes: np.ndarray
+    weights: np.ndarray
+
+
+def prepare(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared:
+    """Return a labelled sample at the working resolution, with its classes and its weight map.
+
+    The weight map is computed on the labels after touching cells have been separated, so that the
+    ridge between them gets the weight that keeps it open.
+
+    Raises
+    ------
+    DataError
+        If the sample has no labels.
+    """
+    if sample.labels is None:
+        raise DataError(f"{sample.source or sample.name} has no labels to train on")
+    scale = data.scale or 1.0
+    shape = rescaled_shape(sample.shape, scale)
+    labels = resample_labels(sample.labels, shape)
+    annotated = None if sample.annotated is None else resample_labels(sample.annotated, shape)
+    classes = class_map(labels, border=targets.border or 0.0)
+    weights = class_balance(classes, annotated)
+    weights += border_weights(separate(labels), targets.w0, targets.sigma)
+    if annotated is not None:
+        weights[~annotated] = 0
+    return Prepared(rescale(normalise(sample.image, data.normalise), scale), classes, weights)
+
+
+def draw_batch(
+    samples: Sequence[Prepared],
+    policy: Augmentation,
+    count: int,
+    input_size: int,
+    output_size: int,
+    rng: np.random.Generator,
+) -> Batch:
+    """Return `count` augmented tiles from random places of random samples.
+
+    Parameters
+    ----------
+    samples : sequence of Prepared
+        Every sample is equally likely.
+    policy : Augmentation
+        How strongly to deform and to vary the grey values.
+    count : int
+        Tiles in the batch.
+    input_size, output_size : int
+        Sizes of the network's input and output, in pixels, along every axis.
+    rng : numpy.random.Generator
+        The only source of randomness: the same state gives the same bytes.
+    """
+    tiles = []
+    for _ in range(count):
+        sample = samples[rng.integers(len(samples))]
+        ndim = sample.classes.ndim
+        centre = draw_centre(sample.weights, output_size, rng)
+        drawn = draw(policy, rng, ndim)
+        tiles.append(
+            crop(
+                sample.image,
+                sample.classes,
+                sample.weights,
+                drawn,
+                centre,
+                (input_size,) * ndim,
+                (output_size,) * ndim,
+            )
+        )
+    images, classes, weights = (np.stack(parts) for parts in zip(*tiles, strict=True))
+    return Batch(images, classes, weights)
+
+
+def draw_centre(
+    weights: np.ndarray, output_size: int, rng: np.random.Generator
+) -> tuple[float, ...]:
+    """Return the centre of a tile: an annotated pixel, moved so that the tile stays in the image.
+
+    Moving the centre inwards, rather than drawing it from the inside, lets pixels at the edge be
+    seen about as often as the others. Along an axis shorter than the tile, the centre is that of
+    the image.
+
+    Parameters
+    ----------
+    weights : numpy.ndarray
+        w(x); pixels of weight 0 are not annotated and never drawn.
+    output_size : int
+        Output size of the network, in pixels.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    half = output_size / 2
+    while True:
+        place = tuple(int(rng.integers(size)) for size in weights.shape)
+        if weights[place] > 0:
+            break
+    return tuple(
+        float(np.clip(index, half - 0.5, size - half - 0.5))
+        if size > output_size
+        else (size - 1) / 2
+        for index, size in zip(place, weights.shape, strict=True)
+    )

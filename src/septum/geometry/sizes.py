@@ -1,0 +1,154 @@
+"""Which tile sizes the U-Net can take, and how much context its unpadded convolutions consume.
+
+Along one axis, with two unpadded 3-wide convolutions a level (figure 1 of the paper, depth 4)::
+
+    572 ─ 568 ═══════════════════ skip ═══════════════════ 392 ─ 388
+           └ pool ─ 284 ─ 280 ════ skip ════ 200 ─ 196 ─ up ┘
+                     └ 140 ─ 136 ═ skip ═ 104 ─ 100 ┘
+                           └ 68 ─ 64 ═ 56 ─ 52 ┘
+                                 └ 32 ─ 28 ┘
+
+A level takes 4 px on the way down and 4 on the way up, and a pixel at level l is worth 2^l of the
+image, so a tile loses ``12 · 2^depth - 8`` px: a context of 92 px on each side at depth 4. Every
+pooling sees an even size only if the input is ``2^depth · k + 12 · 2^depth - 4``: 16 k + 188,
+that is 188, 204, … 572.
+"""
+
+
+def context(depth: int = 4) -> int:
+    """Return the pixels of context that the network needs on each side of its output.
+
+    Parameters
+    ----------
+    depth : int, default 4
+        Number of 2×2 poolings.
+
+    Returns
+    -------
+    int
+        ``6 · 2^depth - 4``; 92 for the paper's network.
+
+    Raises
+    ------
+    ValueError
+        If `depth` is negative.
+    """
+    if depth < 0:
+        raise ValueError(f"depth is {depth}; it is the number of poolings, 0 or more")
+    return 6 * 2**depth - 4
+
+
+def smallest_input(depth: int = 4) -> int:
+    """Return the smallest legal input size: the one that leaves the fewest output pixels.
+
+    Parameters
+    ----------
+    depth : int, default 4
+        Number of 2×2 poolings.
+
+    Returns
+    -------
+    int
+        188 for the paper's network, whose output is then 4 px wide.
+    """
+    step = 2**depth
+    smallest_output = 4 % step or step
+    return smallest_output + 2 * context(depth)
+
+
+def is_legal(size: int, depth: int = 4) -> bool:
+    """Tell whether an input of `size` px has even sizes at every pooling and some output left.
+
+    Parameters
+    ----------
+    size : int
+        Input size along one axis, in pixels.
+    depth : int, default 4
+        Number of 2×2 poolings.
+    """
+    smallest = smallest_input(depth)
+    return size >= smallest and (size - smallest) % 2**depth == 0
+
+
+def nearest_legal(size: int, depth: int = 4) -> tuple[int, int]:
+    """Return the legal input sizes around `size`: the largest below or at it, the smallest above.
+
+    Parameters
+    ----------
+    size : int
+        Wished input size along one axis, in pixels.
+    depth : int, default 4
+        Number of 2×2 poolings.
+
+    Returns
+    -------
+    tuple of int
+        ``(lower, upper)``; both are `size` if it is legal, both are the smallest legal size if
+        `size` is smaller than that.
+    """
+    smallest, step = smallest_input(depth), 2**depth
+    if size <= smallest:
+        return smallest, smallest
+    lower = smallest + (size - smallest) // step * step
+    return lower, lower if lower == size else lower + step
+
+
+def output_size(size: int, depth: int = 4) -> int:
+    """Return the output size for an input of `size` px along one axis.
+
+    Parameters
+    ----------
+    size : int
+        Input size in pixels.
+    depth : int, default 4
+        Number of 2×2 poolings.
+
+    Returns
+    -------
+    int
+        ``size - 2 · context(depth)``; 388 for 572.
+
+    Raises
+    ------
+    ValueError
+        If a pooling would see an odd size or nothing would be left; the message names the nearest
+        legal sizes.
+
+    Examples
+    --------
+    >>> output_size(572, depth=4)
+    388
+    """
+    if not is_legal(size, depth):
+        lower, upper = nearest_legal(size, depth)
+        sizes = f"{lower}" if lower == upper else f"{lower} and {upper}"
+        raise ValueError(
+            f"an input of {size} px does not fit a U-Net of depth {depth}; "
+            f"the nearest legal sizes are {sizes}"
+        )
+    return size - 2 * context(depth)
+
+
+def input_size(output: int, depth: int = 4) -> int:
+    """Return the smallest legal input size that yields at least `output` px.
+
+    Parameters
+    ----------
+    output : int
+        Wished output size in pixels, 1 or more.
+    depth : int, default 4
+        Number of 2×2 poolings.
+
+    Raises
+    ------
+    ValueError
+        If `output` is less than 1.
+
+    Examples
+    --------
+    >>> input_size(388), input_size(389)
+    (572, 588)
+    """
+    if output < 1:
+        raise ValueError(f"the output size is {output}; it must be at least 1 px")
+    return nearest_legal(output + 2 * context(depth), depth)[1]

@@ -1,0 +1,145 @@
+"""The U-Net of figure 1, for any width, depth and number of spatial axes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from septum.geometry import output_size
+from septum.network.blocks import CONVOLUTION, MAX_POOLING, NORMALISATION, Convolutions, Expansion
+from septum.network.init import initialise
+
+
+class UNet(nn.Module):
+    """Contracting path, expansive path and the skip connections between them.
+
+    With the defaults this is the paper's network: 23 convolutional layers, 31,030,658 parameters,
+    572×572 px in and 388×388 px out. Convolutions are unpadded, so every score is computed from
+    real context only; see `septum.geometry` for the sizes that fit.
+
+    Parameters
+    ----------
+    in_channels : int, default 1
+        Channels of the image.
+    classes : int, default 2
+        Channels of the scores.
+    width : int, default 64
+        Feature channels of the first level; each level below has twice as many.
+    depth : int, default 4
+        Number of poolings.
+    ndim : {2, 3}, default 2
+        Number of spatial axes.
+    dropout : float, default 0.5
+        Share of features dropped, in training, at the end of the contracting path: after the last
+        ReLU of its two deepest levels, as in the authors' release.
+    norm : {None, "batch"}, default None
+        Normalisation after each 3×3 convolution, which then has no bias of its own. None is the
+        paper's. Layers that look at the statistics of a tile do not exist here: with them, tiled
+        prediction would depend on the tiling.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 1,
+        classes: int = 2,
+        width: int = 64,
+        depth: int = 4,
+        ndim: int = 2,
+        dropout: float = 0.5,
+        norm: str | None = None,
+    ) -> None:
+        super().__init__()
+        _check(in_channels, classes, width, depth, ndim, dropout, norm)
+        self.in_channels, self.classes, self.depth, self.ndim = in_channels, classes, depth, ndim
+
+        widths = [width * 2**level for level in range(depth + 1)]
+        self.contracting = nn.ModuleList(
+            Convolutions(before, after, ndim, norm, dropout=dropout if level >= depth - 1 else 0.0)
+            for level, (before, after) in enumerate(
+                zip([in_channels, *widths[:-1]], widths, strict=True)
+            )
+        )
+        self.pool = MAX_POOLING[ndim](kernel_size=2, stride=2)
+        self.expansive = nn.ModuleList(
+            Expansion(channels, ndim, norm) for channels in reversed(widths[1:])
+        )
+        self.scores = CONVOLUTION[ndim](width, classes, kernel_size=1)
+        initialise(self)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Return the scores of a batch of tiles.
+
+        Parameters
+        ----------
+        image : torch.Tensor
+            Shape ``(N, in_channels, *sizes)``, each size legal for the depth.
+
+        Returns
+        -------
+        torch.Tensor
+            Shape ``(N, classes, *sizes - 2 · context)``; a softmax over axis 1 makes them
+            probabilities.
+
+        Raises
+        ------
+        ValueError
+            If a size is not legal; the message names the nearest legal sizes.
+        """
+        if image.ndim != self.ndim + 2 or image.shape[1] != self.in_channels:
+            raise ValueError(
+                f"the batch has shape {tuple(image.shape)}; expected (N, {self.in_channels}, "
+                + ", ".join("ZYX"[-self.ndim :])
+                + ")"
+            )
+        self.output_shape(image.shape[2:])
+        skips = []
+        features = self.contracting[0](image)
+        for convolutions in self.contracting[1:]:
+            skips.append(features)
+            features = convolutions(self.pool(features))
+        for expansion in self.expansive:
+            features = expansion(features, skips.pop())
+        return self.scores(features)
+
+    def output_shape(self, sizes: Sequence[int]) -> tuple[int, ...]:
+        """Return the spatial shape of the scores for an input of `sizes` px.
+
+        Raises
+        ------
+        ValueError
+            If a size is not legal.
+        """
+        return tuple(output_size(int(size), self.depth) for size in sizes)
+
+
+def _check(
+    in_channels: int,
+    classes: int,
+    width: int,
+    depth: int,
+    ndim: int,
+    dropout: float,
+    norm: str | None,
+) -> None:
+    for name, value in [
+        ("in_channels", in_channels),
+        ("classes", classes),
+        ("width", width),
+        ("depth", depth),
+    ]:
+        if value < 1:
+            raise ValueError(f"{name} is {value}; it must be at least 1")
+    if ndim not in CONVOLUTION:
+        raise ValueError(f"ndim is {ndim}; the number of spatial axes is 2 or 3")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout is {dropout}; it is a share, 0 or more and less than 1")
+    if norm is not None and norm not in NORMALISATION:
+        raise ValueError(
+            f"norm is {norm!r}; it is None (the paper's) or 'batch'. Layers that look at the "
+            "statistics of a tile would make tiled prediction depend on the tiling"
+        )

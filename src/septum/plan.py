@@ -1,0 +1,127 @@
+"""The plan of a training: every choice as a frozen value, and the two presets.
+
+What is None is decided from the data before training starts (see `septum.training.propose`), and
+the resolved plan is stored with the model.
+"""
+
+from dataclasses import dataclass, field
+
+from septum.augment import Augmentation
+
+
+@dataclass(frozen=True)
+class DataPlan:
+    """How an image becomes the network's input.
+
+    Attributes
+    ----------
+    scale : float or None
+        Working resolution: pixels of the network's input per pixel of the image. None: proposed
+        from the size of the objects.
+    normalise : {"percentile", "range"}
+        ``percentile``: the 1st and 99.8th percentile of each channel of the image become 0 and 1.
+        ``range``: the range of the image's integer type becomes 0 to 1, as in the authors' release.
+    """
+
+    scale: float | None = None
+    normalise: str = "percentile"
+
+
+@dataclass(frozen=True)
+class TargetPlan:
+    """What the network learns from a label image.
+
+    Attributes
+    ----------
+    border : float or None
+        Half width, in pixels of the working resolution, of a third class along the border between
+        touching cells; 0 for the paper's two classes. None: proposed from the data.
+    w0, sigma : float
+        Weight and width (px) of the border term of equation 2.
+    """
+
+    border: float | None = None
+    w0: float = 10.0
+    sigma: float = 5.0
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """Arguments of `septum.network.UNet` that are a choice; the rest follows from the data."""
+
+    width: int = 32
+    depth: int = 4
+    dropout: float = 0.0
+    norm: str | None = None
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """The optimiser and its schedule.
+
+    Attributes
+    ----------
+    optimiser : {"sgd", "adamw"}
+        ``sgd`` is the paper's, with `momentum`.
+    learning_rate : float
+        Highest learning rate.
+    schedule : {"constant", "cosine"}
+        ``cosine``: linear warm-up over the first 5 %, then half a cosine down to zero.
+    momentum : float
+        0.99 in the paper; for ``adamw``, beta 1.
+    weight_decay : float
+        Decoupled for ``adamw``.
+    steps : int
+        Optimiser steps.
+    tile : int
+        Input tile in pixels of the working resolution, raised to the nearest legal size.
+    batch : int
+        Tiles per step.
+    average : float
+        Decay of the moving average of the weights that becomes the model; 0 for none.
+    precision : {"32", "bf16", "auto"}
+        ``auto``: bfloat16 autocast where the processor or GPU has it, float32 elsewhere.
+    """
+
+    optimiser: str = "adamw"
+    learning_rate: float = 1e-3
+    schedule: str = "cosine"
+    momentum: float = 0.9
+    weight_decay: float = 1e-2
+    steps: int = 2000
+    tile: int = 444
+    batch: int = 1
+    average: float = 0.99
+    precision: str = "auto"
+
+
+@dataclass(frozen=True)
+class InstancePlan:
+    """How probabilities become instances.
+
+    Attributes
+    ----------
+    threshold : float
+        A pixel belongs to a cell where the probability of not being background is above this.
+    seed : float
+        With a border class, a seed is a connected region whose interior probability is above this.
+    min_size : int or None
+        Objects of fewer pixels, at the resolution of the image, are dropped. None: a quarter of the
+        5th percentile of the training objects' areas.
+    """
+
+    threshold: float = 0.5
+    seed: float = 0.5
+    min_size: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every choice of a training; ``plan.toml`` in the run folder."""
+
+    data: DataPlan = field(default_factory=DataPlan)
+    targets: TargetPlan = field(default_factory=TargetPlan)
+    network: NetworkPlan = field(default_factory=NetworkPlan)
+    augment: Augmentation = field(default_factory=Augmentation)
+    training: TrainingPlan = field(default_factory=TrainingPlan)
+    instances: InstancePlan = field(default_factory=InstancePlan)

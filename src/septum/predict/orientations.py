@@ -1,0 +1,79 @@
+"""Rotated and mirrored versions of an image, and the average of their predictions."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from septum.errors import ConfigError
+
+SETS = ("none", "flips", "all")
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """Mirror the axes in `flipped`, then swap the last two if `transposed`."""
+
+    flipped: tuple[int, ...]
+    transposed: bool
+
+    def apply(self, array: np.ndarray) -> np.ndarray:
+        """Return the image ``(C, *spatial)`` in this orientation, as a view."""
+        array = np.flip(array, self.flipped)
+        return array.swapaxes(-1, -2) if self.transposed else array
+
+    def undo(self, array: np.ndarray) -> np.ndarray:
+        """Return what `apply` was given, as a view."""
+        array = array.swapaxes(-1, -2) if self.transposed else array
+        return np.flip(array, self.flipped)
+
+
+def orientations(kind: str, ndim: int) -> Iterator[Orientation]:
+    """Yield the orientations of a set, the identity first.
+
+    Parameters
+    ----------
+    kind : {"none", "flips", "all"}
+        ``flips``: the 2^ndim mirrorings (the paper's for the cell-tracking data). ``all``: also
+        with the last two axes swapped; in 2D the image and its 7 rotated and mirrored versions
+        (the paper's for the EM data).
+    ndim : int
+        Number of spatial axes.
+
+    Raises
+    ------
+    ConfigError
+        If `kind` is unknown.
+    """
+    if kind not in SETS:
+        raise ConfigError(f"orientations is {kind!r}; it is one of {', '.join(SETS)}")
+    axes = range(-ndim, 0)
+    for transposed in (False, True) if kind == "all" else (False,):
+        for mirrored in product((False, True), repeat=0 if kind == "none" else ndim):
+            flipped = tuple(axis for axis, flip in zip(axes, mirrored, strict=False) if flip)
+            yield Orientation(flipped, transposed)
+
+
+def average(
+    image: np.ndarray,
+    views: Sequence[Orientation],
+    scores_of: Callable[[np.ndarray, int], np.ndarray],
+) -> np.ndarray:
+    """Return the scores of `image` averaged over several orientations.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        Shape ``(C, *spatial)``.
+    views : sequence of Orientation
+        At least one.
+    scores_of : callable
+        An oriented image and the number of its orientation in; scores ``(classes, *spatial)`` out.
+    """
+    if not views:
+        raise ValueError("there is no orientation to average over; give at least the identity")
+    total = np.float32(0)
+    for number, view in enumerate(views):
+        total = total + view.undo(scores_of(np.ascontiguousarray(view.apply(image)), number))
+    return total / np.float32(len(views))

@@ -1,0 +1,140 @@
+"""The training loop: one step is one batch of tiles, and the loop can be read in one go."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from lightning_fabric import Fabric
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from septum.data.crops import Batch
+from septum.errors import SeptumError
+from septum.network import UNet, energy
+from septum.plan import TrainingPlan
+from septum.predict.precision import resolve
+from septum.training.schedule import build_optimiser, learning_rate
+
+FABRIC_PRECISION = {"32": "32-true", "bf16": "bf16-mixed"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step reports: `number` from 1 of `steps`, `progress` from 0 to 1 of the run."""
+
+    number: int
+    steps: int
+    progress: float
+    loss: float
+    learning_rate: float
+    seconds: float
+    waited: float
+
+
+def fit(
+    network: UNet,
+    batch_of: Callable[[int], Batch],
+    plan: TrainingPlan,
+    max_time: float | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    device: str | None = None,
+) -> UNet:
+    """Train `network` and return the one to keep: the moving average of its weights, if wished.
+
+    Parameters
+    ----------
+    network : UNet
+        Trained in place.
+    batch_of : callable
+        The batch of a step, from its number alone: 0, 1, ….
+    plan : TrainingPlan
+        Optimiser, schedule, length and precision.
+    max_time : float, optional
+        Seconds after which to stop, if the steps are not done earlier. The schedule then follows
+        whichever of the two is further on.
+    on_step : callable, optional
+        Called after every step.
+    device : str, optional
+        ``"cpu"`` or ``"cuda"``; the fastest at hand by default.
+
+    Raises
+    ------
+    SeptumError
+        If the loss is no longer a number.
+    """
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    precision = FABRIC_PRECISION[resolve(plan.precision, torch.device(device))]
+    fabric = Fabric(accelerator=device, devices=1, precision=precision)
+    network = network.to(memory_format=_channels_last(network)).train()
+    optimiser = build_optimiser(network, plan)
+    average = _moving_average(network.to(fabric.device), plan.average)
+    model, optimiser = fabric.setup(network, optimiser)
+
+    started = time.monotonic()
+    for number, (batch, waited) in enumerate(_ahead(batch_of, plan.steps), start=1):
+        begun = time.monotonic()
+        progress = _progress(number - 1, plan.steps, begun - started, max_time)
+        rate = _set_learning_rate(optimiser, learning_rate(plan, progress))
+        loss = _step(fabric, model, optimiser, batch)
+        if loss != loss or loss == float("inf"):
+            raise SeptumError(
+                f"the loss is {loss} at step {number}: training has diverged. Lower the learning "
+                f"rate, for example --set training.learning_rate={plan.learning_rate / 10:g}"
+            )
+        if average is not None:
+            average.update_parameters(network)
+        elapsed = time.monotonic() - started
+        progress = _progress(number, plan.steps, elapsed, max_time)
+        if on_step is not None:
+            on_step(Step(number, plan.steps, progress, loss, rate, elapsed, waited))
+        if progress >= 1:
+            break
+    return average.module if average is not None else network
+
+
+def _step(fabric: Fabric, model: torch.nn.Module, optimiser: Optimizer, batch: Batch) -> float:
+    images, classes, weights = (
+        torch.from_numpy(part).to(fabric.device)
+        for part in (batch.images, batch.classes.astype("int64"), batch.weights)
+    )
+    loss = energy(model(images), classes, weights)
+    optimiser.zero_grad(set_to_none=True)
+    fabric.backward(loss)
+    optimiser.step()
+    return float(loss)
+
+
+def _ahead(batch_of: Callable[[int], Batch], steps: int) -> Iterator[tuple[Batch, float]]:
+    """Yield each batch and the seconds waited for it; the next one is drawn meanwhile."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches") as pool:
+        future = pool.submit(batch_of, 0)
+        for number in range(1, steps + 1):
+            begun = time.monotonic()
+            batch = future.result()
+            waited = time.monotonic() - begun
+            if number < steps:
+                future = pool.submit(batch_of, number)
+            yield batch, waited
+
+
+def _progress(number: int, steps: int, elapsed: float, max_time: float | None) -> float:
+    return min(1.0, max(number / steps, elapsed / max_time if max_time else 0.0))
+
+
+def _set_learning_rate(optimiser: Optimizer, rate: float) -> float:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    return rate
+
+
+def _moving_average(network: UNet, decay: float) -> AveragedModel | None:
+    if not decay:
+        return None
+    # Buffers too: the statistics of batch norm must belong to the weights that are kept.
+    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+
+
+def _channels_last(network: UNet) -> torch.memory_format:
+    return torch.channels_last if network.ndim == 2 else torch.channels_last_3d

@@ -1,0 +1,111 @@
+"""One training run: samples and a resolved plan in, a model out."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from septum import geometry
+from septum.data.crops import Batch, draw_batch, prepare
+from septum.data.sample import Sample
+from septum.errors import DataError
+from septum.model import Description, Model
+from septum.plan import Plan
+from septum.training.loop import Step, fit
+
+
+def train_model(
+    samples: Sequence[Sample],
+    plan: Plan,
+    seed: int = 0,
+    max_time: float | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    device: str | None = None,
+) -> Model:
+    """Train a U-Net on annotated samples.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        All of the same rank and with the same channels, with labels.
+    plan : Plan
+        Resolved by `propose`: without open choices.
+    seed : int, default 0
+        Of the weights, the drop-out and the augmentation. Every step draws from a generator of its
+        own, seeded by the seed and the number of the step.
+    max_time : float, optional
+        Seconds of training.
+    on_step : callable, optional
+        Called after every step.
+    device : str, optional
+        ``"cpu"`` or ``"cuda"``.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    DataError
+        If the samples do not belong together.
+    """
+    _check(samples)
+    torch.manual_seed(seed)
+    first, last = samples[0], None
+    description = Description(
+        in_channels=len(first.image),
+        classes=3 if plan.targets.border else 2,
+        ndim=first.ndim,
+        plan=plan,
+        spacing=first.spacing,
+    )
+    network = description.build()
+    prepared = [prepare(sample, plan.data, plan.targets) for sample in samples]
+    largest = max(max(item.classes.shape) for item in prepared)
+    input_size = min(
+        geometry.nearest_legal(plan.training.tile, plan.network.depth)[1],
+        geometry.input_size(largest, plan.network.depth),
+    )
+    output_size = geometry.output_size(input_size, plan.network.depth)
+
+    def batch_of(step: int) -> Batch:
+        rng = np.random.default_rng([seed, step])
+        return draw_batch(prepared, plan.augment, plan.training.batch, input_size, output_size, rng)
+
+    def record(step: Step) -> None:
+        nonlocal last
+        last = step
+        if on_step is not None:
+            on_step(step)
+
+    begun = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    kept = fit(network, batch_of, plan.training, max_time, record, device)
+    assert last is not None, "a plan has at least one step"
+    facts = {
+        "images": [sample.name for sample in samples],
+        "steps": last.number,
+        "seconds": round(last.seconds, 1),
+        "seed": seed,
+        "loss": last.loss,
+        "begun": begun,
+    }
+    return Model(kept, replace(description, training=facts), device)
+
+
+def _check(samples: Sequence[Sample]) -> None:
+    if not samples:
+        raise DataError("there is no annotated image to train on")
+    first = samples[0]
+    for sample in samples:
+        if sample.ndim != first.ndim or len(sample.image) != len(first.image):
+            raise DataError(
+                f"{sample.name} has {len(sample.image)} channel(s) in {sample.ndim}D, "
+                f"{first.name} has {len(first.image)} in {first.ndim}D; one model takes one kind "
+                "of image. Train on the two kinds separately, or convert one of them"
+            )
+    if not any(sample.labels is not None and sample.labels.any() for sample in samples):
+        raise DataError(
+            f"none of the {len(samples)} label images has an object in it: every pixel is 0"
+        )

@@ -1,0 +1,114 @@
+"""Law 1: the prediction of a pixel does not depend on how the image was cut."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from septum import geometry
+from septum.network import UNet
+from septum.predict import TorchEngine, overlap_tile
+
+
+def network(depth, ndim, norm=None):
+    torch.manual_seed(depth)
+    unet = UNet(width=3, depth=depth, ndim=ndim, dropout=0, norm=norm)
+    for layer in unet.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d | torch.nn.BatchNorm3d):
+            torch.nn.init.uniform_(layer.running_mean, -1, 1)
+            torch.nn.init.uniform_(layer.running_var, 0.5, 2)
+    return unet.double()
+
+
+class DoubleEngine(TorchEngine):
+    """In float64, so that what is left of a difference is a mistake and not rounding."""
+
+    def __call__(self, tile):
+        with torch.inference_mode():
+            return self.network(torch.from_numpy(tile.astype(np.float64))[None])[0].numpy()
+
+
+def one_pass(image, unet):
+    """The whole mirrored image through the network at once, as numpy would mirror it."""
+    depth, shape = unet.depth, image.shape[1:]
+    margin = geometry.context(depth)
+    pads = [(0, 0)]
+    for size in shape:
+        pads.append((margin, geometry.input_size(size, depth) - size - margin))
+    # numpy cannot reflect a single pixel; its mirror image is itself.
+    for axis, pad in enumerate(pads):
+        widths = [(0, 0)] * image.ndim
+        widths[axis] = pad
+        image = np.pad(image, widths, mode="edge" if image.shape[axis] == 1 else "reflect")
+    scores = DoubleEngine(unet)(image)
+    return scores[(slice(None), *(slice(size) for size in shape))]
+
+
+@settings(max_examples=40)
+@given(
+    shape=st.tuples(st.integers(1, 130), st.integers(1, 130)),
+    tile=st.tuples(st.integers(1, 150), st.integers(1, 150)),
+    depth=st.integers(1, 3),
+    norm=st.sampled_from([None, "batch"]),
+)
+def test_tiled_equals_one_pass(shape, tile, depth, norm):
+    unet = network(depth, 2, norm)
+    image = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
+    tiled = overlap_tile(image, DoubleEngine(unet), tile, depth)
+    np.testing.assert_allclose(tiled, one_pass(image, unet), rtol=0, atol=1e-5)
+
+
+@settings(max_examples=10)
+@given(
+    shape=st.tuples(*[st.integers(1, 24)] * 3),
+    tile=st.tuples(*[st.integers(1, 40)] * 3),
+    depth=st.integers(1, 2),
+)
+def test_tiled_equals_one_pass_in_3d(shape, tile, depth):
+    unet = network(depth, 3)
+    image = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
+    tiled = overlap_tile(image, DoubleEngine(unet), tile, depth)
+    np.testing.assert_allclose(tiled, one_pass(image, unet), rtol=0, atol=1e-5)
+
+
+def test_the_papers_depth_is_seamless_too():
+    unet = network(4, 2)
+    image = np.random.default_rng(0).normal(size=(1, 333, 201)).astype(np.float32)
+    tiled = overlap_tile(image, DoubleEngine(unet), (236, 220), 4)
+    np.testing.assert_allclose(tiled, one_pass(image, unet), rtol=0, atol=1e-5)
+
+
+def centre(depth):
+    """A network that changes nothing: it returns the centre of its input."""
+    margin = geometry.context(depth)
+
+    def engine(tile):
+        return tile[(slice(None), *[slice(margin, -margin)] * (tile.ndim - 1))]
+
+    return engine
+
+
+@given(
+    shape=st.lists(st.integers(1, 60), min_size=1, max_size=3),
+    tile=st.integers(1, 120),
+    depth=st.integers(1, 3),
+)
+def test_the_identity_network_returns_the_image(shape, tile, depth):
+    image = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+    np.testing.assert_array_equal(overlap_tile(image, centre(depth), tile, depth), image)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 3)])
+def test_a_single_row_or_pixel_works(shape):
+    image = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
+    np.testing.assert_array_equal(overlap_tile(image, centre(4), 572, 4), image)
+
+
+def test_progress_counts_every_pixel_once():
+    seen = []
+    image = np.zeros((1, 100, 130), np.float32)
+    overlap_tile(image, centre(2), 60, 2, lambda done, total: seen.append((done, total)))
+    assert len(seen) > 4
+    assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+    assert seen[-1] == (13_000, 13_000)

@@ -1,0 +1,127 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from septum.network import UNet
+from septum.network.blocks import crop_like
+
+CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d, nn.Conv3d, nn.ConvTranspose3d)
+
+
+def convolutions(network):
+    return [layer for layer in network.modules() if isinstance(layer, CONVOLUTIONS)]
+
+
+def test_the_papers_network():
+    network = UNet()
+    assert sum(p.numel() for p in network.parameters()) == 31_030_658
+    assert len(convolutions(network)) == 23
+    assert network.output_shape((572, 572)) == (388, 388)
+    widest = max(layer.out_channels for layer in convolutions(network))
+    assert widest == 1024
+
+
+@pytest.mark.parametrize(("ndim", "depth"), [(2, 1), (2, 2), (2, 4), (3, 1), (3, 2)])
+@pytest.mark.parametrize("norm", [None, "batch"])
+def test_the_output_has_the_size_that_geometry_promises(ndim, depth, norm):
+    network = UNet(in_channels=2, classes=3, width=2, depth=depth, ndim=ndim, norm=norm).eval()
+    from septum.geometry import smallest_input
+
+    sizes = [smallest_input(depth) + 2**depth * axis for axis in range(ndim)]
+    with torch.no_grad():
+        scores = network(torch.zeros(1, 2, *sizes))
+    assert scores.shape == (1, 3, *network.output_shape(sizes))
+
+
+def test_a_score_sees_exactly_its_context():
+    """The receptive field reaches `context` pixels around the output, and no further."""
+    torch.manual_seed(0)
+    network = UNet(width=2, depth=2, dropout=0).double().eval()
+    image = torch.randn(1, 1, 60, 60, dtype=torch.float64, requires_grad=True)
+    scores = network(image)
+    assert scores.shape[2:] == (20, 20)
+    scores[0, 0, 0, 0].backward()
+    seen = image.grad[0, 0].abs() > 0
+    rows = seen.any(dim=1).nonzero().flatten()
+    assert rows.min() == 0
+    assert rows.max() <= 2 * 20 + 2**2 - 1
+
+
+def test_the_skip_is_cropped_in_the_centre():
+    image = torch.arange(36.0).reshape(1, 1, 6, 6)
+    assert torch.equal(crop_like(image, torch.zeros(1, 1, 2, 2)), image[:, :, 2:4, 2:4])
+
+
+def test_weights_are_drawn_as_the_paper_asks():
+    torch.manual_seed(0)
+    for layer in convolutions(UNet()):
+        transposed = isinstance(layer, nn.ConvTranspose2d)
+        incoming = layer.in_channels * (1 if transposed else math.prod(layer.kernel_size))
+        expected = math.sqrt(2 / incoming)
+        # Five standard errors of a standard deviation and of a mean.
+        tolerance = 5 / math.sqrt(2 * layer.weight.numel())
+        assert layer.weight.std().item() == pytest.approx(expected, rel=tolerance)
+        assert abs(layer.weight.mean().item()) < 5 * expected / math.sqrt(layer.weight.numel())
+        assert torch.count_nonzero(layer.bias) == 0
+
+
+def test_every_feature_map_starts_with_about_unit_variance():
+    torch.manual_seed(0)
+    network = UNet(width=32, depth=3, dropout=0).eval()
+    squares = []
+    for layer in convolutions(network):
+        layer.register_forward_hook(lambda _m, _i, out: squares.append(out.square().mean().item()))
+    with torch.no_grad():
+        network(torch.randn(1, 1, 156, 156))
+    # E[x²] = 2 before a ReLU means 1 after it; the network is deep, so allow it to drift.
+    assert all(0.4 < square < 6 for square in squares), squares
+
+
+def test_dropout_is_at_the_end_of_the_contracting_path():
+    network = UNet(width=2)
+    places = [
+        level
+        for level, block in enumerate(network.contracting)
+        if any(isinstance(layer, nn.Dropout) for layer in block)
+    ]
+    assert places == [3, 4]
+    assert not any(isinstance(m, nn.Dropout) for m in network.expansive.modules())
+    assert not any(isinstance(m, nn.Dropout) for m in UNet(width=2, dropout=0).modules())
+
+
+def test_no_layer_looks_at_the_statistics_of_a_tile():
+    network = UNet(width=4, depth=2, norm="batch").eval()
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.running_var, 0.5, 2)
+    image = torch.randn(1, 1, 76, 76)
+    with torch.no_grad():
+        whole = network(image)
+        # The same pixels beside brighter neighbours in the batch.
+        beside = network(torch.cat([image, image * 50]))[:1]
+    assert torch.allclose(whole, beside, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"norm": "instance"}, "statistics of a tile"),
+        ({"ndim": 4}, "2 or 3"),
+        ({"depth": 0}, "depth is 0"),
+        ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"width": 0}, "width is 0"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        UNet(**arguments)
+
+
+def test_a_wrong_tile_names_the_nearest_legal_sizes():
+    network = UNet(width=2)
+    with pytest.raises(ValueError, match="556 and 572"):
+        network(torch.zeros(1, 1, 572, 570))
+    with pytest.raises(ValueError, match=r"expected \(N, 1, Y, X\)"):
+        network(torch.zeros(1, 2, 572, 572))
