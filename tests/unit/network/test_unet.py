@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from septum.geometry import context, smallest_input
 from septum.network import UNet
 from septum.network.blocks import crop_like
 
@@ -27,26 +28,32 @@ def test_the_papers_network():
 @pytest.mark.parametrize("norm", [None, "batch"])
 def test_the_output_has_the_size_that_geometry_promises(ndim, depth, norm):
     network = UNet(in_channels=2, classes=3, width=2, depth=depth, ndim=ndim, norm=norm).eval()
-    from septum.geometry import smallest_input
-
     sizes = [smallest_input(depth) + 2**depth * axis for axis in range(ndim)]
     with torch.no_grad():
         scores = network(torch.zeros(1, 2, *sizes))
     assert scores.shape == (1, 3, *network.output_shape(sizes))
 
 
-def test_a_score_sees_exactly_its_context():
-    """The receptive field reaches `context` pixels around the output, and no further."""
-    torch.manual_seed(0)
-    network = UNet(width=2, depth=2, dropout=0).double().eval()
-    image = torch.randn(1, 1, 60, 60, dtype=torch.float64, requires_grad=True)
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_score_sees_its_context_to_the_last_pixel_and_no_further(depth):
+    network = UNet(width=2, depth=depth, dropout=0).double().eval()
+    # Positive weights and averages instead of maxima: no path through the network is blocked.
+    network.pool = nn.AvgPool2d(2)
+    for parameter in network.parameters():
+        nn.init.constant_(parameter, 0.1)
+    size, step = smallest_input(depth) + 2**depth, 2**depth
+    image = torch.ones(1, 1, size, size, dtype=torch.float64, requires_grad=True)
     scores = network(image)
-    assert scores.shape[2:] == (20, 20)
-    scores[0, 0, 0, 0].backward()
-    seen = image.grad[0, 0].abs() > 0
-    rows = seen.any(dim=1).nonzero().flatten()
-    assert rows.min() == 0
-    assert rows.max() <= 2 * 20 + 2**2 - 1
+    last = scores.shape[-1] - 1
+    scores[0, 0, 0, 0].backward(retain_graph=True)
+    seen = image.grad[0, 0, 0].nonzero().flatten()
+    assert seen[0] == 0
+    assert seen[-1] <= 2 * context(depth) + step
+    image.grad = None
+    scores[0, 0, last, last].backward()
+    seen = image.grad[0, 0, -1].nonzero().flatten()
+    assert seen[-1] == size - 1
+    assert seen[0] >= size - 1 - 2 * context(depth) - step
 
 
 def test_the_skip_is_cropped_in_the_centre():
@@ -67,16 +74,22 @@ def test_weights_are_drawn_as_the_paper_asks():
         assert torch.count_nonzero(layer.bias) == 0
 
 
-def test_every_feature_map_starts_with_about_unit_variance():
+def test_a_layer_and_its_relu_keep_the_energy_of_the_features():
+    """N(0, √(2/N)) doubles the mean square, of which the ReLU then takes half."""
     torch.manual_seed(0)
     network = UNet(width=32, depth=3, dropout=0).eval()
-    squares = []
+    gains = {}
+
+    def record(layer, inputs, output):
+        gains[layer] = (output.square().mean() / inputs[0].square().mean()).item()
+
     for layer in convolutions(network):
-        layer.register_forward_hook(lambda _m, _i, out: squares.append(out.square().mean().item()))
+        layer.register_forward_hook(record)
     with torch.no_grad():
         network(torch.randn(1, 1, 156, 156))
-    # E[x²] = 2 before a ReLU means 1 after it; the network is deep, so allow it to drift.
-    assert all(0.4 < square < 6 for square in squares), squares
+    for layer, gain in gains.items():
+        if layer.out_channels >= 32:
+            assert gain == pytest.approx(2, rel=0.35), layer
 
 
 def test_dropout_is_at_the_end_of_the_contracting_path():
