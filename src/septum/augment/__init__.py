@@ -1,1 +1,16 @@
-"""."""
+"""Augmentation in two steps: draw all randomness into a small value, then apply it, purely."""
+
+from septum.augment.apply import coordinates, crop, elastic, resample
+from septum.augment.intensity import vary
+from septum.augment.policy import Augmentation, Drawn, draw
+
+__all__ = [
+    "Augmentation",
+    "Drawn",
+    "coordinates",
+    "crop",
+    "draw",
+    "elastic",
+    "resample",
+    "vary",
+]

@@ -1,0 +1,179 @@
+"""Which augmentation and how strong: a frozen value, and the draw from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from septum.augment.affine import draw_matrix
+from septum.augment.displacement import draw_displacement
+from septum.augment.intensity import Grey
+from septum.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How strongly training crops are varied; 0 or False switches each part off.
+
+    Attributes
+    ----------
+    elastic_sigma : float
+        Standard deviation of the displacement vectors, in pixels (the paper: 10).
+    elastic_grid : int
+        Nodes of the displacement grid along each axis, 2 or more (the paper: 3).
+    rotate : float
+        Largest angle in degrees, either way, in the plane of the last two axes.
+    scale : float
+        Largest relative change of size: factors between 1 / (1 + scale) and 1 + scale.
+    mirror : bool
+        Mirror each axis with probability 1/2.
+    shift : float
+        Largest shift along each axis, in pixels; crops are placed at random anyway.
+    brightness : float
+        Largest added grey value, as a share of white - black.
+    contrast, gamma : float
+        Largest relative change: factors and exponents between 1 / (1 + x) and 1 + x.
+    noise : float
+        Largest standard deviation of added Gaussian noise, as a share of white - black.
+    noise_probability : float
+        Share of the crops that get noise.
+    blur : float
+        Largest standard deviation of Gaussian blur, in pixels.
+    blur_probability : float
+        Share of the crops that are blurred.
+    per_channel : bool
+        Draw brightness, contrast and gamma for each channel on its own (stains, fluorophores)
+        instead of once for all (colour images).
+    black, white : float
+        Grey values of dark and bright after normalisation: contrast turns about their middle,
+        gamma bends what is between. (0, 1) suits images scaled to that range; for images with
+        mean 0 and standard deviation 1, (-2, 2) does.
+    """
+
+    elastic_sigma: float = 10.0
+    elastic_grid: int = 3
+    rotate: float = 180.0
+    scale: float = 0.1
+    mirror: bool = True
+    shift: float = 0.0
+    brightness: float = 0.1
+    contrast: float = 0.2
+    gamma: float = 0.2
+    noise: float = 0.03
+    noise_probability: float = 0.2
+    blur: float = 1.0
+    blur_probability: float = 0.2
+    per_channel: bool = False
+    black: float = 0.0
+    white: float = 1.0
+
+    def __post_init__(self) -> None:
+        strengths = "elastic_sigma rotate scale shift brightness contrast gamma noise blur"
+        for name in strengths.split():
+            value = getattr(self, name)
+            if not (value >= 0 and np.isfinite(value)):
+                raise ConfigError(f"{name} is {value}; expected 0 (off) or more")
+        for name in ("noise_probability", "blur_probability"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; expected 0 to 1")
+        if self.elastic_grid < 2:
+            raise ConfigError(f"elastic_grid is {self.elastic_grid}; expected 2 or more nodes")
+        if not self.white > self.black:
+            raise ConfigError(f"white is {self.white}; expected more than black, {self.black}")
+
+    @classmethod
+    def none(cls) -> "Augmentation":
+        """Return the policy that changes nothing."""
+        return cls(
+            elastic_sigma=0.0,
+            rotate=0.0,
+            scale=0.0,
+            mirror=False,
+            brightness=0.0,
+            contrast=0.0,
+            gamma=0.0,
+            noise=0.0,
+            blur=0.0,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """One draw from a policy: all that is random about one crop.
+
+    A pixel at the offset o from the centre of the crop shows the source at
+    ``center + shift + matrix @ (o + displacement(o))``.
+
+    Attributes
+    ----------
+    displacement : ndarray, shape (ndim, *grid)
+        Displacement vectors at the nodes of a grid stretched over the crop, in pixels.
+    matrix : ndarray, shape (ndim, ndim)
+        Rotation, scale and mirroring.
+    shift : ndarray, shape (ndim,)
+        In pixels of the source.
+    grey : Grey
+        Change of grey values.
+    """
+
+    displacement: NDArray[np.float64]
+    matrix: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    grey: Grey
+
+
+def draw(
+    policy: Augmentation,
+    rng: np.random.Generator,
+    ndim: int = 2,
+    channels: int = 1,
+    size: Sequence[int] | None = None,
+) -> Drawn:
+    """Draw the augmentation of one crop.
+
+    Each part takes the same numbers from the generator whether it is on or off: switching one off
+    leaves the others as they were.
+
+    Parameters
+    ----------
+    policy : Augmentation
+        What to draw and how strong.
+    rng : numpy.random.Generator
+        Source of all randomness.
+    ndim : int
+        Number of spatial axes.
+    channels : int
+        Channels of the image; matters only if the policy draws per channel.
+    size : sequence of int, optional
+        Size of the crop, input size of the network. Where given, displacements are limited to
+        what does not fold a crop of that size (see `draw_displacement`); give it for crops
+        under 161 px and for 3D stacks.
+
+    Returns
+    -------
+    Drawn
+        Apply it with `crop`.
+    """
+    return Drawn(
+        displacement=draw_displacement(rng, ndim, policy.elastic_sigma, policy.elastic_grid, size),
+        matrix=draw_matrix(rng, ndim, policy.rotate, policy.scale, policy.mirror),
+        shift=rng.uniform(-1.0, 1.0, ndim) * policy.shift,
+        grey=_draw_grey(policy, rng, channels if policy.per_channel else 1),
+    )
+
+
+def _draw_grey(policy: Augmentation, rng: np.random.Generator, channels: int) -> Grey:
+    span = policy.white - policy.black
+    # Uniform in [0, 1): below the probability means "do it".
+    blurred, blur, noisy, noise = rng.random(4)
+    return Grey(
+        blur=blur * policy.blur if blurred < policy.blur_probability else 0.0,
+        contrast=(1.0 + policy.contrast) ** rng.uniform(-1.0, 1.0, channels),
+        brightness=policy.brightness * span * rng.uniform(-1.0, 1.0, channels),
+        gamma=(1.0 + policy.gamma) ** rng.uniform(-1.0, 1.0, channels),
+        noise=noise * policy.noise * span if noisy < policy.noise_probability else 0.0,
+        noise_seed=int(rng.integers(2**63)),
+        black=policy.black,
+        white=policy.white,
+    )
