@@ -48,31 +48,24 @@ def draw_displacement(
     return vectors * limits.reshape(ndim, *[1] * ndim)
 
 
-def interpolate(nodes: NDArray[np.float64], size: Sequence[int]) -> NDArray[np.float64]:
-    """Interpolate node values to pixels: natural cubic splines along each axis (bicubic in 2D).
+@lru_cache(maxsize=64)
+def spline_basis(pixels: int, grid: int) -> NDArray[np.float64]:
+    """Compute the matrix that interpolates node values to pixels along one axis.
+
+    Natural cubic splines; applied along each of two axes it is bicubic interpolation.
 
     Parameters
     ----------
-    nodes : ndarray, shape (n, *grid)
-        Values on a grid whose outer nodes lie on the outer pixels.
-    size : sequence of int
-        Pixels along each axis.
+    pixels : int
+        Pixels along the axis; the outer nodes lie on the outer pixels.
+    grid : int
+        Nodes along the axis, 2 or more.
 
     Returns
     -------
-    ndarray of float64, shape (n, *size)
-        Equal to the nodes where a pixel lies on one.
+    ndarray of float64, shape (pixels, grid)
+        Read-only. A row of the identity where a pixel lies on a node.
     """
-    values = nodes
-    for pixels in size:
-        # Contracts the next grid axis and appends the pixel axis: after all, the order is right.
-        values = np.tensordot(values, _spline_basis(pixels, values.shape[1]), axes=(1, 1))
-    return values
-
-
-@lru_cache(maxsize=64)
-def _spline_basis(pixels: int, grid: int) -> NDArray[np.float64]:
-    """Return the (pixels, grid) matrix that interpolates grid values to pixels."""
     places = np.linspace(0.0, 1.0, pixels) if pixels > 1 else np.array([0.5])
     basis = CubicSpline(np.linspace(0.0, 1.0, grid), np.eye(grid), bc_type="natural")(places)
     basis.setflags(write=False)

@@ -1,0 +1,120 @@
+"""Read an image at the places of a coordinate map, whatever its rank and type.
+
+Beyond its edge the image is mirrored without repeating the edge pixel, as often as it takes.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from septum.errors import ConfigError, DataError
+
+# cv2.remap takes no more pixels along an axis, and these types when it interpolates.
+_REMAP_PIXELS = 32766
+_REMAP_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
+# Types of the same number of bytes that cv2.remap copies untouched when it does not interpolate.
+_SAME_BYTES = {1: np.uint8, 2: np.uint16, 4: np.float32, 8: np.float64}
+
+
+def resample(array: NDArray, grid: NDArray[np.float32], order: int = 1) -> NDArray:
+    """Read an array at the places of a coordinate map.
+
+    Two axes go through ``cv2.remap``, other ranks through scipy and numpy. OpenCV before 5
+    interpolates with places rounded to 1/32 px.
+
+    Parameters
+    ----------
+    array : ndarray, shape (*spatial) or (C, *spatial)
+        Source of any numeric type; only the part that is needed is read.
+    grid : ndarray of float32, shape (ndim, *size)
+        Coordinates in pixels of the source.
+    order : {0, 1}
+        0 takes the nearest pixel, exactly, whatever the type; 1 interpolates linearly, and
+        rounds for integer types.
+
+    Returns
+    -------
+    ndarray, shape (*size) or (C, *size)
+        Same type as the source.
+
+    Raises
+    ------
+    DataError
+        If the array has neither as many axes as the map has coordinates, nor one more.
+    ConfigError
+        If the order is not 0 or 1.
+    """
+    ndim = len(grid)
+    if order not in (0, 1):
+        raise ConfigError(f"order is {order}; expected 0 (nearest) or 1 (linear)")
+    if array.ndim not in (ndim, ndim + 1) or 0 in array.shape:
+        raise DataError(
+            f"array has the shape {array.shape}; expected {ndim} axes, or channels and {ndim} axes"
+        )
+    window, local = _window(array, grid)
+    read = _read_nearest if order == 0 else _read_linear
+    if array.ndim == ndim:
+        return read(window, local)
+    return np.stack([read(channel, local) for channel in window])
+
+
+def _read_nearest(source: NDArray, grid: NDArray[np.float32]) -> NDArray:
+    if _fits_remap(source, grid) and source.itemsize in _SAME_BYTES:
+        same_bytes = np.ascontiguousarray(source).view(_SAME_BYTES[source.itemsize])
+        read = cv2.remap(
+            same_bytes, grid[1], grid[0], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101
+        )
+        return read.view(source.dtype)
+    places = np.rint(grid).astype(np.int64)
+    return source[tuple(_mirror(place, n) for place, n in zip(places, source.shape, strict=True))]
+
+
+def _read_linear(source: NDArray, grid: NDArray[np.float32]) -> NDArray:
+    if _fits_remap(source, grid) and source.dtype.name in _REMAP_TYPES:
+        native = np.ascontiguousarray(source, source.dtype.newbyteorder("="))
+        read = cv2.remap(
+            native, grid[1], grid[0], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
+    else:
+        read = map_coordinates(source.astype(np.float64), grid, order=1, mode="mirror")
+        read = read if source.dtype.kind == "f" else np.rint(read)
+    return read.astype(source.dtype, copy=False)
+
+
+def _fits_remap(source: NDArray, grid: NDArray) -> bool:
+    return source.ndim == 2 and max(*source.shape, *grid.shape) <= _REMAP_PIXELS
+
+
+def _window(array: NDArray, grid: NDArray[np.float32]) -> tuple[NDArray, NDArray[np.float32]]:
+    """Cut out the part of the source that the map reads, and move the map there."""
+    sizes = array.shape[-len(grid) :]
+    spans = [
+        _span(int(np.floor(places.min())), int(np.ceil(places.max())), pixels)
+        for places, pixels in zip(grid, sizes, strict=True)
+    ]
+    starts = np.array([start for start, _ in spans], np.float32)
+    window = np.asarray(array[(..., *(slice(*span) for span in spans))])
+    if not starts.any():
+        return window, grid
+    return window, grid - starts.reshape(-1, *[1] * len(grid))
+
+
+def _span(low: int, high: int, pixels: int) -> tuple[int, int]:
+    """Return the half-open range of pixels that holds low..high and what is mirrored into it.
+
+    It ends at the edge of the image wherever something is mirrored there, so that mirroring the
+    cut-out is mirroring the image.
+    """
+    start, stop = low, high + 1
+    if low < 0:
+        start, stop = 0, max(stop, 1 - low)
+    if high > pixels - 1:
+        start, stop = min(start, 2 * (pixels - 1) - high), pixels
+    return max(start, 0), min(stop, pixels)
+
+
+def _mirror(places: NDArray[np.int64], pixels: int) -> NDArray[np.int64]:
+    """Mirror indices into 0..pixels-1 without repeating the edge, as often as it takes."""
+    last = pixels - 1
+    return last - np.abs(places % max(2 * last, 1) - last)
