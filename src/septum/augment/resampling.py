@@ -52,7 +52,7 @@ def resample(array: NDArray, grid: NDArray[np.float32], order: int = 1) -> NDArr
         raise DataError(
             f"array has the shape {array.shape}; expected {ndim} axes, or channels and {ndim} axes"
         )
-    window, local = _window(array, grid)
+    window, local = _window(array, np.asarray(grid, np.float32))
     read = _read_nearest if order == 0 else _read_linear
     if array.ndim == ndim:
         return read(window, local)
@@ -60,14 +60,16 @@ def resample(array: NDArray, grid: NDArray[np.float32], order: int = 1) -> NDArr
 
 
 def _read_nearest(source: NDArray, grid: NDArray[np.float32]) -> NDArray:
-    if _fits_remap(source, grid) and source.itemsize in _SAME_BYTES:
+    # Halves go up: rounded to even, as OpenCV does, each second pixel would be shown twice.
+    near = np.floor(grid + np.float32(0.5))
+    if _fits_remap(source, near) and source.itemsize in _SAME_BYTES:
         same_bytes = np.ascontiguousarray(source).view(_SAME_BYTES[source.itemsize])
         read = cv2.remap(
-            same_bytes, grid[1], grid[0], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101
+            same_bytes, near[1], near[0], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101
         )
         return read.view(source.dtype)
-    places = np.rint(grid).astype(np.int64)
-    return source[tuple(_mirror(place, n) for place, n in zip(places, source.shape, strict=True))]
+    indices = zip(near.astype(np.int64), source.shape, strict=True)
+    return source[tuple(_mirror(index, pixels) for index, pixels in indices)]
 
 
 def _read_linear(source: NDArray, grid: NDArray[np.float32]) -> NDArray:
