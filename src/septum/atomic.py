@@ -46,6 +46,9 @@ def replacing(path: str | Path, size: int | None = None) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SeptumError(_explain(error, path, size)) from error
+    try:
         yield temporary
         _flush(temporary)
         os.replace(temporary, path)
@@ -68,10 +71,13 @@ def _flush(path: Path) -> None:
 
 
 def _explain(error: OSError, path: Path, size: int | None) -> str:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"cannot write {path}: {path.parent} is not a folder"
     if error.errno not in _FULL:
         return f"cannot write {path}: {error.strerror or error}"
     needs = "" if size is None else f" needs about {_megabytes(size)},"
-    free = shutil.disk_usage(path.parent).free
+    folder = next(parent for parent in path.absolute().parents if parent.is_dir())
+    free = shutil.disk_usage(folder).free
     return (
         f"disk full writing {path}:{needs} {_megabytes(free)} are free; "
         "nothing was written and an earlier file is untouched. "

@@ -256,3 +256,8 @@ def refuse_empty(samples: Sequence[Sample], where: str) -> None:
         f"{where}: empty labels: not one object in {len(labelled)} label images{first}; "
         "there is nothing to learn. Was the right file saved?"
     )
+
+
+def equivalent_diameters(sizes: np.ndarray, ndim: int) -> np.ndarray:
+    """Return the diameters of the discs (balls) of the given areas (volumes)."""
+    return 2 * np.sqrt(sizes / np.pi) if ndim == 2 else 2 * np.cbrt(sizes * 0.75 / np.pi)

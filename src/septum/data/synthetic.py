@@ -219,7 +219,7 @@ def _shine(
     light = brightness[drawing.owner] * (0.45 + 0.55 * (1 - np.exp(-depth / 4)))
     light *= 1 - 0.28 / (1 + np.exp((drawing.core - 0.42) / 0.05))
     light *= 1 - 0.55 * np.exp(-((line / 1.2) ** 2))
-    light *= 1 + 0.11 * _grain(random, size, 1.6)
+    light *= np.maximum(1 + 0.11 * _grain(random, size, 1.6), 0)
     light = ndimage.gaussian_filter(light, 1.1, truncate=3)
     haze = ndimage.gaussian_filter(light, 0.7 * radius, truncate=2)
     return _illumination(random, size) * (0.06 + 0.8 * light + 0.28 * haze)

@@ -11,6 +11,7 @@ from scipy import ndimage
 from septum.data.formats import read_labels
 from septum.data.layouts.dataset import Dataset, Pair
 from septum.data.layouts.files import few, image_files
+from septum.data.sample import equivalent_diameters
 from septum.errors import DataError
 
 _NUMBER = re.compile(r"(\d+)$")
@@ -122,10 +123,19 @@ def _numbered(paths) -> dict[int, Path]:
 
 
 def _area_reader(markers: Path) -> Callable:
-    return partial(_read_area, markers)
+    return partial(read_annotated_area, markers)
 
 
-def _read_area(markers: Path, labels: np.ndarray) -> tuple[np.ndarray | None, tuple[str, ...]]:
+def read_annotated_area(
+    markers: Path, labels: np.ndarray
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Return `annotated_area` for the markers in a file.
+
+    Raises
+    ------
+    DataError
+        If the markers have another shape than the labels.
+    """
     values = read_labels(markers).array
     if values.shape != labels.shape:
         raise DataError(
@@ -175,14 +185,9 @@ def annotated_area(
     if not labels.any():
         return np.zeros(labels.shape, bool), (note,)
     areas = np.bincount(labels.ravel())[1:]
-    diameter = float(np.median(_equivalent_diameter(areas[areas > 0], labels.ndim)))
+    diameter = float(np.median(equivalent_diameters(areas[areas > 0], labels.ndim)))
     to_marker = np.asarray(ndimage.distance_transform_edt(~np.isin(markers, missing)))
     to_cell = np.asarray(ndimage.distance_transform_edt(labels == 0))
     doubtful = to_marker <= diameter
     doubtful |= (to_marker <= 2 * diameter) & (to_marker < to_cell)
     return (labels > 0) | ~doubtful, (note,)
-
-
-def _equivalent_diameter(sizes: np.ndarray, ndim: int) -> np.ndarray:
-    """Diameters of the discs (balls) of the given areas (volumes)."""
-    return 2 * np.sqrt(sizes / np.pi) if ndim == 2 else 2 * np.cbrt(sizes * 0.75 / np.pi)

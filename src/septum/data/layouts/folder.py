@@ -70,27 +70,8 @@ def find_beside(root: Path) -> Dataset | None:
 
 
 def _pair_up(root: Path, layout: str, images: list[Path], labels: list[Path]) -> Dataset:
-    stems = by_key(labels, {path: path.stem for path in labels})
-    keys = by_key(labels, {path: label_key(path) for path in labels})
-    pairs, missing, used = [], [], set()
-    for image in images:
-        match = next(
-            (
-                found[name]
-                for found, name in (
-                    (stems, image.stem),
-                    (keys, image.stem),
-                    (keys, image_key(image)),
-                )
-                if name in found
-            ),
-            None,
-        )
-        if match is None:
-            missing.append(image)
-        else:
-            used.add(match)
-            pairs.append(Pair(image_key(image) or image.stem, image, match))
+    found = _match(images, labels)
+    missing = [image for image in images if image not in found]
     if missing:
         example = missing[0].stem
         raise DataError(
@@ -98,7 +79,24 @@ def _pair_up(root: Path, layout: str, images: list[Path], labels: list[Path]) ->
             f"{example}{labels[0].suffix} or {example}_mask{labels[0].suffix} was looked for in "
             f"{labels[0].parent}; add the masks or take these images out"
         )
-    orphans = tuple(path for path in labels if path not in used)
+    orphans = tuple(path for path in labels if path not in found.values())
     notes = (f"{len(orphans)} masks without an image: {few(orphans)}",) if orphans else ()
-    by_key([pair.image for pair in pairs], {pair.image: pair.name for pair in pairs})
-    return Dataset(layout, root, tuple(pairs), orphans, notes)
+    names = by_key(images, {image: image_key(image) or image.stem for image in images})
+    pairs = tuple(Pair(name, image, found[image]) for name, image in names.items())
+    return Dataset(layout, root, pairs, orphans, notes)
+
+
+def _match(images: list[Path], labels: list[Path]) -> dict[Path, Path]:
+    """Give each image its label file, if it has one: the exact stem first, then without endings."""
+    found: dict[Path, Path] = {}
+    for image_name, label_name in ((_stem, _stem), (_stem, label_key), (image_key, label_key)):
+        free = [path for path in labels if path not in found.values()]
+        open_images = {image: image_name(image) for image in images if image not in found}
+        wanted = [path for path in free if label_name(path) in open_images.values()]
+        by_name = by_key(wanted, {path: label_name(path) for path in wanted})
+        found |= {image: by_name[n] for image, n in open_images.items() if n in by_name}
+    return found
+
+
+def _stem(path: Path) -> str:
+    return path.stem

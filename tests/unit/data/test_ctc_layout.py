@@ -1,0 +1,175 @@
+"""The Cell Tracking Challenge as downloaded, and the cells that its gold truth leaves out."""
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from septum.data.layouts import find
+from septum.data.layouts.ctc import annotated_area
+from septum.data.synthetic import draw_cells
+from septum.errors import DataError
+
+
+def markers_of(labels):
+    """A square of 5 x 5 pixels in each cell, cut at its outline."""
+    markers = np.zeros_like(labels)
+    for cell in range(1, labels.max() + 1):
+        y, x = np.argwhere(labels == cell).mean(0).astype(int)
+        markers[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3] = cell
+    return np.where(labels > 0, markers, 0)
+
+
+def challenge(root, sequences=("01",), frames=4, gold=(1, 3), leave_out=()):
+    truth = {}
+    for sequence in sequences:
+        folders = [root / sequence, root / f"{sequence}_GT/SEG", root / f"{sequence}_GT/TRA"]
+        folders.append(root / f"{sequence}_ST/SEG")
+        for folder in folders:
+            folder.mkdir(parents=True)
+        for frame in range(frames):
+            cells = draw_cells(frame, (128, 128))
+            labels = cells.labels.astype(np.uint16)
+            tifffile.imwrite(folders[0] / f"t{frame:03}.tif", cells.image[0])
+            tifffile.imwrite(folders[2] / f"man_track{frame:03}.tif", markers_of(labels))
+            tifffile.imwrite(folders[3] / f"man_seg{frame:03}.tif", labels)
+            if frame in gold:
+                outlined = np.where(np.isin(labels, leave_out), 0, labels).astype(np.uint16)
+                tifffile.imwrite(folders[1] / f"man_seg{frame:03}.tif", outlined)
+                truth[sequence, frame] = outlined
+    return truth
+
+
+def test_gold_frames_of_all_sequences(tmp_path):
+    truth = challenge(tmp_path, ("01", "02"))
+    dataset = find(tmp_path)
+    assert dataset.layout == "Cell Tracking Challenge: sequence 01, 02, frames with gold truth"
+    assert dataset.notes == tuple(
+        f"2 of 4 frames of {sequence} have no gold truth" for sequence in ("01", "02")
+    )
+    samples = dataset.load()
+    names = ["01_t001", "01_t003", "02_t001", "02_t003"]
+    assert [sample.name for sample in samples] == names
+    for sample in samples:
+        np.testing.assert_array_equal(sample.labels, truth[sample.group, sample.index])
+        assert sample.annotated is None
+
+
+def test_one_sequence_by_its_folder(tmp_path, monkeypatch):
+    challenge(tmp_path, ("01", "02"))
+    assert {pair.group for pair in find(tmp_path / "02").pairs} == {"02"}
+    monkeypatch.chdir(tmp_path / "02")
+    assert [pair.name for pair in find(".").pairs] == ["02_t001", "02_t003"]
+
+
+def test_silver_truth_fills_in_but_does_not_replace(tmp_path):
+    truth = challenge(tmp_path, leave_out=[1])
+    samples = find(tmp_path, silver=True).load()
+    assert [sample.index for sample in samples] == [0, 1, 2, 3]
+    for sample in samples:
+        assert (1 in sample.labels) == (sample.index not in (1, 3))
+    np.testing.assert_array_equal(samples[1].labels, truth["01", 1])
+
+
+def test_a_single_cell_in_two_pieces_keeps_its_id(tmp_path):
+    challenge(tmp_path, gold=(1,))
+    labels = np.zeros((128, 128), np.uint16)
+    labels[10:20, 10:20] = labels[40:50, 40:50] = 6
+    tifffile.imwrite(tmp_path / "01_GT/SEG/man_seg001.tif", labels)
+    (sample,) = find(tmp_path).load()
+    np.testing.assert_array_equal(sample.labels, labels)
+
+
+def test_missing_cells_are_ignored_not_background(tmp_path):
+    challenge(tmp_path, leave_out=[2])
+    for sample in find(tmp_path).load():
+        whole = draw_cells(sample.index, (128, 128)).labels
+        assert sample.annotated is not None
+        assert "1 of" in sample.notes[-1]
+        assert not sample.annotated[whole == 2].any()
+        assert sample.annotated[sample.labels > 0].all()
+        assert sample.annotated.mean() > 0.5
+
+
+def test_truth_without_its_frame_is_named(tmp_path):
+    challenge(tmp_path)
+    (tmp_path / "01" / "t003.tif").unlink()
+    with pytest.raises(DataError, match=r"1 truth images have no frame: man_seg003.*t003\.tif"):
+        find(tmp_path)
+
+
+def test_no_gold_truth_at_all_is_an_error(tmp_path):
+    challenge(tmp_path, gold=())
+    with pytest.raises(DataError, match=r"no man_seg\*\.tif in 01_GT/SEG"):
+        find(tmp_path)
+
+
+def test_without_markers_it_is_said_that_nobody_knows(tmp_path):
+    challenge(tmp_path)
+    for path in (tmp_path / "01_GT/TRA").iterdir():
+        path.unlink()
+    assert find(tmp_path).notes[-1].startswith("no 01_GT/TRA")
+
+
+@given(seed=st.integers(0, 200), share=st.floats(0.05, 1), ndim=st.sampled_from([2, 3]))
+def test_no_pixel_of_a_missing_cell_is_trusted_as_background(seed, share, ndim):
+    size = (120, 120) if ndim == 2 else (24, 40, 40)
+    whole = draw_cells(seed, size, radius=14 if ndim == 2 else 8).labels
+    ids = np.arange(1, whole.max() + 1)
+    markers = np.zeros_like(whole)
+    for cell in ids:  # the pixel nearest to the middle
+        pixels = np.argwhere(whole == cell)
+        middle = np.argmin(((pixels - pixels.mean(0)) ** 2).sum(1))
+        markers[tuple(pixels[middle])] = cell
+    missing = ids[np.random.default_rng(seed).random(ids.size) < share]
+    # Of one or two slivers at the edge of the image nobody learns how large a cell is.
+    assume(missing.size == ids.size or ids.size - missing.size >= 4)
+    labels = np.where(np.isin(whole, missing), 0, whole)
+    area, notes = annotated_area(labels, markers)
+    if not missing.size:
+        assert area is None
+        assert notes == ()
+        return
+    assert area is not None
+    assert f"{missing.size} of {ids.size} cells are not outlined" in notes[0]
+    assert not area[np.isin(whole, missing)].any()
+    assert area[labels > 0].all()
+
+
+def test_far_background_of_a_sparse_frame_is_kept():
+    labels = np.zeros((200, 400), np.int32)
+    labels[90:110, 20:40] = 1  # 20 x 20: D is 22.6
+    markers = np.zeros_like(labels)
+    markers[100, 30], markers[100, 200] = 1, 2
+    area, _ = annotated_area(labels, markers)
+    assert area is not None
+    assert not area[100, 200 - 45 : 200 + 46].any()
+    assert area[100, 200 + 46 :].all()
+    assert area[100, : 200 - 45].all()
+
+
+@pytest.mark.parametrize(
+    ("name", "frames", "partial"),
+    [("DIC-C2DH-HeLa", 9, {34: 1, 39: 1, 67: 15}), ("PhC-C2DH-U373", 15, {})],
+)
+def test_the_partially_annotated_frames_of_the_real_data(data_dir, name, frames, partial):
+    dataset = find(data_dir / name)
+    samples = dataset.load()
+    assert len(samples) == frames
+    flagged = {sample.index: sample for sample in samples if sample.annotated is not None}
+    assert flagged.keys() == partial.keys()
+    for index, missing in partial.items():
+        assert flagged[index].notes[0].startswith(f"{missing} of ")
+    assert (
+        len(find(data_dir / name, silver=True)) == {"DIC-C2DH-HeLa": 84, "PhC-C2DH-U373": 115}[name]
+    )
+
+
+def test_what_the_silver_truth_knows_of_missing_cells_is_ignored(data_dir):
+    sample = next(s for s in find(data_dir / "DIC-C2DH-HeLa").samples() if s.index == 67)
+    silver = tifffile.imread(data_dir / "DIC-C2DH-HeLa/01_ST/SEG/man_seg067.tif")
+    left_out = (silver > 0) & (sample.labels == 0)
+    near_gold = np.isin(silver, np.unique(silver[sample.labels > 0]))
+    assert left_out.mean() > 0.5
+    assert (sample.annotated & left_out & ~near_gold).sum() < 0.001 * left_out.sum()

@@ -1,0 +1,72 @@
+"""The facts that `septum check` shows."""
+
+import json
+
+import numpy as np
+import tifffile
+
+from septum.data.layouts import find
+from septum.data.sample import Sample
+from septum.data.summary import describe, summarise, touching_pairs
+from septum.data.synthetic import draw_cells
+
+SQUARES = np.zeros((20, 30), np.int32)
+SQUARES[2:8, 2:8] = 1
+SQUARES[2:8, 8:14] = 5  # touches 1
+SQUARES[8:14, 14:20] = 3  # touches 5 at a corner only
+
+
+def test_the_facts_of_one_image():
+    annotated = np.ones(SQUARES.shape, bool)
+    annotated[:, 20:] = False
+    image = np.arange(600, dtype=np.uint16).reshape(1, 20, 30)
+    assert describe(Sample(image, SQUARES, annotated, (0.5, 0.5), name="a")) == {
+        "name": "a",
+        "shape": [20, 30],
+        "channels": 1,
+        "dtype": "uint16",
+        "minimum": 0,
+        "maximum": 599,
+        "objects": 3,
+        "touching_pairs": 1,
+        "foreground": 3 * 36 / 600,
+        "annotated": 20 / 30,
+        "median_diameter": 2 * np.sqrt(36 / np.pi),
+        "spacing_um": [0.5, 0.5],
+        "notes": [],
+    }
+
+
+def test_touching_pairs_equal_a_look_at_every_neighbour():
+    labels = draw_cells(1, (12, 40, 40), radius=7).labels
+    expected = set()
+    for place in np.ndindex(labels.shape):
+        for axis in range(labels.ndim):
+            if place[axis] + 1 < labels.shape[axis]:
+                step = tuple(p + (a == axis) for a, p in enumerate(place))
+                one, two = sorted((int(labels[place]), int(labels[step])))
+                if 0 < one < two:
+                    expected.add((one, two))
+    assert expected
+    assert {tuple(pair) for pair in touching_pairs(labels).tolist()} == expected
+
+
+def test_the_facts_of_a_dataset_are_plain_json(tmp_path):
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for seed in range(3):
+        cells = draw_cells(seed, (64, 64))
+        tifffile.imwrite(tmp_path / f"images/{seed}.tif", cells.image[0])
+        tifffile.imwrite(tmp_path / f"masks/{seed}.tif", np.uint8(cells.labels > 0) * 255)
+    tifffile.imwrite(tmp_path / "masks/lonely.tif", np.uint8(cells.labels > 0) * 255)
+    dataset = find(tmp_path)
+    samples = dataset.load()
+    facts = summarise(dataset, samples)
+    assert json.loads(json.dumps(facts)) == facts
+    assert facts["images"] == 3
+    assert facts["objects"] == sum(sample.labels.max() for sample in samples)
+    assert facts["orphans"] == ["lonely.tif"]
+    assert (facts["channels"], facts["dtypes"], facts["spacing_um"]) == ([1], ["uint8"], [])
+    assert facts["notes"][0] == "1 masks without an image: lonely.tif"
+    assert facts["notes"][1].startswith("3 images (0: 0/255 mask taken as foreground; ")
+    assert len(facts["notes"]) == 2
