@@ -55,6 +55,7 @@ def replacing(path: str | Path, size: int | None = None) -> Iterator[Path]:
         if os.name == "posix":
             _flush(path.parent)
     except OSError as error:
+        temporary.unlink(missing_ok=True)  # first, so that the space it took counts as free
         raise SeptumError(_explain(error, path, size)) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -47,3 +47,13 @@ def test_a_folder_that_is_a_file_is_one_clear_error(tmp_path):
     message = r"cannot write .*a\.bin: .*run is not a folder"
     with pytest.raises(SeptumError, match=message), replacing(tmp_path / "run" / "a.bin"):
         pass
+
+
+def test_whoever_has_the_old_file_open_keeps_reading_the_old_file(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    with path.open("rb") as reader:
+        with replacing(path) as temporary:
+            temporary.write_bytes(b"new")
+        assert reader.read() == b"old"
+    assert path.read_bytes() == b"new"

@@ -229,7 +229,7 @@ def _grain(random: np.random.Generator, size: tuple[int, ...], sigma: float) -> 
     """Return smooth noise of mean 0 and standard deviation about 1."""
     grain = random.standard_normal(size, np.float32)
     grain = ndimage.gaussian_filter(grain, sigma, truncate=3)
-    return grain * (2 * sigma * np.sqrt(np.pi)) ** (len(size) / 2)
+    return grain * float(2 * sigma * np.sqrt(np.pi)) ** (len(size) / 2)
 
 
 def _illumination(random: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:

@@ -173,3 +173,13 @@ def test_what_the_silver_truth_knows_of_missing_cells_is_ignored(data_dir):
     near_gold = np.isin(silver, np.unique(silver[sample.labels > 0]))
     assert left_out.mean() > 0.5
     assert (sample.annotated & left_out & ~near_gold).sum() < 0.001 * left_out.sum()
+
+
+@pytest.mark.parametrize(("overlap", "missing"), [(2, True), (3, False)])
+def test_a_cell_is_missing_when_most_of_its_marker_is_on_no_cell(overlap, missing):
+    labels, markers = np.zeros((40, 40), np.int32), np.zeros((40, 40), np.int32)
+    labels[10:20, 10:20] = 7
+    markers[14, 14] = 1
+    markers[15, 20 - overlap : 25 - overlap] = 2  # five pixels, `overlap` of them on cell 7
+    area, _ = annotated_area(labels, markers)
+    assert (area is not None) == missing
