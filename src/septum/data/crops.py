@@ -95,7 +95,7 @@ def draw_batch(
         sample = samples[rng.integers(len(samples))]
         ndim = sample.classes.ndim
         centre = draw_centre(sample.weights, output_size, rng)
-        drawn = draw(policy, rng, ndim)
+        drawn = draw(policy, rng, ndim, len(sample.image), (input_size,) * ndim)
         tiles.append(
             crop(
                 sample.image,

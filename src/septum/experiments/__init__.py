@@ -1,1 +1,5 @@
-"""."""
+"""The paper's three experiments, as a user with the data would run them."""
+
+from septum.experiments.reproduce import EXPERIMENTS, Experiment, FoldResult, reproduce
+
+__all__ = ["EXPERIMENTS", "Experiment", "FoldResult", "reproduce"]

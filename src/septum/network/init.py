@@ -5,8 +5,6 @@ import math
 import torch
 from torch import nn
 
-from septum.network.blocks import CONVOLUTION, UP_CONVOLUTION
-
 
 def initialise(network: nn.Module, generator: torch.Generator | None = None) -> None:
     """Draw all weights from N(0, √(2/N)) and set all biases to 0 (section 3 of the paper).
@@ -22,11 +20,10 @@ def initialise(network: nn.Module, generator: torch.Generator | None = None) -> 
     generator : torch.Generator, optional
         Source of the random numbers; torch's own by default.
     """
-    up_convolutions = tuple(UP_CONVOLUTION.values())
     for layer in network.modules():
-        if isinstance(layer, (*CONVOLUTION.values(), *up_convolutions)):
+        if isinstance(layer, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d):
             incoming = layer.in_channels
-            if not isinstance(layer, up_convolutions):
+            if isinstance(layer, nn.Conv2d | nn.Conv3d):
                 incoming *= math.prod(layer.kernel_size)
             nn.init.normal_(layer.weight, std=math.sqrt(2 / incoming), generator=generator)
             if layer.bias is not None:

@@ -27,7 +27,8 @@ class TorchEngine:
         self.precision = precision
         # 2D convolutions are faster with the channels last in memory; the values are the same.
         layout = torch.channels_last if network.ndim == 2 else torch.channels_last_3d
-        self.network = network.eval().to(self.device, memory_format=layout)
+        self.network = network.eval().to(device=self.device)
+        self.network.to(memory_format=layout)  # pyright: ignore[reportCallIssue]
         self.layout = layout
 
     def __call__(self, tile: np.ndarray) -> np.ndarray:

@@ -73,7 +73,11 @@ def average(
     """
     if not views:
         raise ValueError("there is no orientation to average over; give at least the identity")
-    total = np.float32(0)
-    for number, view in enumerate(views):
-        total = total + view.undo(scores_of(np.ascontiguousarray(view.apply(image)), number))
+    scores = (
+        view.undo(scores_of(np.ascontiguousarray(view.apply(image)), number))
+        for number, view in enumerate(views)
+    )
+    total = next(scores).copy()
+    for more in scores:
+        total += more
     return total / np.float32(len(views))

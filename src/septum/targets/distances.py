@@ -63,16 +63,16 @@ def two_nearest(
     ids = np.empty((2, *labels.shape), np.int32)
     if labels.size == 0:
         return squares[0], squares[1]
-    first = compact.reshape(labels.shape[0], -1)
+    # A single axis is searched as one row, so that every rank ends with a search along lines.
+    rows = labels.shape[0] if labels.ndim > 1 else 1
+    table = (2, rows, labels.size // rows)
     _nearest_along_first_axis(
-        first, steps[0], cap, squares.reshape(2, *first.shape), ids.reshape(2, *first.shape)
+        compact.reshape(table[1:]), steps[0], cap, squares.reshape(table), ids.reshape(table)
     )
-    for axis in range(1, labels.ndim):
+    for axis in range(min(1, labels.ndim - 1), labels.ndim):
         lines = (2, -1, labels.shape[axis], int(np.prod(labels.shape[axis + 1 :])))
         skip = background_only and axis == labels.ndim - 1
         _nearest_along_axis(squares.reshape(lines), ids.reshape(lines), steps[axis], cap, skip)
-    if background_only:
-        squares[1][labels != 0] = np.inf
     np.sqrt(squares, out=squares)
     return squares[0], squares[1]
 
@@ -170,6 +170,7 @@ def _nearest_along_axis(squares, ids, step, cap, skip_cells):
                 continue
             for n in range(length):
                 if skip_cells and nearest[reach + n] == 0:
+                    squares[1, o, n, i] = np.inf
                     continue
                 d1, c1, d2, c2 = _search(nearest, second, cells, reach + n, reach, step, cap)
                 squares[0, o, n, i] = d1 if c1 != 0 else np.inf

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Literal, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -17,7 +18,10 @@ from septum.plan import TrainingPlan
 from septum.predict.precision import resolve
 from septum.training.schedule import build_optimiser, learning_rate
 
-FABRIC_PRECISION = {"32": "32-true", "bf16": "bf16-mixed"}
+_FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {
+    "32": "32-true",
+    "bf16": "bf16-mixed",
+}
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,9 @@ def fit(
         If the loss is no longer a number.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    precision = FABRIC_PRECISION[resolve(plan.precision, torch.device(device))]
+    precision = _FABRIC_PRECISION[resolve(plan.precision, torch.device(device))]
     fabric = Fabric(accelerator=device, devices=1, precision=precision)
-    network = network.to(memory_format=_channels_last(network)).train()
+    network.train().to(memory_format=_channels_last(network))  # pyright: ignore[reportCallIssue]
     optimiser = build_optimiser(network, plan)
     average = _moving_average(network.to(fabric.device), plan.average)
     model, optimiser = fabric.setup(network, optimiser)
@@ -91,7 +95,7 @@ def fit(
             on_step(Step(number, plan.steps, progress, loss, rate, elapsed, waited))
         if progress >= 1:
             break
-    return average.module if average is not None else network
+    return cast(UNet, average.module) if average is not None else network
 
 
 def _step(fabric: Fabric, model: torch.nn.Module, optimiser: Optimizer, batch: Batch) -> float:
@@ -103,7 +107,7 @@ def _step(fabric: Fabric, model: torch.nn.Module, optimiser: Optimizer, batch: B
     optimiser.zero_grad(set_to_none=True)
     fabric.backward(loss)
     optimiser.step()
-    return float(loss)
+    return loss.item()
 
 
 def _ahead(batch_of: Callable[[int], Batch], steps: int) -> Iterator[tuple[Batch, float]]:

@@ -1,11 +1,12 @@
 """Choices that follow from the data: working resolution, border class, smallest object."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from septum.data.sample import Sample
+from septum.data.sample import Sample, equivalent_diameters
+from septum.data.summary import touching_pairs
 from septum.plan import Plan
 
 # The paper's network sees 188 px around a pixel. Where cells were about 100 px wide, full
@@ -36,10 +37,9 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
         What was chosen and why.
     """
     reasons = []
-    areas = np.array([area for sample in samples for area in _areas(sample)])
-    ndim = samples[0].ndim
+    areas = np.concatenate([_areas(sample) for sample in samples])
     if plan.data.scale is None:
-        diameter = _diameter(float(np.median(areas)), ndim)
+        diameter = float(np.median(equivalent_diameters(areas, samples[0].ndim)))
         scale = 1 / max(1, round(diameter / _OBJECT_SIZE))
         plan = replace(plan, data=replace(plan.data, scale=scale))
         reasons.append(
@@ -47,7 +47,7 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
             f"network learns best where objects are {_OBJECT_SIZE} px wide or less"
         )
     if plan.targets.border is None:
-        touching = np.mean([flag for sample in samples for flag in _touching(sample)])
+        touching = _touching(samples, len(areas))
         border = _BORDER if touching > _TOUCHING else 0.0
         plan = replace(plan, targets=replace(plan.targets, border=border))
         classes = "a third class for the border between them" if border else "the paper's 2 classes"
@@ -62,24 +62,13 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
 
 
 def _areas(sample: Sample) -> np.ndarray:
-    assert sample.labels is not None
-    _, counts = np.unique(sample.labels[sample.labels > 0], return_counts=True)
-    return counts
+    assert sample.labels is not None, "only annotated samples are trained on"
+    return np.unique(sample.labels[sample.labels > 0], return_counts=True)[1]
 
 
-def _touching(sample: Sample) -> Iterator[bool]:
-    """Yield for each object whether it meets another with no gap."""
-    labels = sample.labels
-    assert labels is not None
-    met = set()
-    for axis in range(labels.ndim):
-        ahead = np.moveaxis(labels, axis, 0)
-        pairs = (ahead[1:] != ahead[:-1]) & (ahead[1:] > 0) & (ahead[:-1] > 0)
-        met |= set(ahead[1:][pairs].tolist()) | set(ahead[:-1][pairs].tolist())
-    for number in np.unique(labels[labels > 0]).tolist():
-        yield number in met
-
-
-def _diameter(area: float, ndim: int) -> float:
-    """Return the diameter of the disc or ball of that area or volume."""
-    return 2 * (area / np.pi) ** 0.5 if ndim == 2 else (6 * area / np.pi) ** (1 / 3)
+def _touching(samples: Sequence[Sample], objects: int) -> float:
+    """Return the share of objects that meet another with no gap."""
+    met = [
+        np.unique(touching_pairs(sample.labels)) for sample in samples if sample.labels is not None
+    ]
+    return sum(map(len, met)) / objects

@@ -34,6 +34,7 @@ def build_optimiser(network: nn.Module, plan: TrainingPlan) -> Optimizer:
             lr=plan.learning_rate,
             betas=(plan.momentum, 0.999),
             weight_decay=plan.weight_decay,
+            fused=True,
         )
     raise ConfigError(f"training.optimiser is {plan.optimiser!r}; it is 'sgd' or 'adamw'")
 

@@ -1,0 +1,221 @@
+"""What people call: train, load, evaluate, with paths or plain numpy arrays.
+
+The command line calls the same functions and adds only pictures.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from septum import evaluation
+from septum.config import override
+from septum.data.layouts import find
+from septum.data.sample import Sample, instances_from
+from septum.data.summary import summarise
+from septum.data.truth import Comparison, Scored, Truth, compare
+from septum.duration import seconds
+from septum.errors import ConfigError, DataError
+from septum.instances import instances
+from septum.model import Model, load
+from septum.plan import Plan
+from septum.training import Step, preset, propose, train_model
+from septum.training.log import StepLog
+
+__all__ = ["evaluate", "load", "plan_for", "samples_of", "train"]
+
+Images = Sequence[np.ndarray]
+Data = str | Path | Sequence[Sample] | tuple[Images, Images]
+
+
+def train(
+    data: Data,
+    out: str | Path,
+    preset: str = "default",
+    steps: int | None = None,
+    max_time: str | float | None = None,
+    seed: int = 0,
+    settings: Iterable[str] = (),
+    device: str | None = None,
+    on_note: Callable[[str], None] | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> Model:
+    """Train a U-Net on annotated images and write it to a run folder.
+
+    Parameters
+    ----------
+    data : str, Path, sequence of Sample or (images, labels)
+        A dataset folder in any layout that `septum.data.layouts` knows, or the arrays themselves:
+        images of shape ``spatial`` or ``(C, *spatial)`` and label images of shape ``spatial``.
+    out : str or Path
+        The run folder: new, or without a model in it.
+    preset : {"default", "paper"}, default "default"
+        The plan to start from.
+    steps : int, optional
+        Optimiser steps; the preset's by default.
+    max_time : str or float, optional
+        ``"20m"``, or seconds: stop after that, if the steps are not done earlier.
+    seed : int, default 0
+        The same seed gives the same model, if it is stopped by steps and not by time.
+    settings : iterable of str, optional
+        Choices to change, as ``"network.width=16"``; every key of ``plan.toml``.
+    device : {"cpu", "cuda"}, optional
+        By default the fastest at hand.
+    on_note, on_step : callable, optional
+        Called with each sentence about how data were understood, and after every step.
+
+    Returns
+    -------
+    Model
+        Also written to ``out/model``.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be trained on, or `out` already holds a model.
+    ConfigError
+        If a setting does not exist or has a value that it cannot take.
+    """
+    say = on_note or (lambda _note: None)
+    out = Path(out)
+    refuse_existing(out)
+    samples = samples_of(data, say)
+    plan, reasons = plan_for(samples, preset, settings, steps)
+    for reason in reasons:
+        say(reason)
+    limit = seconds(max_time)
+    with StepLog(out / "log.jsonl") as log:
+
+        def record(step: Step) -> None:
+            log.write(step)
+            if on_step is not None:
+                on_step(step)
+
+        model = train_model(samples, plan, seed, limit, record, device)
+    model.save(out / "model")
+    return model
+
+
+def plan_for(
+    samples: Sequence[Sample],
+    name: str = "default",
+    settings: Iterable[str] = (),
+    steps: int | None = None,
+) -> tuple[Plan, list[str]]:
+    """Return the resolved plan for the samples, and why open choices were made as they were."""
+    plan = override(preset(name), settings)
+    if steps is not None:
+        if steps < 1:
+            raise ConfigError(f"steps is {steps}; training takes at least one")
+        plan = override(plan, [f"training.steps={steps}"])
+    return propose(plan, samples)
+
+
+def samples_of(data: Data, say: Callable[[str], None] = lambda _note: None) -> list[Sample]:
+    """Return the annotated samples in a dataset folder or in arrays, saying how it was understood.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be understood.
+    """
+    if isinstance(data, str | Path):
+        dataset = find(data)
+        samples = dataset.load()
+        say(f"{dataset.layout}: {len(samples)} annotated images")
+        for note in summarise(dataset, samples)["notes"]:
+            say(note)
+        return samples
+    return _from_arrays(*data) if isinstance(data, tuple) else list(data)
+
+
+def refuse_existing(out: Path) -> None:
+    """Raise DataError if there is a model in `out`: training never overwrites one."""
+    if (out / "model" / "model.json").exists():
+        raise DataError(f"{out} already holds a trained model; choose another folder, or remove it")
+    if out.is_file():
+        raise DataError(f"{out} is a file; give a folder for the run")
+
+
+def evaluate(
+    prediction: str | Path | np.ndarray,
+    truth: str | Path | np.ndarray,
+    metrics: Iterable[str] = evaluation.METRICS,
+    on_note: Callable[[str], None] | None = None,
+    on_plane: Callable[[int, int], None] | None = None,
+) -> evaluation.Scores:
+    """Measure predictions against the truth.
+
+    Parameters
+    ----------
+    prediction : str, Path or numpy.ndarray
+        A label image, a score of "cell" in [0, 1] or as 8 bits, a stack of either ``(N, Y, X)``, or
+        a folder of files as `septum predict` writes them.
+    truth : str, Path or numpy.ndarray
+        Label images of the same shapes; for paths also a Cell Tracking Challenge ``01_GT`` folder
+        or a whole dataset.
+    metrics : iterable of {"isbi", "ctc", "matching"}, optional
+        All by default.
+    on_note, on_plane : callable, optional
+        Called with each sentence about how files were paired, and with the planes done and in all.
+
+    Returns
+    -------
+    dict
+        See `septum.evaluation.score`.
+
+    Raises
+    ------
+    DataError
+        If nothing can be compared, or shapes differ.
+    ConfigError
+        If a metric is unknown.
+    """
+    if isinstance(prediction, np.ndarray) or isinstance(truth, np.ndarray):
+        comparison = Comparison(tuple(_from_planes(np.asarray(prediction), np.asarray(truth))))
+    else:
+        comparison = compare(prediction, truth)
+    for note in comparison.notes:
+        if on_note is not None:
+            on_note(note)
+    return evaluation.score(comparison.planes, metrics, on_plane)
+
+
+def _from_arrays(images: Images, labels: Images) -> list[Sample]:
+    if len(images) != len(labels):
+        raise DataError(
+            f"{len(images)} images and {len(labels)} label images; give one for each, in order"
+        )
+    samples = []
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        image, label = np.asarray(image), np.asarray(label)
+        name = f"array {number}"
+        instances, notes = instances_from(label, name)
+        channels = image[np.newaxis] if image.ndim == label.ndim else image
+        samples.append(Sample(image=channels, labels=instances, name=name, notes=notes))
+    return samples
+
+
+def _from_planes(prediction: np.ndarray, truth: np.ndarray) -> list[Scored]:
+    if prediction.shape != truth.shape or truth.ndim not in (2, 3):
+        raise DataError(
+            f"the prediction has shape {prediction.shape}, the truth {truth.shape}; "
+            "expected the same shape, (Y, X) or (N, Y, X)"
+        )
+    if truth.ndim == 2:
+        prediction, truth = prediction[np.newaxis], truth[np.newaxis]
+    is_score = prediction.dtype.kind == "f"
+    return [
+        Scored(
+            name=f"plane {number}",
+            labels=partial(_labels, one, is_score),
+            cells=partial(np.asarray, one if is_score else one > 0, dtype=np.float64),
+            truth=Truth(instances_from(other, f"truth {number}")[0], None),
+        )
+        for number, (one, other) in enumerate(zip(prediction, truth, strict=True))
+    ]
+
+
+def _labels(plane: np.ndarray, is_score: bool) -> np.ndarray:
+    return instances(np.stack([1 - plane, plane])) if is_score else plane

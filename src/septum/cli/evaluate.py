@@ -1,0 +1,46 @@
+"""`septum evaluate`: predictions and truth in, scores out."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from septum.cli import show
+
+
+def command(
+    prediction: Annotated[Path, typer.Argument(help="Label image, stack, or folder of them.")],
+    truth: Annotated[Path, typer.Argument(help="The annotation: file, folder, or dataset.")],
+    metrics: Annotated[
+        str, typer.Option(help="Any of isbi, ctc, matching, with commas.")
+    ] = "isbi,ctc,matching",
+    json_: Annotated[
+        Path | None, typer.Option("--json", help="Also write the scores to this file.")
+    ] = None,
+) -> None:
+    """Measure predictions against the truth, with the challenges' own metrics.
+
+    **isbi**: warping, Rand and pixel error, V_Rand and V_Info after thinning (membranes).
+    **ctc**: SEG, over all reference objects of all frames. **matching**: precision, recall, F1, AP
+    and panoptic quality at IoU 0.5 to 0.9.
+
+    Files find their truth by stem, frame number (t013, man_seg013) or slice of a stack.
+
+    Example: `septum evaluate out 01_GT --metrics ctc --json scores.json`
+    """
+    from septum import api
+    from septum.atomic import replacing
+
+    with show.progress("scoring") as bar:
+        scores = api.evaluate(
+            prediction,
+            truth,
+            [name.strip() for name in metrics.split(",") if name.strip()],
+            on_note=show.note,
+            on_plane=bar.count,
+        )
+    show.console.print(show.scores_table(scores))
+    if json_ is not None:
+        with replacing(json_) as path:
+            path.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,58 @@
+"""`septum info`: what a model or an image is."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from septum.cli import show
+from septum.data.formats import read_image
+
+
+def command(
+    path: Annotated[Path, typer.Argument(help="A run folder, or an image file.")],
+    json_: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+) -> None:
+    """Show what a trained model or an image file is.
+
+    Example: `septum info runs/first`
+    """
+    facts = _of_model(path) if path.is_dir() else _of_image(path)
+    if json_:
+        print(json.dumps(facts, indent=2))
+        return
+    table = Table("", "", box=None, show_header=False, pad_edge=False)
+    for key, value in _flat(facts):
+        table.add_row(f"[dim]{key}[/]", str(value))
+    show.console.print(table)
+
+
+def _of_model(path: Path) -> dict[str, Any]:
+    from septum.config import to_dict
+    from septum.model import describe
+
+    return to_dict(describe(path))
+
+
+def _of_image(path: Path) -> dict[str, Any]:
+    image = read_image(path)
+    return {
+        "file": str(path),
+        "shape": list(image.array.shape),
+        "axes": image.axes,
+        "type": str(image.array.dtype),
+        "minimum": image.array.min().item(),
+        "maximum": image.array.max().item(),
+        "spacing_um": None if image.spacing is None else list(image.spacing),
+        "notes": list(image.notes),
+    }
+
+
+def _flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    rows = []
+    for key, value in facts.items():
+        name = f"{prefix}{key}"
+        rows += _flat(value, f"{name}.") if isinstance(value, dict) else [(name, value)]
+    return rows

@@ -1,0 +1,84 @@
+"""What the verbs share on the terminal: notes, progress bars, tables of scores."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+console = Console(stderr=True)
+"""Everything for people goes to the standard error; the standard output is for machines."""
+
+
+def note(text: str) -> None:
+    """Print one sentence about how something was understood or chosen."""
+    console.print(f"[dim]•[/] {escape(text)}", highlight=False)
+
+
+def done(text: str) -> None:
+    """Print the last line of a verb that succeeded."""
+    console.print(f"[green]✓[/] {escape(text)}", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress(description: str, *columns: str) -> Iterator["Bar"]:
+    """Show a bar with the time left, until the block ends.
+
+    Parameters
+    ----------
+    description : str
+        In front of the bar.
+    *columns : str
+        Names of the numbers beside it, given to `Bar.update` as keywords.
+    """
+    parts: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(bar_width=24)]
+    parts += [TextColumn("{task.percentage:>3.0f} %")]
+    parts += [TextColumn(f"{{task.fields[{name}]}}") for name in columns]
+    parts += [TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()]
+    with Progress(*parts, console=console, transient=False) as bar:
+        yield Bar(bar, bar.add_task(description, total=1.0, **dict.fromkeys(columns, "")))
+
+
+class Bar:
+    """One progress bar."""
+
+    def __init__(self, bar: Progress, task: TaskID) -> None:
+        self._bar, self._task = bar, task
+
+    def update(self, share: float, **fields: str) -> None:
+        """Set how much is done, 0 to 1, and the numbers beside the bar."""
+        self._bar.update(self._task, completed=share, **fields)
+
+    def count(self, finished: int, total: int) -> None:
+        """Set how much is done as a count."""
+        self.update(finished / total)
+
+
+def scores_table(scores: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return the scores of `septum.evaluate` as a table."""
+    table = Table("metric", "", "value", box=None, pad_edge=False)
+    for group, values in scores.items():
+        for name, value in values.items():
+            if isinstance(value, Mapping):
+                shown = "  ".join(f"{key} {number:.3f}" for key, number in value.items())
+                table.add_row(group, f"IoU {name}", shown)
+            else:
+                table.add_row(group, name.replace("_", " "), f"{value:.6f}")
+            group = ""
+    return table
+
+
+def failed(text: str) -> None:
+    """Print what went wrong with one of many items."""
+    console.print(f"[bold red]✗[/] {escape(text)}", highlight=False, soft_wrap=True)

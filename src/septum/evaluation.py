@@ -1,0 +1,71 @@
+"""Scores of predictions against the truth, pooled as each challenge pools them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from septum import metrics
+from septum.data.truth import Scored
+from septum.errors import ConfigError
+
+METRICS = ("isbi", "ctc", "matching")
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
+
+Scores = dict[str, dict[str, Any]]
+
+
+def score(
+    planes: Sequence[Scored],
+    wanted: Iterable[str] = METRICS,
+    on_plane: Callable[[int, int], None] | None = None,
+) -> Scores:
+    """Return the scores of all planes together.
+
+    Parameters
+    ----------
+    planes : sequence of Scored
+        Predictions beside their truth.
+    wanted : iterable of {"isbi", "ctc", "matching"}
+        ``isbi`` is averaged over the planes, ``ctc`` over all reference objects of all planes,
+        ``matching`` is computed from the counts of all planes.
+    on_plane : callable, optional
+        Called after each plane with the planes done and the planes in all.
+
+    Returns
+    -------
+    dict
+        ``{"isbi": {"warping_error", "rand_error", "pixel_error", "v_rand", "v_info"},
+        "ctc": {"seg"}, "matching": {"0.5": {"precision", "recall", "f1", "ap", "pq"}, …}}``, as
+        far as wanted.
+
+    Raises
+    ------
+    ConfigError
+        If a metric is unknown.
+    """
+    wanted = tuple(wanted)
+    for name in wanted:
+        if name not in METRICS:
+            raise ConfigError(f"there is no metric {name!r}; it is one of {', '.join(METRICS)}")
+    isbi, objects = [], []
+    counts = [metrics.Matching(iou, tp=0, fp=0, fn=0, iou_sum=0.0) for iou in THRESHOLDS]
+    for number, plane in enumerate(planes, start=1):
+        labels, annotated = plane.truth.labels, plane.truth.annotated
+        if "isbi" in wanted:
+            isbi.append(metrics.isbi(labels, plane.cells()))
+        if "ctc" in wanted:
+            objects += metrics.seg_scores(labels, plane.labels(), annotated).values()
+        if "matching" in wanted:
+            found = metrics.matching(labels, plane.labels(), THRESHOLDS, annotated)
+            counts = [a + b for a, b in zip(counts, found, strict=True)]
+        if on_plane is not None:
+            on_plane(number, len(planes))
+    scores: Scores = {}
+    if "isbi" in wanted:
+        scores["isbi"] = {key: float(np.mean([s[key] for s in isbi])) for key in isbi[0]}
+    if "ctc" in wanted:
+        scores["ctc"] = {"seg": float(np.mean(objects)) if objects else float("nan")}
+    if "matching" in wanted:
+        scores["matching"] = {str(count.iou): count.as_dict() for count in counts}
+    return scores

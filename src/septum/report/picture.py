@@ -1,0 +1,115 @@
+"""One picture a person can look at: an image, its truth, its weights and what the network says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from septum.atomic import replacing
+
+_GAP, _TITLE, _FONT = 12, 34, 18
+_PAPER, _INK = (255, 255, 255), (30, 30, 40)
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A titled RGB image, ``(Y, X, 3)`` uint8."""
+
+    title: str
+    pixels: np.ndarray
+
+
+def grey(image: np.ndarray) -> np.ndarray:
+    """Return an image ``(Y, X)`` or ``(C, Y, X)`` as RGB, its contrast stretched.
+
+    Three channels are taken as red, green and blue; of other numbers the first is shown.
+    """
+    channels = image if image.ndim == 3 else image[np.newaxis]
+    channels = channels if len(channels) == 3 else np.repeat(channels[:1], 3, axis=0)
+    low, high = np.percentile(channels, [1, 99.8])
+    stretched = (channels.astype(np.float32) - low) / max(high - low, 1e-6)
+    return _bytes(np.moveaxis(stretched, 0, -1))
+
+
+def heat(values: np.ndarray, highest: float | None = None) -> np.ndarray:
+    """Return values ``(Y, X)`` from 0 to `highest` as RGB: black, purple, orange, pale yellow."""
+    share = np.clip(values / (highest or max(float(values.max()), 1e-6)), 0, 1)
+    stops = np.array([[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]])
+    places = np.linspace(0, 1, len(stops))
+    channels = [np.interp(share, places, stops[:, channel]) for channel in range(3)]
+    return np.stack(channels, axis=-1).astype(np.uint8)
+
+
+def coloured(labels: np.ndarray, image: np.ndarray | None = None) -> np.ndarray:
+    """Return instances ``(Y, X)`` in colours, each outlined; over a grey RGB `image` if given.
+
+    Hues step by the golden angle, so that neighbouring ids differ.
+    """
+    ids = np.arange(int(labels.max(initial=0)) + 1)
+    hue = ids * 0.61803398875 % 1
+    value = 0.75 + 0.25 * (ids % 3) / 2
+    palette = value[:, None] * (1 - 0.65 * (1 - _rainbow(hue)))
+    palette[0] = 0.0
+    colours = palette[labels]
+    if image is not None:
+        strength = np.where(labels > 0, 0.45, 0.0)[..., None]
+        colours = (1 - strength) * (image / 255) + strength * colours
+    edges = outlines(labels)
+    colours[edges] = palette[labels[edges]] if image is not None else 0.05
+    return _bytes(colours)
+
+
+def outlines(labels: np.ndarray) -> np.ndarray:
+    """Return where a pixel of an instance has a neighbour that is not of it."""
+    edges = np.zeros(labels.shape, bool)
+    for axis in range(labels.ndim):
+        one, two = np.moveaxis(labels, axis, 0)[:-1], np.moveaxis(labels, axis, 0)[1:]
+        moved = np.moveaxis(edges, axis, 0)
+        moved[:-1] |= one != two
+        moved[1:] |= one != two
+    return edges & (labels > 0)
+
+
+def compose(panels: Sequence[Panel], columns: int, width: int = 360) -> Image.Image:
+    """Return the panels in rows of `columns`, each scaled to `width` px under its title."""
+    font = ImageFont.load_default(_FONT)
+    scaled = [_scaled(panel.pixels, width) for panel in panels]
+    height = max(picture.height for picture in scaled)
+    rows = -(-len(panels) // columns)
+    size = (
+        columns * (width + _GAP) + _GAP,
+        rows * (height + _TITLE + _GAP) + _GAP,
+    )
+    sheet = Image.new("RGB", size, _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for number, (panel, picture) in enumerate(zip(panels, scaled, strict=True)):
+        x = _GAP + number % columns * (width + _GAP)
+        y = _GAP + number // columns * (height + _TITLE + _GAP)
+        draw.text((x, y + 4), panel.title, font=font, fill=_INK)
+        sheet.paste(picture, (x, y + _TITLE))
+    return sheet
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """Write a picture as PNG; it appears only when it is complete."""
+    with replacing(path) as temporary:
+        picture.save(temporary, format="PNG", optimize=True)
+
+
+def _scaled(pixels: np.ndarray, width: int) -> Image.Image:
+    picture = Image.fromarray(pixels)
+    height = round(picture.height * width / picture.width)
+    shrinks = width < picture.width
+    return picture.resize((width, height), Image.Resampling.BOX if shrinks else 0)
+
+
+def _rainbow(hue: np.ndarray) -> np.ndarray:
+    """Return the pure colours of hues 0 to 1, shape ``(n, 3)``."""
+    turned = hue[:, None] * 6 + np.array([0, 4, 2])
+    return np.clip(np.abs(turned % 6 - 3) - 1, 0, 1)
+
+
+def _bytes(colours: np.ndarray) -> np.ndarray:
+    return (np.clip(colours, 0, 1) * 255 + 0.5).astype(np.uint8)
