@@ -93,6 +93,15 @@ def test_more_matches_go_before_better_ones():
     assert [matching(truth, prediction, iou=t).tp for t in (0.2, 0.6)] == [2, 1]
 
 
+def test_the_better_of_two_candidates_and_an_object_of_its_own():
+    truth = np.array([1] * 10 + [2] * 4)
+    for prediction in (np.array([7] * 3 + [8] * 5 + [0] * 2 + [9] * 4),
+                       np.array([7] * 5 + [8] * 3 + [0] * 2 + [9] * 4)):  # fmt: skip
+        found = matching(truth, prediction, iou=0.2)
+        assert (found.tp, found.fp, found.fn) == (2, 1, 0)
+        assert found.iou_sum == pytest.approx(0.5 + 1)
+
+
 def test_a_tie_at_one_half_matches_once():
     found = matching(np.array([1, 1]), np.array([1, 2]), iou=0.5)
     assert (found.tp, found.fp, found.fn) == (1, 1, 0)

@@ -160,6 +160,7 @@ def test_scores_are_compared_as_the_float32_they_are():
     [
         (np.ones((4, 4)), np.full((4, 4), 255, np.uint8), "divide an 8-bit image by 255"),
         (np.ones((4, 4)), np.full((4, 4), -0.5), "from -0.5 to -0.5"),
+        (np.ones((4, 4)), np.full((4, 4), 1.001), "to 1.001"),
         (np.ones((4, 4)), np.full((4, 4), np.nan), "not finite"),
         (np.ones((4, 4)), np.full((4, 4), 1j), "complex128"),
         (np.ones((4, 4)), np.ones((4, 5)), r"\(4, 4\) and the proposal \(4, 5\)"),
