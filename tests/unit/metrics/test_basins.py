@@ -2,6 +2,7 @@ from collections import deque
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
@@ -66,6 +67,12 @@ def test_components_equal_scipys(cells):
 
 @given(masks)
 def test_basins_equal_plain_flooding(cells):
+    np.testing.assert_array_equal(basins(cells), plain_basins(cells))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_basins_equal_plain_flooding_across_wide_spaces(seed):
+    cells = np.random.default_rng(seed).random((50, 60)) < 0.015
     np.testing.assert_array_equal(basins(cells), plain_basins(cells))
 
 
