@@ -7,9 +7,10 @@ if TYPE_CHECKING:
     from septum import augment, geometry, instances, metrics, network, predict, targets
     from septum.api import evaluate, load, train
 
-__version__ = "0.1.0"
+from septum.version import __version__
 
 __all__ = [
+    "__version__",
     "augment",
     "evaluate",
     "geometry",
@@ -35,4 +36,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted(__all__)

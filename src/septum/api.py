@@ -6,6 +6,7 @@ The command line calls the same functions and adds only pictures.
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -127,7 +128,11 @@ def samples_of(data: Data, say: Callable[[str], None] = lambda _note: None) -> l
         for note in summarise(dataset, samples)["notes"]:
             say(note)
         return samples
-    return _from_arrays(*data) if isinstance(data, tuple) else list(data)
+    samples = [item for item in data if isinstance(item, Sample)]
+    if samples or len(data) != 2:
+        return samples
+    images, labels = cast(tuple[Images, Images], data)
+    return _from_arrays(images, labels)
 
 
 def refuse_existing(out: Path) -> None:

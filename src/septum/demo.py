@@ -56,8 +56,8 @@ def run(
     api.refuse_existing(out / "run")
     few, large = draw(out, seed)
     progress.note(
-        f"drew {len(few)} images of {few[0].labels.max()} or so touching cells to train on, and "
-        f"one of {large.labels.max()} to test with, in {out}"
+        f"drew {len(few)} images of {few[0].truth.max()} or so touching cells to train on, and "
+        f"one of {large.truth.max()} to test with, in {out}"
     )
     model = api.train(
         out / "data",
@@ -84,9 +84,9 @@ def draw(out: Path, seed: int) -> tuple[list[Sample], Sample]:
     large = draw_cells(seed * 1000 + 999, LARGE_SIZE)
     for number, sample in enumerate(few):
         write_tiff(out / "data" / "images" / f"cells_{number}.tif", sample.image[0], "YX")
-        write_labels(out / "data" / "masks" / f"cells_{number}.tif", sample.labels, "YX")
+        write_labels(out / "data" / "masks" / f"cells_{number}.tif", sample.truth, "YX")
     write_tiff(out / "large.tif", large.image[0], "YX")
-    write_labels(out / "large_truth.tif", large.labels, "YX")
+    write_labels(out / "large_truth.tif", large.truth, "YX")
     return few, large
 
 
@@ -99,7 +99,7 @@ def picture(model: Model, sample: Sample):
     raw = grey(sample.image[0][corner])
     panels = [
         Panel("image, never seen in training", raw),
-        Panel("truth", coloured(sample.labels[corner])),
+        Panel("truth", coloured(sample.truth[corner])),
         Panel("weights of the energy, w(x)", heat(weights[corner], highest=12)),
         Panel("probability of a cell's interior", heat(prediction.probabilities[1][corner], 1)),
         Panel("instances", coloured(prediction.labels[corner])),

@@ -14,16 +14,17 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from septum import __version__, instances
 from septum.atomic import replacing
 from septum.config import from_dict, to_dict
 from septum.data.normalise import normalise
 from septum.errors import DataError
+from septum.instances import instances
 from septum.network import UNet
 from septum.plan import Plan
 from septum.predict import TorchEngine, average, overlap_tile
 from septum.predict import orientations as orientations_of
 from septum.resample import resample, rescale
+from septum.version import __version__
 
 FORMAT = 1
 _DEFAULT_TILE = 700
@@ -131,7 +132,7 @@ class Model:
         probabilities = softmax(self.scores(channels, tile, orientations, precision, on_tile))
         probabilities = resample(probabilities, channels.shape[1:])
         plan = self.description.plan.instances
-        labels = instances.instances(probabilities, plan.threshold, plan.seed, plan.min_size or 0)
+        labels = instances(probabilities, plan.threshold, plan.seed, plan.min_size or 0)
         return Prediction(labels, probabilities)
 
     def scores(

@@ -21,15 +21,15 @@ def command(
     """
     from septum import demo
 
-    with show.progress("demo", "doing") as bar:
+    with show.progress("demo") as bar:
         scores, picture = demo.run(
             out,
             seed,
             steps or demo.STEPS,
             demo.Progress(
                 note=show.note,
-                step=lambda s: bar.update(s.progress, doing=f"training, loss {s.loss:.3f}"),
-                tile=lambda done, total: bar.update(done / total, doing="segmenting"),
+                step=lambda s: bar.update(s.progress, f"training, loss {s.loss:.3f}"),
+                tile=lambda done, total: bar.update(done / total, "segmenting"),
             ),
         )
     show.console.print(show.scores_table(scores))

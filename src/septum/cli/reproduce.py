@@ -39,7 +39,7 @@ def command(
     from septum import api
     from septum.experiments import EXPERIMENTS, reproduce
 
-    with show.progress("training", "loss") as bar:
+    with show.progress("training") as bar:
 
         def train(samples: Sequence[Sample], run: Path):
             return api.train(
@@ -51,7 +51,7 @@ def command(
                 seed=seed,
                 settings=set_ or (),
                 on_note=show.note,
-                on_step=lambda s: bar.update(s.progress, loss=f"loss {s.loss:.3f}"),
+                on_step=lambda s: bar.update(s.progress, f"loss {s.loss:.3f}"),
             )
 
         scores = reproduce(experiment, data, out, train, folds, orientations, show.note)

@@ -32,22 +32,13 @@ def done(text: str) -> None:
 
 
 @contextmanager
-def progress(description: str, *columns: str) -> Iterator["Bar"]:
-    """Show a bar with the time left, until the block ends.
-
-    Parameters
-    ----------
-    description : str
-        In front of the bar.
-    *columns : str
-        Names of the numbers beside it, given to `Bar.update` as keywords.
-    """
+def progress(description: str) -> Iterator["Bar"]:
+    """Show a bar with the time left, until the block ends."""
     parts: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(bar_width=24)]
-    parts += [TextColumn("{task.percentage:>3.0f} %")]
-    parts += [TextColumn(f"{{task.fields[{name}]}}") for name in columns]
-    parts += [TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()]
-    with Progress(*parts, console=console, transient=False) as bar:
-        yield Bar(bar, bar.add_task(description, total=1.0, **dict.fromkeys(columns, "")))
+    parts += [TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn()]
+    parts += [TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[detail]}")]
+    with Progress(*parts, console=console) as bar:
+        yield Bar(bar, bar.add_task(description, total=1.0, detail=""))
 
 
 class Bar:
@@ -56,9 +47,9 @@ class Bar:
     def __init__(self, bar: Progress, task: TaskID) -> None:
         self._bar, self._task = bar, task
 
-    def update(self, share: float, **fields: str) -> None:
-        """Set how much is done, 0 to 1, and the numbers beside the bar."""
-        self._bar.update(self._task, completed=share, **fields)
+    def update(self, share: float, detail: str = "") -> None:
+        """Set how much is done, 0 to 1, and the words beside the bar."""
+        self._bar.update(self._task, completed=share, detail=detail)
 
     def count(self, finished: int, total: int) -> None:
         """Set how much is done as a count."""

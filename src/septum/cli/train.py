@@ -36,7 +36,7 @@ def command(
     """
     from septum import api  # torch takes seconds to import: only for those who train
 
-    with show.progress("training", "step", "loss") as bar:
+    with show.progress("training") as bar:
         model = api.train(
             data,
             out,
@@ -47,9 +47,7 @@ def command(
             settings=set_ or (),
             device=device,
             on_note=show.note,
-            on_step=lambda s: bar.update(
-                s.progress, step=f"step {s.number}", loss=f"loss {s.loss:.3f}"
-            ),
+            on_step=lambda s: bar.update(s.progress, f"step {s.number}, loss {s.loss:.3f}"),
         )
     facts = model.description.training
     show.done(

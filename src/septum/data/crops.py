@@ -8,7 +8,6 @@ import numpy as np
 from septum.augment import Augmentation, crop, draw
 from septum.data.normalise import normalise
 from septum.data.sample import Sample
-from septum.errors import DataError
 from septum.plan import DataPlan, TargetPlan
 from septum.resample import resample_labels, rescale, rescaled_shape
 from septum.targets import border_weights, class_balance, class_map, separate
@@ -53,11 +52,9 @@ def prepare(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared:
     DataError
         If the sample has no labels.
     """
-    if sample.labels is None:
-        raise DataError(f"{sample.source or sample.name} has no labels to train on")
     scale = data.scale or 1.0
     shape = rescaled_shape(sample.shape, scale)
-    labels = resample_labels(sample.labels, shape)
+    labels = resample_labels(sample.truth, shape)
     annotated = None if sample.annotated is None else resample_labels(sample.annotated, shape)
     classes = class_map(labels, border=targets.border or 0.0)
     weights = class_balance(classes, annotated)
@@ -92,7 +89,7 @@ def draw_batch(
     """
     tiles = []
     for _ in range(count):
-        sample = samples[rng.integers(len(samples))]
+        sample = samples[int(rng.integers(len(samples)))]
         ndim = sample.classes.ndim
         centre = draw_centre(sample.weights, output_size, rng)
         drawn = draw(policy, rng, ndim, len(sample.image), (input_size,) * ndim)

@@ -78,6 +78,13 @@ class Sample:
         return self.image.shape[1:]
 
     @property
+    def truth(self) -> np.ndarray:
+        """The labels of a sample that must have some; DataError where it has none."""
+        if self.labels is None:
+            raise DataError(f"{self.source or self.name} has no labels")
+        return self.labels
+
+    @property
     def ndim(self) -> int:
         """The number of spatial axes, 2 or 3."""
         return self.image.ndim - 1

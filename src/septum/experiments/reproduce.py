@@ -146,12 +146,11 @@ def reproduce(
 
 
 def _scored(sample: Sample, prediction: Prediction) -> Scored:
-    assert sample.labels is not None, "the folds are of annotated samples"
     return Scored(
         name=sample.name,
         labels=partial(np.asarray, prediction.labels),
         cells=partial(np.asarray, prediction.probabilities[1], dtype=np.float64),
-        truth=Truth(sample.labels, sample.annotated),
+        truth=Truth(sample.truth, sample.annotated),
     )
 
 

@@ -18,8 +18,9 @@ def components(mask: np.ndarray, min_size: int = 0) -> np.ndarray:
     -------
     numpy.ndarray of int32
     """
-    labels, _ = ndimage.label(mask)
-    return drop_small(labels.astype(np.int32, copy=False), min_size)
+    labels = np.zeros(mask.shape, np.int32)
+    ndimage.label(mask, output=labels)
+    return drop_small(labels, min_size)
 
 
 def drop_small(labels: np.ndarray, min_size: int) -> np.ndarray:

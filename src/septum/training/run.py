@@ -105,7 +105,7 @@ def _check(samples: Sequence[Sample]) -> None:
                 f"{first.name} has {len(first.image)} in {first.ndim}D; one model takes one kind "
                 "of image. Train on the two kinds separately, or convert one of them"
             )
-    if not any(sample.labels is not None and sample.labels.any() for sample in samples):
+    if not any(sample.truth.any() for sample in samples):
         raise DataError(
             f"none of the {len(samples)} label images has an object in it: every pixel is 0"
         )
