@@ -97,6 +97,18 @@ def test_image_classes_and_weights_share_one_map(ndim):
     np.testing.assert_allclose(cut[2], resample(weights, grid, 1)[inner] * known, atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [(24, 31), (5, 18, 13)])
+def test_the_map_is_place_shift_and_matrix_of_the_displaced_offset(size):
+    ndim = len(size)
+    drawn = draw(replace(Augmentation(), shift=9.0), np.random.default_rng(6), ndim)
+    still = replace(drawn, matrix=np.eye(ndim), shift=np.zeros(ndim))
+    displaced = coordinates(still, np.zeros(ndim), size)
+    assert np.abs(drawn.shift).min() > 0.1
+    expected = np.tensordot(drawn.matrix, displaced, axes=1)
+    expected += (np.arange(ndim) * 7 + drawn.shift).reshape(-1, *[1] * ndim)
+    np.testing.assert_allclose(coordinates(drawn, range(0, 7 * ndim, 7), size), expected, atol=1e-4)
+
+
 @given(st.integers(0, 2**32 - 1))
 def test_what_nobody_annotated_gains_no_weight(seed):
     image, classes, weights = sample((40, 40), seed)
