@@ -103,7 +103,7 @@ def test_the_map_is_place_shift_and_matrix_of_the_displaced_offset(size):
     drawn = draw(replace(Augmentation(), shift=9.0), np.random.default_rng(6), ndim)
     still = replace(drawn, matrix=np.eye(ndim), shift=np.zeros(ndim))
     displaced = coordinates(still, np.zeros(ndim), size)
-    assert np.abs(drawn.shift).min() > 0.1
+    assert np.abs(drawn.shift).max() > 0.1
     expected = np.tensordot(drawn.matrix, displaced, axes=1)
     expected += (np.arange(ndim) * 7 + drawn.shift).reshape(-1, *[1] * ndim)
     np.testing.assert_allclose(coordinates(drawn, range(0, 7 * ndim, 7), size), expected, atol=1e-4)
