@@ -18,7 +18,7 @@ from septum.training import Step
 
 # A network that sees 44 px around a pixel suits cells of 34 px, and trains in two minutes.
 SETTINGS = ("network.width=16", "network.depth=3", "training.tile=260", "training.batch=2")
-STEPS = 300
+STEPS = 500
 TRAINING_IMAGES, TRAINING_SIZE, LARGE_SIZE = 6, (256, 256), (1024, 1024)
 _SHOWN = 320
 

@@ -11,7 +11,7 @@ from septum.cli import show
 def command(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Of the images and the training.")] = 0,
-    steps: Annotated[int | None, typer.Option(help="Training steps; 300 by default.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps; 500 by default.")] = None,
 ) -> None:
     """Draw cells, train a small U-Net on a few of them, segment a large image and score it.
 

@@ -72,6 +72,9 @@ class Matching:
         """Panoptic quality, iou_sum / (TP + FP/2 + FN/2)."""
         return self._ratio(self.iou_sum, self.tp + (self.fp + self.fn) / 2)
 
+    def __getitem__(self, score: str) -> float:
+        return self.as_dict()[score]
+
     def as_dict(self) -> dict[str, float]:
         """Return the five scores by name."""
         return {name: getattr(self, name) for name in ("precision", "recall", "f1", "ap", "pq")}

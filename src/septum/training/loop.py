@@ -1,5 +1,6 @@
 """The training loop: one step is one batch of tiles, and the loop can be read in one go."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,8 +9,9 @@ from typing import Literal, cast
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from septum.data.crops import Batch
 from septum.errors import SeptumError
@@ -70,6 +72,7 @@ def fit(
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     precision = _FABRIC_PRECISION[resolve(plan.precision, torch.device(device))]
+    _quiet()
     fabric = Fabric(accelerator=device, devices=1, precision=precision)
     network.train().to(memory_format=_channels_last(network))  # pyright: ignore[reportCallIssue]
     optimiser = build_optimiser(network, plan)
@@ -136,8 +139,22 @@ def _set_learning_rate(optimiser: Optimizer, rate: float) -> float:
 def _moving_average(network: UNet, decay: float) -> AveragedModel | None:
     if not decay:
         return None
+
+    @torch.no_grad()
+    def approach(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+        # Early on the average follows quickly: the first weights are noise and must be forgotten.
+        number = int(count)
+        share = 1 - min(decay, (1 + number) / (10 + number))
+        for kept, new in zip(averaged, current, strict=True):
+            kept.lerp_(new, share) if kept.is_floating_point() else kept.copy_(new)
+
     # Buffers too: the statistics of batch norm must belong to the weights that are kept.
-    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+    return AveragedModel(network, multi_avg_fn=approach, use_buffers=True)
+
+
+def _quiet() -> None:
+    # Fabric announces the precision on the terminal, where the progress bar is.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 
 def _channels_last(network: UNet) -> torch.memory_format:

@@ -42,9 +42,9 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
         diameter = float(np.median(equivalent_diameters(areas, samples[0].ndim)))
         scale = 1 / max(1, round(diameter / _OBJECT_SIZE))
         plan = replace(plan, data=replace(plan.data, scale=scale))
+        large = f"best taught where they are about {_OBJECT_SIZE}" if scale < 1 else "small enough"
         reasons.append(
-            f"working resolution {scale:.3g}: the median object is {diameter:.0f} px wide, and the "
-            f"network learns best where objects are {_OBJECT_SIZE} px wide or less"
+            f"working resolution {scale:.3g}: the median object is {diameter:.0f} px wide, {large}"
         )
     if plan.targets.border is None:
         touching = _touching(samples, len(areas))
