@@ -138,15 +138,17 @@ def _value(text: str) -> Any:
 
 def _checked(name: str, value: Any, hint: Any) -> Any:
     choices = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    if type(None) in choices and value in (None, "none"):
+        return None
     for choice in choices:
-        if choice is type(None) and value in (None, "none"):
-            return None
         if choice is float and isinstance(value, (int, float)) and not isinstance(value, bool):
             return float(value)
         if get_origin(choice) is tuple and isinstance(value, (list, tuple)):
             inner = get_args(choice)
             if len(inner) == len(value) or (len(inner) == 2 and inner[1] is Ellipsis):
                 return tuple(_checked(name, item, inner[0]) for item in value)
+        if choice is str and type(value) is int:
+            return str(value)  # a shell has no quotes left to tell precision=32 from "32"
         if isinstance(choice, type) and type(value) is choice:
             return value
     expected = " or ".join(

@@ -1,5 +1,6 @@
 """Durations as people write them: 90s, 20m, 1h30m."""
 
+import math
 import re
 
 from septum.errors import ConfigError
@@ -28,16 +29,23 @@ def seconds(duration: str | float | None) -> float | None:
     """
     if duration is None:
         return None
-    match = _PATTERN.fullmatch(str(duration).strip())
-    amounts = match.groups(default="0") if match else ()
-    total = sum(
-        float(amount) * factor for amount, factor in zip(amounts, _UNITS.values(), strict=False)
-    )
-    if total <= 0:
+    if isinstance(duration, int | float):
+        total = float(duration)
+    else:
+        total = _total(duration)
+    if not 0 < total < math.inf:
         raise ConfigError(
             f"{duration!r} is no duration; write it as 90s, 20m or 1h30m, longer than 0"
         )
     return total
+
+
+def _total(text: str) -> float:
+    match = _PATTERN.fullmatch(text.strip())
+    amounts = match.groups(default="0") if match else ()
+    return sum(
+        float(amount) * factor for amount, factor in zip(amounts, _UNITS.values(), strict=False)
+    )
 
 
 def readable(duration: float) -> str:

@@ -36,6 +36,7 @@ def normalise(image: np.ndarray, kind: str) -> np.ndarray:
 def _stretch(channel: np.ndarray) -> np.ndarray:
     pixels = channel.ravel()
     pixels = pixels[:: max(1, pixels.size // _ENOUGH_PIXELS)]
-    low, high = np.percentile(pixels, [1, 99.8]).astype(np.float32)
+    # Plus 0, since numpy has no percentiles of true and false.
+    low, high = np.percentile(pixels + 0, [1, 99.8]).astype(np.float32)
     # A constant channel has no contrast to stretch: it becomes zero.
     return (channel.astype(np.float32) - low) / np.float32(max(high - low, 1e-6))

@@ -7,6 +7,26 @@ from septum.errors import ConfigError
 PRECISIONS = ("auto", "32", "bf16")
 
 
+def choose_device(name: str | None = None) -> torch.device:
+    """Return the device called `name`; by default a CUDA device if there is one, else the CPU.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such device.
+    """
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name.partition(":")[0] not in ("cpu", "cuda"):
+        raise ConfigError(f"device is {name!r}; it is 'cpu' or 'cuda'")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError(f"device is {name!r}, but there is no CUDA device here; use 'cpu'")
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"device is {name!r}; it is 'cpu', 'cuda' or as 'cuda:1'") from None
+
+
 def has_bfloat16(device: torch.device) -> bool:
     """Tell whether `device` has units for bfloat16; emulating it is slower than float32."""
     if device.type == "cpu":
