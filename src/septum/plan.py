@@ -111,7 +111,7 @@ class InstancePlan:
     """
 
     threshold: float = 0.5
-    seed: float = 0.5
+    seed: float = 0.85
     min_size: int | None = None
 
 
