@@ -71,8 +71,8 @@ class TrainingPlan:
         0.99 in the paper; for ``adamw``, beta 1.
     weight_decay : float
         Decoupled for ``adamw``.
-    steps : int
-        Optimiser steps.
+    steps : int or None
+        Optimiser steps. None: until the time given for training is up.
     tile : int
         Input tile in pixels of the working resolution, raised to the nearest legal size.
     batch : int
@@ -88,7 +88,7 @@ class TrainingPlan:
     schedule: str = "cosine"
     momentum: float = 0.9
     weight_decay: float = 1e-2
-    steps: int = 2000
+    steps: int | None = 2000
     tile: int = 444
     batch: int = 1
     average: float = 0.99

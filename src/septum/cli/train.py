@@ -17,7 +17,7 @@ def command(
     ] = "default",
     steps: Annotated[int | None, typer.Option(help="Number of training steps.")] = None,
     max_time: Annotated[
-        str | None, typer.Option(help="Stop after this long, as 20m or 1h30m.")
+        str | None, typer.Option(help="Train for this long, as 20m or 1h30m.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same model.")] = 0,
     set_: Annotated[

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal, cast
 
 import torch
@@ -14,7 +15,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from septum.data.crops import Batch
-from septum.errors import SeptumError
+from septum.errors import ConfigError, SeptumError
 from septum.network import UNet, energy
 from septum.plan import TrainingPlan
 from septum.predict.precision import resolve
@@ -28,10 +29,9 @@ _FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {
 
 @dataclass(frozen=True)
 class Step:
-    """What one step reports: `number` from 1 of `steps`, `progress` from 0 to 1 of the run."""
+    """What one step reports: its `number` from 1, and the `progress` of the run from 0 to 1."""
 
     number: int
-    steps: int
     progress: float
     loss: float
     learning_rate: float
@@ -58,8 +58,8 @@ def fit(
     plan : TrainingPlan
         Optimiser, schedule, length and precision.
     max_time : float, optional
-        Seconds after which to stop, if the steps are not done earlier. The schedule then follows
-        whichever of the two is further on.
+        Seconds after which to stop, if the steps of the plan are not done earlier. The schedule
+        follows whichever of the two is further on.
     on_step : callable, optional
         Called after every step.
     device : str, optional
@@ -69,7 +69,11 @@ def fit(
     ------
     SeptumError
         If the loss is no longer a number.
+    ConfigError
+        If neither steps nor time end the training.
     """
+    if plan.steps is None and max_time is None:
+        raise ConfigError("training has no end: set training.steps, or a time with --max-time")
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     precision = _FABRIC_PRECISION[resolve(plan.precision, torch.device(device))]
     _quiet()
@@ -95,7 +99,7 @@ def fit(
         elapsed = time.monotonic() - started
         progress = _progress(number, plan.steps, elapsed, max_time)
         if on_step is not None:
-            on_step(Step(number, plan.steps, progress, loss, rate, elapsed, waited))
+            on_step(Step(number, progress, loss, rate, elapsed, waited))
         if progress >= 1:
             break
     return cast(UNet, average.module) if average is not None else network
@@ -113,21 +117,25 @@ def _step(fabric: Fabric, model: torch.nn.Module, optimiser: Optimizer, batch: B
     return loss.item()
 
 
-def _ahead(batch_of: Callable[[int], Batch], steps: int) -> Iterator[tuple[Batch, float]]:
+def _ahead(batch_of: Callable[[int], Batch], steps: int | None) -> Iterator[tuple[Batch, float]]:
     """Yield each batch and the seconds waited for it; the next one is drawn meanwhile."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches") as pool:
         future = pool.submit(batch_of, 0)
-        for number in range(1, steps + 1):
+        for number in count(1):
             begun = time.monotonic()
             batch = future.result()
             waited = time.monotonic() - begun
-            if number < steps:
-                future = pool.submit(batch_of, number)
+            if number == steps:
+                yield batch, waited
+                return
+            future = pool.submit(batch_of, number)
             yield batch, waited
 
 
-def _progress(number: int, steps: int, elapsed: float, max_time: float | None) -> float:
-    return min(1.0, max(number / steps, elapsed / max_time if max_time else 0.0))
+def _progress(number: int, steps: int | None, elapsed: float, max_time: float | None) -> float:
+    by_steps = number / steps if steps else 0.0
+    by_time = elapsed / max_time if max_time else 0.0
+    return min(1.0, max(by_steps, by_time))
 
 
 def _set_learning_rate(optimiser: Optimizer, rate: float) -> float:
