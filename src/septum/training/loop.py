@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -149,9 +149,11 @@ def _moving_average(network: UNet, decay: float) -> AveragedModel | None:
         return None
 
     @torch.no_grad()
-    def approach(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+    def approach(
+        averaged: Sequence[Tensor], current: Sequence[Tensor], updates: Tensor | int
+    ) -> None:
         # Early on the average follows quickly: the first weights are noise and must be forgotten.
-        number = int(count)
+        number = int(updates)
         share = 1 - min(decay, (1 + number) / (10 + number))
         for kept, new in zip(averaged, current, strict=True):
             kept.lerp_(new, share) if kept.is_floating_point() else kept.copy_(new)
