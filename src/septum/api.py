@@ -4,6 +4,7 @@ The command line calls the same functions and adds only pictures.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -11,20 +12,22 @@ from typing import cast
 import numpy as np
 
 from septum import evaluation
-from septum.config import override
+from septum.atomic import replacing
+from septum.config import override, to_toml
 from septum.data.layouts import find
-from septum.data.sample import Sample, instances_from
+from septum.data.sample import Sample, instances_from, is_mask
 from septum.data.summary import summarise
-from septum.data.truth import Comparison, Scored, Truth, compare
+from septum.data.truth import Comparison, Scored, Truth, cell_score, compare, instances_of
 from septum.duration import seconds
 from septum.errors import ConfigError, DataError
 from septum.instances import instances
 from septum.model import Model, load
 from septum.plan import Plan
-from septum.training import Step, preset, propose, train_model
+from septum.predict.precision import choose_device
+from septum.training import Step, check, preset, propose, train_model
 from septum.training.log import StepLog
 
-__all__ = ["evaluate", "load", "plan_for", "samples_of", "train"]
+__all__ = ["evaluate", "load", "samples_of", "train"]
 
 Images = Sequence[np.ndarray]
 Data = str | Path | Sequence[Sample] | tuple[Images, Images]
@@ -54,7 +57,7 @@ def train(
     preset : {"default", "paper"}, default "default"
         The plan to start from.
     steps : int, optional
-        Optimiser steps; the preset's by default.
+        Optimiser steps; by default the preset's, or as many as `max_time` allows.
     max_time : str or float, optional
         ``"20m"``, or seconds: stop after that, if the steps are not done earlier.
     seed : int, default 0
@@ -69,7 +72,7 @@ def train(
     Returns
     -------
     Model
-        Also written to ``out/model``.
+        Also written to ``out/model``, beside ``plan.toml`` with every choice and ``log.jsonl``.
 
     Raises
     ------
@@ -81,11 +84,16 @@ def train(
     say = on_note or (lambda _note: None)
     out = Path(out)
     refuse_existing(out)
+    # What needs no data comes first: reading them may take minutes.
+    limit, place = seconds(max_time), str(choose_device(device))
+    chosen = _chosen(preset, settings, steps, limit)
     samples = samples_of(data, say)
-    plan, reasons = plan_for(samples, preset, settings, steps)
+    check(samples)
+    plan, reasons = propose(chosen, samples)
     for reason in reasons:
         say(reason)
-    limit = seconds(max_time)
+    with replacing(out / "plan.toml") as path:
+        path.write_text(to_toml(plan), encoding="utf-8")
     with StepLog(out / "log.jsonl") as log:
 
         def record(step: Step) -> None:
@@ -93,24 +101,9 @@ def train(
             if on_step is not None:
                 on_step(step)
 
-        model = train_model(samples, plan, seed, limit, record, device)
+        model = train_model(samples, plan, seed, limit, record, place)
     model.save(out / "model")
     return model
-
-
-def plan_for(
-    samples: Sequence[Sample],
-    name: str = "default",
-    settings: Iterable[str] = (),
-    steps: int | None = None,
-) -> tuple[Plan, list[str]]:
-    """Return the resolved plan for the samples, and why open choices were made as they were."""
-    plan = override(preset(name), settings)
-    if steps is not None:
-        if steps < 1:
-            raise ConfigError(f"steps is {steps}; training takes at least one")
-        plan = override(plan, [f"training.steps={steps}"])
-    return propose(plan, samples)
 
 
 def samples_of(data: Data, say: Callable[[str], None] = lambda _note: None) -> list[Sample]:
@@ -129,8 +122,13 @@ def samples_of(data: Data, say: Callable[[str], None] = lambda _note: None) -> l
             say(note)
         return samples
     samples = [item for item in data if isinstance(item, Sample)]
-    if samples or len(data) != 2:
+    if len(samples) == len(data):
         return samples
+    if samples or len(data) != 2:
+        raise DataError(
+            f"{len(data)} items of which {len(samples)} are samples; give a dataset folder, "
+            "samples alone, or two sequences of arrays: (images, labels)"
+        )
     images, labels = cast(tuple[Images, Images], data)
     return _from_arrays(images, labels)
 
@@ -187,6 +185,19 @@ def evaluate(
     return evaluation.score(comparison.planes, metrics, on_plane)
 
 
+def _chosen(name: str, settings: Iterable[str], steps: int | None, limit: float | None) -> Plan:
+    plan = preset(name)
+    if limit is not None:
+        # Who gives a time wants it used: it ends the training, unless steps are asked for too.
+        plan = replace(plan, training=replace(plan.training, steps=None))
+    plan = override(plan, settings)
+    if steps is not None:
+        plan = override(plan, [f"training.steps={steps}"])
+    if plan.training.steps is not None and plan.training.steps < 1:
+        raise ConfigError(f"steps is {plan.training.steps}; training takes at least one")
+    return plan
+
+
 def _from_arrays(images: Images, labels: Images) -> list[Sample]:
     if len(images) != len(labels):
         raise DataError(
@@ -210,17 +221,19 @@ def _from_planes(prediction: np.ndarray, truth: np.ndarray) -> list[Scored]:
         )
     if truth.ndim == 2:
         prediction, truth = prediction[np.newaxis], truth[np.newaxis]
-    is_score = prediction.dtype.kind == "f"
+    cells, is_foreground = cell_score(prediction), is_mask(prediction)
     return [
         Scored(
             name=f"plane {number}",
-            labels=partial(_labels, one, is_score),
-            cells=partial(np.asarray, one if is_score else one > 0, dtype=np.float64),
-            truth=Truth(instances_from(other, f"truth {number}")[0], None),
+            labels=partial(_instances, prediction[number], is_foreground),
+            cells=partial(np.asarray, cells[number]),
+            truth=Truth(known, None),
         )
-        for number, (one, other) in enumerate(zip(prediction, truth, strict=True))
+        for number, known in enumerate(instances_of(truth, "the truth"))
     ]
 
 
-def _labels(plane: np.ndarray, is_score: bool) -> np.ndarray:
-    return instances(np.stack([1 - plane, plane])) if is_score else plane
+def _instances(plane: np.ndarray, is_foreground: bool) -> np.ndarray:
+    if plane.dtype.kind == "f":
+        return instances(np.stack([1 - plane, plane]))
+    return instances_from(plane, "the prediction", is_foreground)[0]

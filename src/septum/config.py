@@ -16,7 +16,10 @@ T = TypeVar("T")
 
 
 def to_dict(config: Any) -> dict[str, Any]:
-    """Return a dataclass as nested dictionaries of plain values, None left out."""
+    """Return a dataclass as nested dictionaries of plain values.
+
+    TOML has no None: it is left out where it is the default, and else written as ``"none"``.
+    """
     result = {}
     for field in fields(config):
         value = getattr(config, field.name)
@@ -24,6 +27,8 @@ def to_dict(config: Any) -> dict[str, Any]:
             result[field.name] = to_dict(value)
         elif value is not None:
             result[field.name] = list(value) if isinstance(value, tuple) else value
+        elif field.default is not None:
+            result[field.name] = "none"
     return result
 
 

@@ -29,10 +29,7 @@ def seconds(duration: str | float | None) -> float | None:
     """
     if duration is None:
         return None
-    if isinstance(duration, int | float):
-        total = float(duration)
-    else:
-        total = _total(duration)
+    total = _total(duration) if isinstance(duration, str) else float(duration)
     if not 0 < total < math.inf:
         raise ConfigError(
             f"{duration!r} is no duration; write it as 90s, 20m or 1h30m, longer than 0"

@@ -7,7 +7,7 @@ import numpy as np
 
 from septum import metrics
 from septum.data.truth import Scored
-from septum.errors import ConfigError
+from septum.errors import ConfigError, DataError
 
 METRICS = ("isbi", "ctc", "matching")
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -42,9 +42,15 @@ def score(
     Raises
     ------
     ConfigError
-        If a metric is unknown.
+        If a metric is unknown, or none is wanted.
+    DataError
+        If there is no plane, or one that cannot be scored; it is named.
     """
     wanted = tuple(wanted)
+    if not wanted:
+        raise ConfigError(f"no metric is wanted; name some of {', '.join(METRICS)}")
+    if not planes:
+        raise DataError("there is no plane to score")
     for name in wanted:
         if name not in METRICS:
             raise ConfigError(f"there is no metric {name!r}; it is one of {', '.join(METRICS)}")
@@ -53,7 +59,10 @@ def score(
     for number, plane in enumerate(planes, start=1):
         labels, annotated = plane.truth.labels, plane.truth.annotated
         if "isbi" in wanted:
-            isbi.append(metrics.isbi(labels, plane.cells()))
+            try:
+                isbi.append(metrics.isbi(labels, plane.cells()))
+            except DataError as error:
+                raise DataError(f"{plane.name}: {error}") from None
         if "ctc" in wanted:
             objects += metrics.seg_scores(labels, plane.labels(), annotated).values()
         if "matching" in wanted:

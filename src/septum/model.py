@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 
 from septum.atomic import replacing
 from septum.config import from_dict, to_dict
 from septum.data.normalise import normalise
-from septum.errors import DataError
+from septum.errors import ConfigError, DataError
 from septum.instances import instances
 from septum.network import UNet
 from septum.plan import Plan
 from septum.predict import TorchEngine, average, overlap_tile
 from septum.predict import orientations as orientations_of
+from septum.predict.precision import choose_device
 from septum.resample import resample, rescale
 from septum.version import __version__
 
@@ -70,8 +71,17 @@ class Description:
     training: dict[str, Any] = field(default_factory=dict)
 
     def build(self) -> UNet:
-        """Return the network with fresh weights."""
-        return UNet(self.in_channels, self.classes, ndim=self.ndim, **asdict(self.plan.network))
+        """Return the network with fresh weights.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such network.
+        """
+        try:
+            return UNet(self.in_channels, self.classes, ndim=self.ndim, **asdict(self.plan.network))
+        except ValueError as error:
+            raise ConfigError(f"network: {error}") from None
 
 
 class Model:
@@ -90,7 +100,7 @@ class Model:
     def __init__(self, network: UNet, description: Description, device: str | None = None) -> None:
         self.network = network
         self.description = description
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = choose_device(device)
 
     def predict(
         self,
@@ -127,6 +137,8 @@ class Model:
         DataError
             If the image has another rank or other channels than the training images, or pixels
             that are not finite.
+        ConfigError
+            If `tile`, `orientations` or `precision` is not one of those above.
         """
         channels = self._channels(np.asarray(image))
         probabilities = softmax(self.scores(channels, tile, orientations, precision, on_tile))
@@ -146,6 +158,7 @@ class Model:
         """Return the scores of ``(C, *spatial)`` at the working resolution; see `predict`."""
         plan, ndim = self.description.plan, self.description.ndim
         network_input = rescale(normalise(image, plan.data.normalise), plan.data.scale or 1)
+        sizes = _sizes(_DEFAULT_TILE if tile is None else tile, ndim)
         engine = TorchEngine(self.network, self.device, precision)
         views = list(orientations_of(orientations, ndim))
 
@@ -154,28 +167,27 @@ class Model:
                 if on_tile is not None:
                     on_tile(number * total + done, len(views) * total)
 
-            return overlap_tile(view, engine, tile or _DEFAULT_TILE, self.network.depth, report)
+            return overlap_tile(view, engine, sizes, self.network.depth, report)
 
         return average(network_input, views, scores_of)
 
     def save(self, folder: str | Path) -> None:
         """Write the model to `folder`; each file appears only when it is complete."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         weights = {k: v.detach().cpu().contiguous() for k, v in self.network.state_dict().items()}
         with replacing(folder / "model.safetensors") as path:
-            save_file(weights, path)
+            path.write_bytes(to_bytes(weights))
         content = {"format": FORMAT, "septum": __version__, **to_dict(self.description)}
         with replacing(folder / "model.json") as path:
-            Path(path).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     def _channels(self, image: np.ndarray) -> np.ndarray:
         ndim, expected = self.description.ndim, self.description.in_channels
-        axes = "ZYX"[-ndim:]
+        axes = ", ".join("ZYX"[-ndim:])
         if image.ndim == ndim and expected == 1:
             image = image[None]
         if image.ndim != ndim + 1 or image.shape[0] != expected:
-            wanted = f"({expected}, {', '.join(axes)})" + (f" or ({axes})" if expected == 1 else "")
+            wanted = f"({expected}, {axes})" + (f" or ({axes})" if expected == 1 else "")
             raise DataError(
                 f"the image has shape {image.shape}; the model was trained on {expected} "
                 f"channel(s) in {ndim}D and takes shape {wanted}"
@@ -255,6 +267,16 @@ def describe(folder: str | Path) -> Description:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is no description of a model: {error}") from None
+
+
+def _sizes(tile: int | Sequence[int], ndim: int) -> tuple[int, ...]:
+    sizes = (tile,) * ndim if isinstance(tile, int) else tuple(tile)
+    if len(sizes) != ndim or min(sizes) < 1:
+        raise ConfigError(
+            f"tile is {tile}; expected one size, or one for each of the {ndim} axes, of 1 px or "
+            f"more. Any size gives the same result; {_DEFAULT_TILE} is a fast one"
+        )
+    return sizes
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

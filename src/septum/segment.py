@@ -68,10 +68,16 @@ def segment_file(
     Raises
     ------
     DataError
-        If the image cannot be read or does not suit the model.
+        If the image cannot be read or does not suit the model, or lies in `out`, where results
+        could take the place of annotations.
     SeptumError
         If the results cannot be written.
     """
+    if path.parent.resolve() == out.resolve():
+        raise DataError(
+            f"{path} is in the folder for the results, where {path.stem}{LABELS}.tif could be "
+            "your own annotation; give another folder, as -o results"
+        )
     ndim = model.description.ndim
     try:
         planes = as_channels_first(read_image(path), ndim)

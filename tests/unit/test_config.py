@@ -31,6 +31,13 @@ def test_what_is_none_is_left_out_and_comes_back_as_none():
     assert from_toml(Plan, to_toml(plan)).data.scale is None
 
 
+def test_none_in_place_of_another_default_survives():
+    plan = override(Plan(), ["training.steps=none"])
+    assert plan.training.steps is None
+    assert from_toml(Plan, to_toml(plan)) == plan
+    assert from_dict(Plan, json.loads(json.dumps(to_dict(plan)))) == plan
+
+
 def test_what_is_absent_keeps_its_default():
     assert from_toml(Plan, "[network]\nwidth = 7\n") == override(Plan(), ["network.width=7"])
 

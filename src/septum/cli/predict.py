@@ -38,6 +38,8 @@ def command(
             with show.progress(f"{path.name} ({number} of {len(files)})") as bar:
                 count = segment.segment_file(model, path, out, tile, orientations, bar.count)
         except SeptumError as error:
+            if len(files) == 1:
+                raise
             failed += 1
             show.failed(str(error))
         else:

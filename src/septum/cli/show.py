@@ -38,7 +38,11 @@ def progress(description: str) -> Iterator["Bar"]:
     parts += [TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn()]
     parts += [TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[detail]}")]
     with Progress(*parts, console=console) as bar:
-        yield Bar(bar, bar.add_task(description, total=1.0, detail=""))
+        try:
+            yield Bar(bar, bar.add_task(description, total=1.0, detail=""))
+        except BaseException:
+            bar.live.transient = True  # what is left on the screen is the error alone
+            raise
 
 
 class Bar:

@@ -56,6 +56,9 @@ def prepare(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared:
     shape = rescaled_shape(sample.shape, scale)
     labels = resample_labels(sample.truth, shape)
     annotated = None if sample.annotated is None else resample_labels(sample.annotated, shape)
+    if annotated is not None:
+        # Labels where nobody vouches for them must not bend the weights of their neighbours.
+        labels = np.where(annotated, labels, 0)
     classes = class_map(labels, border=targets.border or 0.0)
     weights = class_balance(classes, annotated)
     weights += border_weights(separate(labels), targets.w0, targets.sigma)
@@ -125,14 +128,23 @@ def draw_centre(
         Output size of the network, in pixels.
     rng : numpy.random.Generator
         Source of randomness.
+
+    Raises
+    ------
+    ValueError
+        If nothing is annotated.
     """
+    if not weights.any():
+        raise ValueError("no pixel is annotated, so there is no tile to draw")
     half = output_size / 2
+    # The middle of an even number of pixels lies between two: off it, every pixel would be blurred.
+    between = 0.0 if output_size % 2 else 0.5
     while True:
         place = tuple(int(rng.integers(size)) for size in weights.shape)
         if weights[place] > 0:
             break
     return tuple(
-        float(np.clip(index, half - 0.5, size - half - 0.5))
+        float(np.clip(index - between, half - 0.5, size - half - 0.5))
         if size > output_size
         else (size - 1) / 2
         for index, size in zip(place, weights.shape, strict=True)

@@ -1,7 +1,7 @@
 """Predictions and the truth they are to be measured against, found by name, number or slice."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,8 @@ import numpy as np
 from septum.data.formats import as_channels_first, read_image, read_labels
 from septum.data.layouts import find
 from septum.data.layouts.ctc import read_annotated_area
-from septum.data.layouts.files import few, image_files
-from septum.data.sample import instances_from
+from septum.data.layouts.files import few, image_files, is_label_name
+from septum.data.sample import instances_from, is_mask, refuse_smoothed
 from septum.errors import DataError
 
 LABELS, PROBABILITIES = "_labels", "_probabilities"
@@ -134,12 +134,14 @@ def _truths(path: Path) -> dict[str, Reader]:
     seg = path / "SEG" if (path / "SEG").is_dir() else path
     files = image_files(seg)
     if seg.name == "SEG" and files:
-        markers = _by_number({file.stem: file for file in image_files(seg.with_name("TRA"))})
+        markers = {_number(file.stem): file for file in image_files(seg.with_name("TRA"))}
         return {
             _stem(file): partial(_read_truth, file, markers.get(_number(file.stem)))
             for file in files
         }
-    if files and not any((path / folder).is_dir() for folder in ("images", "masks", "labels")):
+    # Images beside labels, in folders or in one, are a dataset; files of one kind are the truth.
+    alike = len({is_label_name(file) for file in files}) == 1
+    if alike and not any((path / folder).is_dir() for folder in ("images", "masks", "labels")):
         return {_stem(file): partial(_read_truth, file, None) for file in files}
     dataset = find(path)
     return {pair.name: partial(_read_pair, pair) for pair in dataset.pairs}
@@ -154,17 +156,15 @@ def _paired(
     pairs = {name: name for name in predictions if name in truths}
     how = "file stem"
     if not pairs:
-        numbered, numbers = _by_number(truths, keys=True), {}
-        for name in predictions:
-            number = _number(name)
-            if number is not None and number in numbered:
-                if number in numbers:
+        numbered, wanted = _by_number(truths), _by_number(predictions)
+        for number in numbered.keys() & wanted.keys():
+            for place, names in ((where, wanted[number]), (truth, numbered[number])):
+                if len(names) > 1:
                     raise DataError(
-                        f"{where}: {name} and {numbers[number]} both have the number {number}; "
+                        f"{place}: {names[0]} and {names[1]} both have the number {number}; "
                         "give the frames of one sequence at a time"
                     )
-                numbers[number] = name
-                pairs[name] = numbered[number]
+            pairs[wanted[number][0]] = numbered[number][0]
         how = "frame number"
     if not pairs:
         raise DataError(
@@ -234,24 +234,44 @@ def _read_instances(path: Path, ids: bool = False) -> np.ndarray:
             f"{path} has {planes.shape[1]} channels, where a label image has one; "
             "for probabilities, ask for --metrics isbi"
         )
-    found = [instances_from(plane, str(path), False if ids else None)[0] for plane in planes[:, 0]]
-    return np.stack(found)
+    return instances_of(planes[:, 0], str(path), ids)
+
+
+def instances_of(planes: np.ndarray, where: str, ids: bool = False) -> np.ndarray:
+    """Return the instances in planes ``(N, Y, X)`` of ids or, unless `ids`, of a mask."""
+    mask = not ids and is_mask(planes)
+    return np.stack([instances_from(plane, where, mask)[0] for plane in planes])
 
 
 def _read_cells(files: Files) -> np.ndarray:
     """Return the score of "cell" in [0, 1], shape ``(N, Y, X)``.
 
-    The second class where there are several. 8-bit values are shares of 255, as in the challenge's
-    submissions; wider integers are ids, of which any is a cell.
+    The second class where there are several.
     """
     path = files.probabilities or files.any
     planes = as_channels_first(read_image(path)).array
-    cells = planes[:, 1 if planes.shape[1] > 1 else 0]
-    if cells.dtype.kind == "f":
-        return cells.astype(np.float64)
-    if cells.dtype == np.uint8 and cells.max() > 1:
-        return cells / 255.0
-    return (cells > 0).astype(np.float64)
+    return cell_score(planes[:, 1 if planes.shape[1] > 1 else 0])
+
+
+def cell_score(array: np.ndarray) -> np.ndarray:
+    """Return the score of "cell" in [0, 1] of scores, ids or a mask, as float64.
+
+    8-bit grey values are shares of 255, as in the challenge's submissions; patches of one value
+    are ids, of which any is a cell.
+    """
+    if array.dtype.kind == "f":
+        return array.astype(np.float64)
+    if array.dtype == np.uint8 and _is_grey_scale(array):
+        return array / 255.0
+    return (array > 0).astype(np.float64)
+
+
+def _is_grey_scale(array: np.ndarray) -> bool:
+    try:
+        refuse_smoothed(array, "")
+    except DataError:
+        return True
+    return False
 
 
 def _stem(path: Path) -> str:
@@ -263,11 +283,11 @@ def _number(stem: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def _by_number(items: Mapping, keys: bool = False) -> dict:
-    """Return the values (or the keys) of a mapping by the number at the end of its keys."""
-    numbered = {}
-    for stem, value in items.items():
+def _by_number(stems: Iterable[str]) -> dict[int, list[str]]:
+    """Return the stems by the number at their end."""
+    numbered: dict[int, list[str]] = {}
+    for stem in stems:
         number = _number(stem)
         if number is not None:
-            numbered[number] = stem if keys else value
+            numbered.setdefault(number, []).append(stem)
     return numbered

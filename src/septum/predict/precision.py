@@ -17,14 +17,11 @@ def choose_device(name: str | None = None) -> torch.device:
     """
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.partition(":")[0] not in ("cpu", "cuda"):
+    if name not in ("cpu", "cuda"):
         raise ConfigError(f"device is {name!r}; it is 'cpu' or 'cuda'")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError(f"device is {name!r}, but there is no CUDA device here; use 'cpu'")
-    try:
-        return torch.device(name)
-    except RuntimeError:
-        raise ConfigError(f"device is {name!r}; it is 'cpu', 'cuda' or as 'cuda:1'") from None
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device is 'cuda', but there is no CUDA device here; use 'cpu'")
+    return torch.device(name)
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -3,6 +3,6 @@
 from septum.training.loop import Step
 from septum.training.presets import PRESETS, preset
 from septum.training.propose import propose
-from septum.training.run import train_model
+from septum.training.run import check, train_model
 
-__all__ = ["PRESETS", "Step", "preset", "propose", "train_model"]
+__all__ = ["PRESETS", "Step", "check", "preset", "propose", "train_model"]

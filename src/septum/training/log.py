@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from septum.errors import SeptumError
 from septum.training.loop import Step
 
 
@@ -16,15 +17,38 @@ class StepLog:
     ----------
     path : Path
         Made with its folder; an existing log is continued.
+
+    Raises
+    ------
+    SeptumError
+        If it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a", encoding="utf-8", buffering=1)
+        except OSError as error:
+            raise self._refused(error) from error
 
     def write(self, step: Step) -> None:
-        """Append one step."""
-        self._file.write(json.dumps(asdict(step)) + "\n")
+        """Append one step.
+
+        Raises
+        ------
+        SeptumError
+            If the disk is full.
+        """
+        try:
+            self._file.write(json.dumps(asdict(step)) + "\n")
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: OSError) -> SeptumError:
+        return SeptumError(
+            f"cannot write {self._path}: {error.strerror or error}; choose another run folder"
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -10,7 +10,7 @@ import torch
 from septum import geometry
 from septum.data.crops import Batch, draw_batch, prepare
 from septum.data.sample import Sample
-from septum.errors import DataError
+from septum.errors import ConfigError, DataError
 from septum.model import Description, Model
 from septum.plan import Plan
 from septum.training.loop import Step, fit
@@ -49,9 +49,13 @@ def train_model(
     Raises
     ------
     DataError
-        If the samples do not belong together.
+        If the samples do not belong together, or there is nothing to learn from them.
+    ConfigError
+        If the plan holds a value that the network or the optimiser cannot take.
     """
-    _check(samples)
+    check(samples)
+    if seed < 0:
+        raise ConfigError(f"seed is {seed}; expected 0 or more")
     torch.manual_seed(seed)
     first, last = samples[0], None
     description = Description(
@@ -62,7 +66,7 @@ def train_model(
         spacing=first.spacing,
     )
     network = description.build()
-    prepared = [prepare(sample, plan.data, plan.targets) for sample in samples]
+    prepared = [prepare(sample, plan.data, plan.targets) for sample in samples if _known(sample)]
     largest = max(max(item.classes.shape) for item in prepared)
     input_size = min(
         geometry.nearest_legal(plan.training.tile, plan.network.depth)[1],
@@ -94,7 +98,8 @@ def train_model(
     return Model(kept, replace(description, training=facts), device)
 
 
-def _check(samples: Sequence[Sample]) -> None:
+def check(samples: Sequence[Sample]) -> None:
+    """Raise DataError if one model cannot learn from all of the samples."""
     if not samples:
         raise DataError("there is no annotated image to train on")
     first = samples[0]
@@ -105,7 +110,12 @@ def _check(samples: Sequence[Sample]) -> None:
                 f"{first.name} has {len(first.image)} in {first.ndim}D; one model takes one kind "
                 "of image. Train on the two kinds separately, or convert one of them"
             )
-    if not any(sample.truth.any() for sample in samples):
+    if not any(_known(sample) and sample.truth.any() for sample in samples):
         raise DataError(
             f"none of the {len(samples)} label images has an object in it: every pixel is 0"
         )
+
+
+def _known(sample: Sample) -> bool:
+    """Tell whether anything in the sample is annotated: the others cannot teach."""
+    return sample.annotated is None or bool(sample.annotated.any())

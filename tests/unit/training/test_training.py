@@ -1,0 +1,300 @@
+"""Training: the same seed gives the same bytes, the loss falls, un-annotated pixels are mute."""
+
+import subprocess
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from septum.config import override
+from septum.data.crops import draw_batch, prepare
+from septum.data.sample import Sample
+from septum.data.synthetic import draw_cells
+from septum.errors import ConfigError, DataError, SeptumError
+from septum.network import UNet
+from septum.plan import DataPlan, NetworkPlan, TargetPlan, TrainingPlan
+from septum.training import PRESETS, preset, propose, train_model
+from septum.training.loop import fit
+
+SETTINGS = [
+    "data.scale=1",
+    "targets.border=2",
+    "network.width=4",
+    "network.depth=2",
+    "network.dropout=0.3",
+    "training.tile=60",
+    "training.steps=4",
+    "instances.min_size=0",
+]
+
+
+def plan_of(*settings):
+    return override(preset("default"), [*SETTINGS, *settings])
+
+
+def samples_of(count=2):
+    return [draw_cells(seed, (64, 64), radius=8) for seed in range(count)]
+
+
+def weights_of(model):
+    return b"".join(value.numpy().tobytes() for value in model.network.state_dict().values())
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others():
+    torch.manual_seed(99)  # whatever was drawn before does not matter
+    one = weights_of(train_model(samples_of(), plan_of(), seed=3))
+    torch.rand(7)
+    assert weights_of(train_model(samples_of(), plan_of(), seed=3)) == one
+    assert weights_of(train_model(samples_of(), plan_of(), seed=4)) != one
+
+
+def test_another_process_gives_the_same_bytes_and_nothing_is_printed():
+    code = (
+        "import hashlib, sys; sys.path.insert(0, sys.argv[1]); import torch;"
+        "from test_training import *; torch.set_num_threads(int(sys.argv[2]));"
+        "model = train_model(samples_of(), plan_of(), seed=3);"
+        "print(hashlib.sha256(weights_of(model)).hexdigest())"
+    )
+    here = __file__.rpartition("/")[0]
+    done = subprocess.run(
+        [sys.executable, "-c", code, here, str(torch.get_num_threads())],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    from hashlib import sha256
+
+    own = sha256(weights_of(train_model(samples_of(), plan_of(), seed=3))).hexdigest()
+    assert done.stdout == own + "\n"
+    assert done.stderr == ""
+
+
+def test_the_loss_falls_and_the_steps_are_reported():
+    steps = []
+    # Without augmentation, a few steps are enough to learn one image by heart.
+    plan = plan_of(
+        "training.steps=40",
+        "training.tile=108",  # all of the image, so that the losses can be compared
+        "training.learning_rate=0.01",
+        "network.dropout=0",
+        "targets.border=0",
+        "augment.elastic_sigma=0",
+        "augment.rotate=0",
+        "augment.scale=0",
+        "augment.mirror=false",
+    )
+    model = train_model(samples_of(1), plan, on_step=steps.append)
+    assert [step.number for step in steps] == list(range(1, 41))
+    assert steps[-1].progress == 1
+    assert all(a.progress < b.progress for a, b in pairwise(steps))
+    first, last = ([step.loss for step in part] for part in (steps[:8], steps[-8:]))
+    assert np.mean(last) < 0.7 * np.mean(first)
+    facts = model.description.training
+    assert facts["steps"] == 40
+    assert facts["loss"] == steps[-1].loss
+    assert facts["images"] == ["cells_000"]
+
+
+def test_a_trained_model_has_learnt_what_it_was_shown():
+    sample = samples_of(1)[0]
+    plan = plan_of("training.steps=60", "training.learning_rate=0.01", "targets.border=0")
+    probabilities = train_model([sample], plan).predict(sample.image[0]).probabilities
+    agreement = ((probabilities[1] > 0.5) == (sample.truth > 0)).mean()
+    assert agreement > 0.85
+
+
+def test_labels_that_nobody_vouches_for_never_teach():
+    """Law 6: whatever stands there, the weights after training are the same, to the byte."""
+    sample, other = draw_cells(0, (96, 96), radius=8), draw_cells(7, (96, 96), radius=8)
+    annotated = np.ones((96, 96), bool)
+    annotated[30:70, 20:80] = False
+    results = []
+    for labels in (sample.truth, np.where(annotated, sample.truth, other.truth + 50)):
+        marked = Sample(sample.image, labels.astype(np.int32), annotated=annotated)
+        results.append(weights_of(train_model([marked], plan_of())))
+    assert results[0] == results[1]
+    whole = Sample(sample.image, sample.truth)
+    assert weights_of(train_model([whole], plan_of())) != results[0]
+
+
+def test_an_image_in_which_nothing_is_annotated_is_left_out():
+    sample, other = samples_of()
+    mute = Sample(other.image, other.labels, annotated=np.zeros((64, 64), bool))
+    alone = weights_of(train_model([sample], plan_of()))
+    assert weights_of(train_model([sample, mute], plan_of())) == alone
+
+
+def refused(samples, message, *settings, **arguments):
+    with pytest.raises(SeptumError, match=message) as caught:
+        train_model(samples, plan_of(*settings), **arguments)
+    assert "\n" not in str(caught.value)
+    return type(caught.value)
+
+
+def test_samples_that_one_model_cannot_take_are_refused():
+    grey = samples_of(1)[0]
+    colour = Sample(np.repeat(grey.image, 3, axis=0), grey.labels, name="colour")
+    volume = draw_cells(0, (16, 32, 32), radius=6)
+    empty = Sample(grey.image, np.zeros_like(grey.truth))
+    mute = Sample(grey.image, grey.labels, annotated=np.zeros((64, 64), bool))
+    assert refused([], "no annotated image") is DataError
+    assert refused([grey, colour], r"colour has 3 channel\(s\) in 2D, cells_000 has 1") is DataError
+    assert refused([grey, volume], r"in 3D, cells_000 has 1 in 2D") is DataError
+    assert refused([empty, empty], "none of the 2 label images has an object") is DataError
+    assert refused([mute], "none of the 1 label images has an object") is DataError
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("network.width=0", "width is 0"),
+        ("network.norm=instance", "norm is 'instance'"),
+        ("network.dropout=1.5", "dropout is 1.5"),
+        ("training.precision=16", "precision is '16'"),
+        ("training.optimiser=adam", "optimiser is 'adam'; it is 'sgd' or 'adamw'"),
+        ("training.schedule=linear", "schedule is 'linear'; it is 'constant' or 'cosine'"),
+        ("data.normalise=max", "data.normalise is 'max'"),
+    ],
+)
+def test_a_value_that_cannot_be_is_one_line(setting, message):
+    with pytest.raises(ConfigError, match=message):
+        train_model(samples_of(1), plan_of(setting))
+
+
+def test_a_negative_seed_is_refused():
+    assert refused(samples_of(1), "seed is -1; expected 0 or more", seed=-1) is ConfigError
+
+
+def test_time_ends_a_run_before_its_steps():
+    plan = plan_of("training.steps=1000000")
+    steps = []
+    model = train_model(samples_of(1), plan, max_time=0.5, on_step=steps.append)
+    assert 0 < len(steps) < 1_000_000
+    assert steps[-1].progress == 1
+    assert steps[-2].seconds < 0.5 <= steps[-1].seconds
+    assert model.description.training["steps"] == len(steps)
+    # The schedule follows the time: the learning rate has come down although the steps have not.
+    assert steps[-1].learning_rate < 0.2 * max(step.learning_rate for step in steps)
+
+
+def fitted(batches, steps=3, **changes):
+    torch.manual_seed(0)
+    network = UNet(width=4, depth=2, dropout=0, norm="batch")
+    plan = TrainingPlan(**{"steps": steps, "precision": "32", "learning_rate": 0.01, **changes})
+    return network, fit(network, batches, plan, device="cpu")
+
+
+def batches(number):
+    sample = prepare(samples_of(1)[0], DataPlan(1.0), TargetPlan(border=0.0))
+    policy = preset("default").augment
+    return draw_batch([sample], policy, 2, 60, 20, np.random.default_rng(number))
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_says_what_to_do():
+    with pytest.raises(SeptumError, match=r"training has diverged\. Lower the learning rate, for"):
+        fitted(batches, 50, optimiser="sgd", learning_rate=1e12, momentum=0.99)
+
+
+def test_a_batch_that_cannot_be_drawn_ends_the_run():
+    def broken(number):
+        if number == 2:
+            raise DataError("no such tile")
+        return batches(number)
+
+    with pytest.raises(DataError, match="no such tile"):
+        fitted(broken, 5)
+
+
+def test_batches_are_drawn_each_once_and_in_order():
+    seen = []
+    fitted(lambda number: (seen.append(number), batches(number))[1], 4)
+    assert seen == [0, 1, 2, 3]
+
+
+def trajectory(steps):
+    """The weights after each step, and statistics of batch norm, of the trained network itself."""
+    return [fitted(batches, n, average=0.0, schedule="constant")[0].state_dict() for n in steps]
+
+
+def test_the_average_is_the_moving_average_of_the_weights():
+    states = trajectory([1, 2, 3])
+    network, kept = fitted(batches, 3, average=0.2, schedule="constant")
+    for name, value in kept.state_dict().items():
+        if not value.is_floating_point():
+            continue
+        expected = states[0][name]
+        for number, state in enumerate(states[1:], start=1):
+            decay = min(0.2, (1 + number) / (10 + number))  # 2/11, then 0.2
+            expected = decay * expected + (1 - decay) * state[name]
+        np.testing.assert_allclose(value, expected, rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(network.state_dict()[name], states[-1][name])
+    different = (kept.scores.weight - network.scores.weight).abs().max()
+    assert different > 1e-4
+
+
+def test_without_an_average_the_trained_network_is_kept():
+    network, kept = fitted(batches, 2, average=0.0)
+    assert kept is network
+
+
+def test_the_papers_preset_is_the_papers():
+    plan, reasons = propose(preset("paper"), samples_of(1))
+    assert plan == preset("paper")  # nothing is proposed: the paper chose
+    assert reasons == []
+    assert plan.network == NetworkPlan(width=64, depth=4, dropout=0.5, norm=None)
+    assert plan.targets == TargetPlan(border=0.0, w0=10.0, sigma=5.0)
+    assert plan.data.scale == 1
+    training = plan.training
+    assert (training.optimiser, training.momentum, training.weight_decay) == ("sgd", 0.99, 0)
+    assert (training.tile, training.batch, training.precision) == (572, 1, "32")
+    assert training.average == 0
+    assert (plan.augment.elastic_sigma, plan.augment.elastic_grid) == (10.0, 3)
+    assert plan.instances.min_size == 0
+
+
+def test_an_unknown_preset_names_the_known_ones():
+    with pytest.raises(
+        ConfigError, match="there is no preset 'papre'; it is one of paper, default"
+    ):
+        preset("papre")
+
+
+def disc(shape, *discs):
+    labels = np.zeros(shape, np.int32)
+    rows, columns = np.indices(shape)
+    for number, (y, x, radius) in enumerate(discs, start=1):
+        labels[(rows - y) ** 2 + (columns - x) ** 2 <= radius**2] = number
+    return Sample(np.zeros((1, *shape), np.uint8), labels)
+
+
+def test_open_choices_follow_from_the_data_and_are_explained():
+    large = disc((320, 320), (80, 80, 50), (80, 230, 50), (230, 80, 50))
+    plan, reasons = propose(preset("default"), [large])
+    assert plan.data.scale == 0.5  # 100 px wide
+    assert plan.targets.border == 0  # nothing touches
+    assert plan.instances.min_size == pytest.approx(np.pi * 50**2 / 4, rel=0.05)
+    assert "100 px wide" in reasons[0]
+    assert "the paper's 2 classes: 0% of the objects touch another" in reasons[1]
+    touching = Sample(large.image, np.where(large.truth > 0, large.truth, 9).astype(np.int32))
+    plan, reasons = propose(preset("default"), [touching])
+    assert plan.targets.border is not None
+    assert plan.targets.border > 0
+    assert "a third class" in reasons[1]
+
+
+def test_what_is_set_is_not_proposed():
+    chosen = override(
+        preset("default"), ["data.scale=0.7", "targets.border=1", "instances.min_size=9"]
+    )
+    plan, reasons = propose(chosen, samples_of(1))
+    assert plan == chosen
+    assert reasons == []
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_choice_stays_open(name):
+    plan, _ = propose(preset(name), samples_of(1))
+    for value in (plan.data.scale, plan.targets.border, plan.instances.min_size):
+        assert value is not None
