@@ -1,0 +1,234 @@
+"""Predictions find their truth by stem, by number or by slice, and what is left out is said."""
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from septum.data.formats import write_labels, write_tiff
+from septum.data.synthetic import draw_cells
+from septum.data.truth import cell_score, compare
+from septum.errors import DataError
+
+LABELS = draw_cells(0, (48, 56), radius=8).truth
+SHIFTED = np.roll(LABELS, 5, axis=1)
+
+
+def labels(path, array=LABELS):
+    write_labels(path, array, "ZYX"[-array.ndim :])
+    return path
+
+
+def cells(path, array):
+    write_tiff(path, array.astype(np.float32), "ZCYX"[-array.ndim :])
+    return path
+
+
+def names(comparison):
+    return [plane.name for plane in comparison.planes]
+
+
+@pytest.mark.parametrize("ending", ["", "_labels", "_mask", "_masks", "_seg", "_manual1"])
+def test_files_pair_by_stem_whatever_they_end_in(tmp_path, ending):
+    for name, array in (("a", LABELS), ("b", SHIFTED)):
+        labels(tmp_path / "out" / f"{name}_labels.tif", array)
+        labels(tmp_path / "truth" / f"{name}{ending}.tif", array)
+    comparison = compare(tmp_path / "out", tmp_path / "truth")
+    assert names(comparison) == ["a", "b"]
+    for plane, array in zip(comparison.planes, (LABELS, SHIFTED), strict=True):
+        np.testing.assert_array_equal(plane.labels(), array)
+        np.testing.assert_array_equal(plane.truth.labels, array)
+        assert plane.truth.annotated is None
+    assert comparison.notes == ("2 predictions found their truth by file stem",)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["t{:03}.tif", "mask{:03}.tif", "t{:03}_labels.tif", "x_{}.tif"]
+)
+@pytest.mark.parametrize("inner", ["", "SEG"])
+def test_frames_pair_by_number_and_those_without_truth_are_said(tmp_path, pattern, inner):
+    for number, array in ((2, LABELS), (13, SHIFTED), (14, LABELS)):
+        labels(tmp_path / "out" / pattern.format(number), array)
+    for number, array in ((13, SHIFTED), (2, LABELS), (40, LABELS)):
+        labels(tmp_path / "01_GT" / "SEG" / f"man_seg{number:03}.tif", array)
+    comparison = compare(tmp_path / "out", tmp_path / "01_GT" / inner)
+    assert sorted(p.truth.labels.tobytes() for p in comparison.planes) == sorted(
+        (LABELS.tobytes(), SHIFTED.tobytes())
+    )
+    for plane in comparison.planes:
+        np.testing.assert_array_equal(plane.labels(), plane.truth.labels)
+    assert comparison.notes == (
+        "2 predictions found their truth by frame number",
+        "1 predictions have no truth and are left out",
+        "1 truth images have no prediction and are left out",
+    )
+
+
+def test_markers_say_where_a_frame_is_annotated(tmp_path):
+    missing = np.where(LABELS == 1, 0, LABELS)
+    labels(tmp_path / "01_GT" / "SEG" / "man_seg007.tif", missing)
+    labels(tmp_path / "01_GT" / "TRA" / "man_track007.tif", LABELS)
+    labels(tmp_path / "out" / "mask007.tif")
+    annotated = compare(tmp_path / "out", tmp_path / "01_GT").planes[0].truth.annotated
+    assert annotated is not None
+    assert not annotated[LABELS == 1].any()
+    assert annotated[missing > 0].all()
+
+
+def test_two_predictions_of_one_frame_are_refused(tmp_path):
+    labels(tmp_path / "out" / "t013.tif")
+    labels(tmp_path / "out" / "mask013.tif")
+    labels(tmp_path / "SEG" / "man_seg013.tif")
+    with pytest.raises(DataError, match=r"out: mask013 and t013 both have the number 13; give the"):
+        compare(tmp_path / "out", tmp_path / "SEG")
+
+
+def test_a_number_that_two_sequences_have_is_refused(tmp_path):
+    for sequence in ("01", "02"):
+        tifffile.imwrite(mkdir(tmp_path / "data" / sequence) / "t013.tif", LABELS.astype("uint8"))
+        labels(tmp_path / "data" / f"{sequence}_GT" / "SEG" / "man_seg013.tif")
+    labels(tmp_path / "out" / "t013_labels.tif")
+    with pytest.raises(DataError, match=r"data: 01_t013 and 02_t013 both have the number 13"):
+        compare(tmp_path / "out", tmp_path / "data")
+
+
+def mkdir(path):
+    path.mkdir(parents=True)
+    return path
+
+
+def test_slices_of_a_stack_pair_in_order(tmp_path):
+    stack = np.stack([LABELS, SHIFTED, np.zeros_like(LABELS)])
+    one, two = (
+        labels(tmp_path / "s_labels.tif", stack),
+        labels(tmp_path / "train-labels.tif", stack),
+    )
+    comparison = compare(one, two)
+    assert names(comparison) == ["s[00]", "s[01]", "s[02]"]
+    for plane, array in zip(comparison.planes, stack, strict=True):
+        np.testing.assert_array_equal(plane.labels(), array)
+        np.testing.assert_array_equal(plane.cells(), array > 0)
+        np.testing.assert_array_equal(plane.truth.labels, array)
+
+
+def test_slices_that_do_not_match_are_refused_and_named(tmp_path):
+    short = labels(tmp_path / "short.tif", np.stack([LABELS, LABELS]))
+    long = labels(tmp_path / "long.tif", np.stack([LABELS] * 3))
+    plane = compare(short, long).planes[0]
+    with pytest.raises(DataError, match=r"short\.tif holds 2 plane\(s\), its truth 3"):
+        plane.labels()
+
+
+def test_another_size_is_refused_and_named(tmp_path):
+    one = labels(tmp_path / "one.tif", LABELS[:-1])
+    plane = compare(one, labels(tmp_path / "two.tif")).planes[0]
+    for read in (plane.labels, plane.cells):
+        with pytest.raises(DataError, match=r"one\.tif is \(47, 56\) px, its truth \(48, 56\)"):
+            read()
+
+
+@pytest.mark.parametrize("layout", ["folders", "beside", "isbi"])
+def test_the_truth_may_be_a_whole_dataset(tmp_path, layout):
+    image = draw_cells(0, (48, 56), radius=8).image[0]
+    places = {
+        "folders": ("images/a.tif", "masks/a.tif", "a"),
+        "beside": ("a.tif", "a_masks.tif", "a"),
+        "isbi": ("train-volume.tif", "train-labels.tif", "train-volume"),
+    }
+    picture, mask, name = places[layout]
+    for path in (picture, mask):
+        (tmp_path / "data" / path).parent.mkdir(parents=True, exist_ok=True)
+    planes = (lambda array: np.stack([array, array])) if layout == "isbi" else np.asarray
+    truth = (LABELS > 0).astype(np.uint8) * 255 if layout == "isbi" else LABELS
+    write_tiff(tmp_path / "data" / picture, planes(image), "ZYX" if layout == "isbi" else "YX")
+    labels(tmp_path / "data" / mask, planes(truth))
+    labels(tmp_path / "out" / f"{name}_labels.tif", planes(LABELS))
+    labels(tmp_path / "out" / "other_labels.tif", planes(LABELS))  # else one pairs with the one
+    comparison = compare(tmp_path / "out", tmp_path / "data")
+    assert len(comparison.planes) == (2 if layout == "isbi" else 1)
+    np.testing.assert_array_equal(comparison.planes[0].truth.labels > 0, LABELS > 0)
+
+
+def test_probabilities_beside_labels_are_one_prediction(tmp_path):
+    share = np.linspace(0, 1, LABELS.size).reshape(LABELS.shape)
+    labels(tmp_path / "out" / "a_labels.tif")
+    cells(tmp_path / "out" / "a_probabilities.tif", np.stack([1 - share, share]))
+    labels(tmp_path / "truth" / "a.tif")
+    (plane,) = compare(tmp_path / "out", tmp_path / "truth").planes
+    np.testing.assert_array_equal(plane.labels(), LABELS)
+    np.testing.assert_allclose(plane.cells(), share, atol=1e-6)
+
+
+def test_probabilities_alone_have_no_instances(tmp_path):
+    cells(tmp_path / "out" / "a_probabilities.tif", np.stack([LABELS == 0, LABELS > 0]))
+    (plane,) = compare(tmp_path / "out", labels(tmp_path / "a.tif")).planes
+    np.testing.assert_array_equal(plane.cells(), LABELS > 0)
+    with pytest.raises(DataError, match=r"has 2 channels.*ask for --metrics isbi"):
+        plane.labels()
+
+
+def test_a_mask_gives_its_components_even_where_a_plane_has_one(tmp_path):
+    mask = np.zeros((2, 9, 9), np.uint8)
+    mask[0, 1:3, 1:3] = mask[0, 5:8, 5:8] = mask[1, 2:4, 2:4] = 255
+    comparison = compare(labels(tmp_path / "m.tif", mask), labels(tmp_path / "t.tif", mask))
+    assert [plane.truth.labels.max() for plane in comparison.planes] == [2, 1]
+    # Ids stay ids: an instance in two pieces is one.
+    ids = np.where(mask > 0, 7, 0).astype(np.uint16)
+    ids[1, 8, 8] = 3
+    comparison = compare(labels(tmp_path / "i.tif", ids), labels(tmp_path / "t.tif", ids))
+    assert [np.unique(plane.labels()).tolist() for plane in comparison.planes] == [
+        [0, 7],
+        [0, 3, 7],
+    ]
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    path = labels(tmp_path / "a.tif")
+    mkdir(tmp_path / "empty")
+    for one, two in ((tmp_path / "no", path), (path, tmp_path / "no")):
+        with pytest.raises(DataError, match="no: no such file or folder"):
+            compare(one, two)
+    with pytest.raises(DataError, match="empty: no image files in this folder"):
+        compare(tmp_path / "empty", path)
+    with pytest.raises(DataError, match="empty: an empty folder"):
+        compare(path, tmp_path / "empty")
+
+
+def test_files_that_share_nothing_are_refused_and_named(tmp_path):
+    for name in ("a", "b"):
+        labels(tmp_path / "out" / f"{name}.tif")
+        labels(tmp_path / "truth" / f"{name}{name}.tif")
+    with pytest.raises(DataError, match=r"\(a\.tif, b\.tif\) has a truth in .* same stem or frame"):
+        compare(tmp_path / "out", tmp_path / "truth")
+
+
+def grey_scale():
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 255, (40, 40)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (grey_scale(), grey_scale() / 255),
+        (LABELS.astype(np.uint8), LABELS > 0),
+        (LABELS.astype(np.uint16) * 300, LABELS > 0),
+        ((LABELS > 0).astype(np.uint8), LABELS > 0),
+        ((LABELS > 0).astype(np.uint8) * 255, LABELS > 0),
+        (LABELS > 0, LABELS > 0),
+        ((LABELS > 0) * 0.25, (LABELS > 0) * 0.25),
+    ],
+    ids=["grey", "8-bit ids", "16-bit ids", "0/1", "0/255", "bool", "float"],
+)
+def test_scores_ids_and_masks_are_told_apart(array, expected):
+    result = cell_score(array)
+    assert result.dtype == np.float64
+    np.testing.assert_allclose(result, expected)
+
+
+def test_a_grey_png_is_a_score(tmp_path):
+    Image.fromarray(grey_scale()).save(tmp_path / "a.png")
+    truth = np.zeros((40, 40), np.uint16)
+    truth[5:9, 5:9] = 1
+    (plane,) = compare(tmp_path / "a.png", labels(tmp_path / "b.tif", truth)).planes
+    np.testing.assert_allclose(plane.cells(), grey_scale() / 255)

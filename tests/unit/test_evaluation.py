@@ -1,0 +1,154 @@
+"""Scores in the fixed form, pooled over frames as each challenge pools them."""
+
+import numpy as np
+import pytest
+
+import septum
+from septum import metrics
+from septum.data.synthetic import draw_cells
+from septum.data.truth import Scored, Truth
+from septum.errors import ConfigError, DataError
+from septum.evaluation import score
+
+ISBI = {"warping_error", "rand_error", "pixel_error", "v_rand", "v_info"}
+MATCHING = {"precision", "recall", "f1", "ap", "pq"}
+
+
+def frame(*boxes, shape=(40, 60)):
+    labels = np.zeros(shape, np.int32)
+    for number, (y, x, height, width) in enumerate(boxes, start=1):
+        labels[y : y + height, x : x + width] = number
+    return labels
+
+
+def plane(prediction, truth, annotated=None, name="plane"):
+    return Scored(
+        name, lambda: prediction, lambda: (prediction > 0).astype(float), Truth(truth, annotated)
+    )
+
+
+ONE = frame((5, 5, 10, 10))
+THREE = frame((5, 5, 10, 10), (20, 5, 10, 10), (5, 30, 10, 10))
+HALF = frame((5, 5, 10, 8))  # IoU 0.8 with the first cell of each
+
+
+def test_the_scores_have_the_names_that_scripts_rely_on():
+    scores = score([plane(HALF, ONE)])
+    assert list(scores) == ["isbi", "ctc", "matching"]
+    assert set(scores["isbi"]) == ISBI
+    assert set(scores["ctc"]) == {"seg"}
+    assert list(scores["matching"]) == ["0.5", "0.6", "0.7", "0.8", "0.9"]
+    assert all(set(values) == MATCHING for values in scores["matching"].values())
+
+
+@pytest.mark.parametrize("wanted", [["ctc"], ["isbi", "matching"]])
+def test_only_what_is_wanted_is_computed(wanted):
+    assert sorted(score([plane(HALF, ONE)], wanted)) == sorted(wanted)
+
+
+def test_seg_is_the_mean_over_objects_and_not_over_frames():
+    planes = [plane(HALF, ONE), plane(THREE, THREE), plane(np.zeros_like(ONE), ONE)]
+    assert score(planes, ["ctc"])["ctc"]["seg"] == pytest.approx((0.8 + 3 + 0) / 5)
+
+
+def test_matching_is_computed_from_the_counts_of_all_frames():
+    extra = frame((5, 5, 10, 10), (30, 50, 5, 5))
+    planes = [plane(HALF, ONE), plane(extra, THREE)]
+    scores = score(planes, ["matching"])["matching"]
+    # At 0.5: two found of four, one invented. At 0.9: one found.
+    assert scores["0.5"]["recall"] == pytest.approx(2 / 4)
+    assert scores["0.5"]["precision"] == pytest.approx(2 / 3)
+    assert scores["0.5"]["ap"] == pytest.approx(2 / 5)
+    assert scores["0.5"]["pq"] == pytest.approx((0.8 + 1) / (2 + 0.5 * 3))
+    assert scores["0.9"]["recall"] == pytest.approx(1 / 4)
+
+
+def test_isbi_is_the_mean_over_slices():
+    planes = [plane(HALF, ONE), plane(ONE, THREE)]
+    singles = [metrics.isbi(p.truth.labels, p.cells()) for p in planes]
+    pooled = score(planes, ["isbi"])["isbi"]
+    for name in ISBI:
+        assert pooled[name] == pytest.approx(np.mean([single[name] for single in singles]))
+    assert singles[0] != singles[1]
+
+
+def test_what_nobody_annotated_is_no_mistake():
+    annotated = np.ones_like(ONE, bool)
+    annotated[18:, :] = False
+    annotated[:, 28:] = False
+    everything = plane(THREE, ONE)
+    excused = plane(THREE, ONE, annotated)
+    assert score([everything], ["matching"])["matching"]["0.5"]["precision"] == pytest.approx(1 / 3)
+    assert score([excused], ["matching"])["matching"]["0.5"]["precision"] == 1
+
+
+def test_progress_counts_planes():
+    seen = []
+    score([plane(ONE, ONE)] * 3, ["ctc"], lambda *counts: seen.append(counts))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_plane_that_cannot_be_scored_is_named():
+    with pytest.raises(DataError, match=r"frame 7: slice 0 of the truth has no cell"):
+        score([plane(ONE, np.zeros_like(ONE), name="frame 7")], ["isbi"])
+
+
+@pytest.mark.parametrize(
+    ("planes", "wanted", "message"),
+    [
+        ([plane(ONE, ONE)], ["dice"], "no metric 'dice'; it is one of isbi, ctc, matching"),
+        ([plane(ONE, ONE)], [], "no metric is wanted"),
+        ([], ["ctc"], "no plane to score"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(planes, wanted, message):
+    with pytest.raises((ConfigError, DataError), match=message):
+        score(planes, wanted)
+
+
+def test_arrays_are_scored_as_files_are():
+    truth = draw_cells(0, (64, 64), radius=8).truth
+    perfect = septum.evaluate(truth, truth)
+    assert perfect["ctc"]["seg"] == 1
+    assert perfect["matching"]["0.9"]["f1"] == 1
+    assert perfect["isbi"]["pixel_error"] == pytest.approx(0)
+    shifted = np.roll(truth, 2, axis=0)
+    scores = septum.evaluate(shifted, truth)
+    assert scores["ctc"]["seg"] == pytest.approx(metrics.seg(truth, shifted))
+    assert scores["isbi"] == pytest.approx(metrics.isbi(truth, shifted > 0))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "int64"])
+def test_two_masks_are_compared_by_their_components(dtype):
+    mask = (THREE > 0).astype(dtype)
+    scores = septum.evaluate(mask, mask, ["ctc", "matching"])
+    assert scores["ctc"]["seg"] == 1
+    assert scores["matching"]["0.5"]["ap"] == 1
+
+
+def test_a_score_is_thresholded_for_instances_and_kept_for_isbi():
+    truth = THREE
+    proposal = np.where(truth > 0, 0.7, 0.2)
+    scores = septum.evaluate(proposal, truth)
+    assert scores["ctc"]["seg"] == 1
+    assert scores["isbi"] == pytest.approx(metrics.isbi(truth, proposal))
+
+
+def test_an_8_bit_score_counts_as_shares_of_255():
+    noise = np.random.default_rng(0).integers(0, 100, THREE.shape)
+    proposal = np.where(THREE > 0, 255 - noise, noise).astype(np.uint8)
+    scores = septum.evaluate(proposal, THREE, ["isbi"])["isbi"]
+    assert scores == pytest.approx(metrics.isbi(THREE, proposal / 255))
+
+
+def test_a_stack_is_scored_plane_by_plane():
+    stack = np.stack([ONE, THREE])
+    assert septum.evaluate(np.stack([HALF, THREE]), stack, ["ctc"])["ctc"]["seg"] == pytest.approx(
+        (0.8 + 3) / 4
+    )
+
+
+@pytest.mark.parametrize("shape", [(40, 59), (1, 1, 40, 60), (60,)])
+def test_arrays_of_other_shapes_are_refused(shape):
+    with pytest.raises(DataError, match="expected the same shape"):
+        septum.evaluate(np.zeros(shape, int), ONE)
