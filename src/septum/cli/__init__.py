@@ -1,5 +1,6 @@
 """The command `septum`: one file per verb, each parses, makes one call and renders."""
 
+import logging
 import sys
 
 import typer
@@ -23,10 +24,12 @@ for verb in (train, predict, evaluate, check, info, demo, reproduce):
 
 def main() -> None:
     """Run the command line; what the user can put right ends with one line and exit code 2."""
+    # What tifffile warns of in a damaged file, the one line of the error says.
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     try:
         app()
     except SeptumError as error:
-        Console(stderr=True, soft_wrap=True).print(
+        Console(stderr=True, soft_wrap=True, emoji=False).print(
             f"[bold red]error:[/] {_escaped(error)}", highlight=False
         )
         sys.exit(2)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,4 +43,11 @@ def command(
     show.console.print(show.scores_table(scores))
     if json_ is not None:
         with replacing(json_) as path:
-            path.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
+            path.write_text(json.dumps(_plain(scores), indent=2) + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Return scores as JSON can hold them: a score that does not exist is null, never NaN."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return None if value != value else value

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-console = Console(stderr=True)
+console = Console(stderr=True, emoji=False)
 """Everything for people goes to the standard error; the standard output is for machines."""
 
 
@@ -37,7 +37,8 @@ def progress(description: str) -> Iterator["Bar"]:
     parts: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(bar_width=24)]
     parts += [TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn()]
     parts += [TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[detail]}")]
-    with Progress(*parts, console=console) as bar:
+    # In a log file a bar is noise.
+    with Progress(*parts, console=console, disable=not console.is_terminal) as bar:
         try:
             yield Bar(bar, bar.add_task(description, total=1.0, detail=""))
         except BaseException:

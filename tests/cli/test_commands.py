@@ -1,0 +1,229 @@
+"""The commands as a user runs them: the whole way, and what is said on the way."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from typer.testing import CliRunner
+
+from septum.cli import app
+from septum.data.formats import read_image, write_labels, write_tiff
+from septum.data.synthetic import draw_cells
+
+VERBS = ("train", "predict", "evaluate", "check", "info", "demo", "reproduce")
+TINY = ["--set", "network.width=4", "--set", "network.depth=1", "--set", "training.tile=60"]
+
+
+def septum(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def dataset(root):
+    for seed in range(2):
+        sample = draw_cells(seed, (64, 64), radius=8)
+        write_tiff(root / "images" / f"c{seed}.tif", sample.image[0], "YX")
+        write_labels(root / "masks" / f"c{seed}.tif", sample.truth, "YX")
+    return root
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A dataset in data/, and a model trained on it in run/."""
+    root = tmp_path_factory.mktemp("cli")
+    dataset(root / "data")
+    done = septum("train", root / "data", "-o", root / "run", "--steps", 2, *TINY)
+    assert done.exit_code == 0, done.output
+    assert "folders: images/ and masks/ paired by file stem: 2 annotated images" in done.stderr
+    assert re.search(r"✓ .*run: 2 steps in .*Next: septum predict .*run IMAGE -o OUT", done.stderr)
+    assert done.stdout == ""
+    return root
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_says_what_it_does_and_gives_an_example(verb):
+    done = septum(verb, "--help")
+    assert done.exit_code == 0
+    assert f"Example: septum {verb}" in done.output
+
+
+def test_help_lists_every_verb():
+    done = septum("--help")
+    assert done.exit_code == 0
+    for verb in VERBS:
+        assert re.search(rf"^\W*{verb} ", done.output, re.MULTILINE), verb
+
+
+def test_from_images_to_scores(place):
+    out = place / "out"
+    done = septum("predict", place / "run", place / "data" / "images", "-o", out)
+    assert done.exit_code == 0
+    assert re.search(r"✓ c0\.tif: \d+ objects\n(.|\n)*✓ c1\.tif: \d+ objects\n", done.stderr)
+    assert sorted(path.name for path in out.iterdir()) == [
+        f"c{n}_{kind}.tif" for n in (0, 1) for kind in ("labels", "probabilities")
+    ]
+    scores = place / "scores.json"
+    done = septum("evaluate", out, place / "data" / "masks", "--json", scores)
+    assert done.exit_code == 0
+    assert "2 predictions found their truth by file stem" in done.stderr
+    found = json.loads(scores.read_text())
+    assert set(found) == {"isbi", "ctc", "matching"}
+    assert set(found["isbi"]) == {"warping_error", "rand_error", "pixel_error", "v_rand", "v_info"}
+    assert set(found["matching"]) == {"0.5", "0.6", "0.7", "0.8", "0.9"}
+    assert set(found["matching"]["0.5"]) == {"precision", "recall", "f1", "ap", "pq"}
+    assert f"{found['ctc']['seg']:.6f}" in done.stderr
+
+
+def test_scores_of_the_truth_itself_are_perfect(place, tmp_path):
+    masks = place / "data" / "masks"
+    done = septum("evaluate", masks, masks, "--metrics", "ctc, matching", "--json", tmp_path / "s")
+    assert done.exit_code == 0
+    found = json.loads((tmp_path / "s").read_text())
+    assert found["ctc"] == {"seg": 1.0}
+    assert set(found["matching"]["0.9"].values()) == {1.0}
+    assert "isbi" not in found
+
+
+def test_a_score_that_does_not_exist_is_null_in_json(tmp_path):
+    """JSON has no NaN, and readers other than Python's refuse it."""
+    write_labels(tmp_path / "none.tif", np.zeros((20, 20), int), "YX")
+    arguments = ("none.tif", "none.tif", "--metrics", "ctc", "--json", "scores.json")
+    done = septum("evaluate", *(tmp_path / a if "." in a else a for a in arguments))
+    assert done.exit_code == 0
+    assert json.loads((tmp_path / "scores.json").read_text()) == {"ctc": {"seg": None}}
+
+
+@pytest.mark.parametrize("suffix", ["tif", "png"])
+def test_a_single_image_is_predicted(place, tmp_path, suffix):
+    path = tmp_path / f"one.{suffix}"
+    image = draw_cells(5, (50, 70), radius=8).image[0]
+    tifffile.imwrite(path, image) if suffix == "tif" else Image.fromarray(image).save(path)
+    done = septum("predict", place / "run", path, "-o", tmp_path / "out")
+    assert done.exit_code == 0
+    assert read_image(tmp_path / "out" / "one_labels.tif").array.shape == (50, 70)
+
+
+def test_a_stack_is_predicted_plane_by_plane(place, tmp_path):
+    stack = np.stack([draw_cells(n, (50, 70), radius=8).image[0] for n in range(3)])
+    write_tiff(tmp_path / "stack.tif", stack, "TYX")
+    done = septum("predict", place / "run", tmp_path / "stack.tif", "-o", tmp_path / "out")
+    assert done.exit_code == 0
+    labels = read_image(tmp_path / "out" / "stack_labels.tif")
+    assert (labels.array.shape, labels.axes) == ((3, 50, 70), "TYX")
+
+
+def test_options_of_predict_reach_the_model(place, tmp_path):
+    image = place / "data" / "images" / "c0.tif"
+    found = {}
+    for name, options in {
+        "plain": [],
+        "tiled": ["--tile", "30"],
+        "turned": ["--orientations", "all"],
+    }.items():
+        done = septum("predict", place / "run", image, "-o", tmp_path / name, *options)
+        assert done.exit_code == 0
+        found[name] = read_image(tmp_path / name / "c0_probabilities.tif").array
+    np.testing.assert_allclose(found["tiled"], found["plain"], atol=0.02)
+    assert np.abs(found["turned"] - found["plain"]).max() > 1e-3
+
+
+def test_a_damaged_image_does_not_stop_the_others(place, tmp_path):
+    from septum.errors import SeptumError
+
+    folder = dataset(tmp_path / "mixed") / "images"
+    (folder / "c0.tif").write_bytes(b"this is no TIFF")
+    runner = CliRunner().invoke(
+        app, ["predict", str(place / "run"), str(folder), "-o", str(tmp_path / "out")]
+    )
+    assert isinstance(runner.exception, SeptumError)
+    assert str(runner.exception).startswith("1 of 2 images failed; the others are in ")
+    assert runner.exit_code != 0
+    assert re.search(r"✗ .*c0\.tif: cannot be read as TIFF", runner.stderr)
+    assert "✓ c1.tif" in runner.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "c1_labels.tif",
+        "c1_probabilities.tif",
+    ]
+
+
+def test_info_describes_a_run_and_an_image(place):
+    done = septum("info", place / "run", "--json")
+    assert done.exit_code == 0
+    facts = json.loads(done.stdout)
+    assert facts["plan"]["network"]["width"] == 4
+    assert facts["training"]["steps"] == 2
+    assert facts["training"]["images"] == ["c0", "c1"]
+    image = place / "data" / "images" / "c0.tif"
+    facts = json.loads(septum("info", image, "--json").stdout)
+    assert facts["shape"] == [64, 64]
+    assert (facts["axes"], facts["type"]) == ("YX", "uint8")
+    assert facts["maximum"] == tifffile.imread(image).max()
+    done = septum("info", place / "run")
+    assert done.stdout == ""
+    assert re.search(r"plan\.network\.width +4", done.stderr)
+
+
+def test_check_shows_how_a_folder_is_understood(place):
+    done = septum("check", place / "data", "--json")
+    assert done.exit_code == 0
+    facts = json.loads(done.stdout)
+    objects = sum(int(draw_cells(n, (64, 64), radius=8).truth.max()) for n in range(2))
+    assert (facts["images"], facts["objects"]) == (2, objects)
+    done = septum("check", place / "data")
+    assert done.exit_code == 0
+    assert done.stdout == ""
+    assert f"2 annotated images, {objects} objects" in done.stderr
+    assert re.search(r"c1 +64 × 64 +uint8", done.stderr)
+
+
+def test_a_0_255_mask_is_taken_as_foreground_and_said(tmp_path):
+    data = dataset(tmp_path / "data")
+    for path in (data / "masks").iterdir():
+        tifffile.imwrite(path, (tifffile.imread(path) > 0).astype(np.uint8) * 255)
+    for done in (
+        septum("check", data),
+        septum("train", data, "-o", tmp_path / "run", "--steps", 1, *TINY),
+    ):
+        assert done.exit_code == 0
+        said = " ".join(done.stderr.split())
+        assert "0/255 mask taken as foreground" in said
+        assert "connected components are the instances" in said
+
+
+def test_the_demo_runs_the_whole_way(tmp_path, monkeypatch):
+    from septum import demo
+
+    monkeypatch.setattr(demo, "TRAINING_SIZE", (96, 96))
+    monkeypatch.setattr(demo, "LARGE_SIZE", (192, 192))
+    monkeypatch.setattr(demo, "SETTINGS", ("network.width=4", "network.depth=1"))
+    done = septum("demo", "--out", tmp_path / "demo", "--steps", 2)
+    assert done.exit_code == 0, done.output
+    with Image.open(tmp_path / "demo" / "demo.png") as picture:
+        assert picture.width > 900
+    assert set(json.loads((tmp_path / "demo" / "scores.json").read_text())) >= {"ctc", "matching"}
+    assert "look at" in done.stderr
+
+
+def test_an_experiment_prints_the_papers_table_with_a_new_row(tmp_path):
+    for seed in range(4):
+        sample = draw_cells(seed, (64, 64), radius=8)
+        root = tmp_path / "DIC-C2DH-HeLa"
+        write_tiff(root / "01" / f"t{seed:03}.tif", sample.image[0], "YX")
+        write_labels(root / "01_GT" / "SEG" / f"man_seg{seed:03}.tif", sample.truth, "YX")
+    out = tmp_path / "runs"
+    options = ["--data", tmp_path, "-o", out, "--steps", 1, "--folds", 2, *TINY]
+    done = septum("reproduce", "hela", *options)
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.stderr.split())
+    for part in ("U-Net (the paper)", "0.7756", "septum, preset default", "2-fold", "contiguous"):
+        assert part in said
+    facts = json.loads((out / "scores.json").read_text())
+    tested = [image for fold in facts["folds"] for image in fold["images"]]
+    assert tested == ["01_t000", "01_t001", "01_t002", "01_t003"]
+    for fold, number in zip(facts["folds"], (0, 1), strict=True):
+        run = json.loads((out / f"fold-{number}" / "model" / "model.json").read_text())
+        assert not set(run["training"]["images"]) & set(fold["images"])
+    assert 0 <= facts["pooled"]["seg"] <= 1
+    assert facts["orientations"] == "flips"
