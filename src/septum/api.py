@@ -102,6 +102,9 @@ def train(
                 on_step(step)
 
         model = train_model(samples, plan, seed, limit, record, place)
+    threshold, certain, _ = model.description.plan.instances.values
+    seeds = f", seeds above {certain:g}" if model.description.classes == 3 else ""
+    say(f"cells above a probability of {threshold:g}{seeds}: best on the training images")
     model.save(out / "model")
     return model
 

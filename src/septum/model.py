@@ -143,8 +143,7 @@ class Model:
         channels = self._channels(np.asarray(image))
         probabilities = softmax(self.scores(channels, tile, orientations, precision, on_tile))
         probabilities = resample(probabilities, channels.shape[1:])
-        plan = self.description.plan.instances
-        labels = instances(probabilities, plan.threshold, plan.seed, plan.min_size or 0)
+        labels = instances(probabilities, *self.description.plan.instances.values)
         return Prediction(labels, probabilities)
 
     def scores(

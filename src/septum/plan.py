@@ -101,18 +101,29 @@ class InstancePlan:
 
     Attributes
     ----------
-    threshold : float
+    threshold : float or None
         A pixel belongs to a cell where the probability of not being background is above this.
-    seed : float
+        None: chosen on the training images, see `septum.training.calibrate`.
+    seed : float or None
         With a border class, a seed is a connected region whose interior probability is above this.
+        None: chosen on the training images.
     min_size : int or None
         Objects of fewer pixels, at the resolution of the image, are dropped. None: a quarter of the
         5th percentile of the training objects' areas.
     """
 
-    threshold: float = 0.5
-    seed: float = 0.85
+    threshold: float | None = None
+    seed: float | None = None
     min_size: int | None = None
+
+    @property
+    def values(self) -> tuple[float, float, int]:
+        """Threshold, seed and smallest size, with the defaults for what has not been chosen."""
+        return (
+            0.5 if self.threshold is None else self.threshold,
+            0.85 if self.seed is None else self.seed,
+            self.min_size or 0,
+        )
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from septum.data.sample import Sample
 from septum.errors import ConfigError, DataError
 from septum.model import Description, Model
 from septum.plan import Plan
+from septum.training.calibrate import calibrate
 from septum.training.loop import Step, fit
 
 
@@ -95,7 +96,9 @@ def train_model(
         "loss": last.loss,
         "begun": begun,
     }
-    return Model(kept, replace(description, training=facts), device)
+    model = Model(kept, replace(description, training=facts), device)
+    chosen = replace(plan, instances=calibrate(model, samples))
+    return Model(kept, replace(model.description, plan=chosen), device)
 
 
 def check(samples: Sequence[Sample]) -> None:

@@ -50,6 +50,22 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others():
     assert weights_of(train_model(samples_of(), plan_of(), seed=4)) != one
 
 
+def test_every_seed_and_every_step_draws_its_own_tiles(monkeypatch):
+    drawn = []
+
+    def capture(network, batch_of, plan, max_time, on_step, device):
+        drawn.extend(batch_of(step).images.tobytes() for step in (0, 1, 0))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("septum.training.run.fit", capture)
+    for seed in (3, 4):
+        with pytest.raises(KeyboardInterrupt):
+            train_model(samples_of(), plan_of(), seed=seed)
+    assert drawn[0] == drawn[2]
+    assert drawn[3] == drawn[5]
+    assert len(set(drawn)) == 4
+
+
 def test_another_process_gives_the_same_bytes_and_nothing_is_printed():
     code = (
         "import hashlib, sys; sys.path.insert(0, sys.argv[1]); import torch;"

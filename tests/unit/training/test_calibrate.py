@@ -1,0 +1,79 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from septum.data.synthetic import draw_cells
+from septum.model import Prediction
+from septum.plan import InstancePlan, Plan
+from septum.training import calibrate as module
+from septum.training.calibrate import calibrate
+
+
+class Oracle:
+    """A model that answers with given probabilities of "cell"."""
+
+    def __init__(self, plan, probability_of, classes=2):
+        self.description = type("Description", (), {"plan": plan, "classes": classes})()
+        self.probability_of = probability_of
+
+    def predict(self, image):
+        cells = self.probability_of[image.tobytes()]
+        return Prediction(np.zeros(cells.shape[1:], np.int32), cells)
+
+
+@pytest.fixture
+def sample():
+    return draw_cells(3, (96, 96), radius=9, cells=6)
+
+
+def two_classes(sample, inside, halo):
+    """Cells of the truth at `inside`, everything else at `halo`."""
+    cells = np.where(sample.truth > 0, inside, halo).astype(np.float32)
+    return np.stack([1 - cells, cells])
+
+
+@pytest.mark.parametrize(("inside", "halo", "expected"), [(0.95, 0.75, 0.8), (0.38, 0.32, None)])
+def test_the_threshold_that_separates_best_is_found(sample, inside, halo, expected):
+    oracle = Oracle(Plan(), {sample.image.tobytes(): two_classes(sample, inside, halo)})
+    threshold = calibrate(oracle, [sample]).threshold
+    if expected is None:
+        # No value of the grid lies between them: whatever is chosen finds nothing.
+        assert threshold in module.THRESHOLDS
+    else:
+        assert threshold == expected
+
+
+def test_equals_stay_at_the_default(sample):
+    oracle = Oracle(Plan(), {sample.image.tobytes(): two_classes(sample, 1.0, 0.0)})
+    assert calibrate(oracle, [sample]).threshold == 0.5
+
+
+def test_what_the_plan_sets_is_kept(sample):
+    plan = replace(Plan(), instances=InstancePlan(threshold=0.3, seed=0.6, min_size=5))
+    assert calibrate(Oracle(plan, {}), [sample]) == plan.instances
+
+
+def test_the_seed_that_keeps_touching_cells_apart_is_found(sample):
+    truth = sample.truth
+    ridge = np.zeros(truth.shape, bool)
+    ridge[:, :-1] |= (truth[:, 1:] != truth[:, :-1]) & (truth[:, :-1] > 0)
+    ridge[:-1] |= (truth[1:] != truth[:-1]) & (truth[:-1] > 0)
+    interior = np.where(truth > 0, np.where(ridge, 0.86, 0.99), 0.0).astype(np.float32)
+    border = np.where(truth > 0, 1 - interior, 0).astype(np.float32)
+    probabilities = np.stack([1 - interior - border, interior, border])
+    oracle = Oracle(Plan(), {sample.image.tobytes(): probabilities}, classes=3)
+    assert calibrate(oracle, [sample]).seed == 0.9
+
+
+def test_only_a_few_images_are_looked_at(sample):
+    seen = []
+
+    class Counting(Oracle):
+        def predict(self, image):
+            seen.append(image)
+            return super().predict(image)
+
+    oracle = Counting(Plan(), {sample.image.tobytes(): two_classes(sample, 1.0, 0.0)})
+    calibrate(oracle, [sample] * 30)
+    assert len(seen) == 8
