@@ -325,14 +325,20 @@ def test_a_missing_option_is_said_with_exit_code_2(septum, data):
     assert any("--out" in line for line in lines)
 
 
-def test_the_installed_command_exits_with_2(tmp_path):
+@pytest.mark.parametrize(
+    ("verb", "name", "says"),
+    [("check", "no", "no such folder"), ("info", "broken.tif", "a TIFF without an image in it")],
+)
+def test_the_command_in_a_process_of_its_own_prints_one_line(tmp_path, verb, name, says):
+    # The offset of its first page points beyond the file, of which tifffile warns by itself.
+    (tmp_path / "broken.tif").write_bytes(b"II*\x00 this is no TIFF")
     code = "from septum.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", code, "check", str(tmp_path / "no")],
+        [sys.executable, "-c", code, verb, str(tmp_path / name)],
         capture_output=True,
         text=True,
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [done.stderr.rstrip("\n")]
-    assert done.stderr.startswith(f"error: {tmp_path / 'no'}: no such folder")
+    assert done.stderr.startswith(f"error: {tmp_path / name}: {says}")

@@ -82,6 +82,14 @@ def test_what_nobody_annotated_is_no_mistake():
     assert score([excused], ["matching"])["matching"]["0.5"]["precision"] == 1
 
 
+def test_a_prediction_may_go_on_where_nobody_annotated():
+    annotated = np.ones_like(ONE, bool)
+    annotated[:, 15:] = False
+    wide = frame((5, 5, 10, 20))
+    assert score([plane(wide, ONE)], ["ctc"])["ctc"]["seg"] == 0.5
+    assert score([plane(wide, ONE, annotated)], ["ctc"])["ctc"]["seg"] == 1
+
+
 def test_progress_counts_planes():
     seen = []
     score([plane(ONE, ONE)] * 3, ["ctc"], lambda *counts: seen.append(counts))

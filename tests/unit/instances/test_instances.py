@@ -184,6 +184,24 @@ def test_thresholds_and_sizes_are_those_asked_for():
     np.testing.assert_array_equal(instances(three, seed=0.6) > 0, cell > 0.7)
 
 
+def line_of(interior, border):
+    interior, border = np.array([interior]), np.array([border])
+    return np.stack([1 - interior - border, interior, border]).astype(np.float32)
+
+
+def test_cells_meet_where_the_interior_is_least_likely():
+    interior = [0.95, 0.95, 0.8, 0.7, 0.6, 0.5, 0.1, 0.6, 0.95]
+    found = instances(line_of(interior, [0.95 - value for value in interior]))
+    np.testing.assert_array_equal(np.delete(found, 6, axis=1), [[1, 1, 1, 1, 1, 1, 2, 2]])
+
+
+def test_a_speck_of_certainty_is_no_seed_of_its_own():
+    interior = [0.95, 0.95, 0.95, 0.95, 0.6, 0.95, 0.6, 0.6]
+    probabilities = line_of(interior, [0.95 - value for value in interior])
+    assert instances(probabilities).max() == 2
+    np.testing.assert_array_equal(instances(probabilities, min_size=4), [[1] * 8])
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 99))
 def test_an_image_of_background_has_no_instances(seed):
