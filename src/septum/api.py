@@ -19,7 +19,7 @@ from septum.data.sample import Sample, instances_from, is_mask
 from septum.data.summary import summarise
 from septum.data.truth import Comparison, Scored, Truth, cell_score, compare, instances_of
 from septum.duration import seconds
-from septum.errors import ConfigError, DataError
+from septum.errors import DataError
 from septum.instances import instances
 from septum.model import Model, load
 from septum.plan import Plan
@@ -92,8 +92,6 @@ def train(
     plan, reasons = propose(chosen, samples)
     for reason in reasons:
         say(reason)
-    with replacing(out / "plan.toml") as path:
-        path.write_text(to_toml(plan), encoding="utf-8")
     with StepLog(out / "log.jsonl") as log:
 
         def record(step: Step) -> None:
@@ -105,6 +103,8 @@ def train(
     threshold, certain, _ = model.description.plan.instances.values
     seeds = f", seeds above {certain:g}" if model.description.classes == 3 else ""
     say(f"cells above a probability of {threshold:g}{seeds}: best on the training images")
+    with replacing(out / "plan.toml") as path:
+        path.write_text(to_toml(model.description.plan), encoding="utf-8")
     model.save(out / "model")
     return model
 
@@ -196,8 +196,6 @@ def _chosen(name: str, settings: Iterable[str], steps: int | None, limit: float 
     plan = override(plan, settings)
     if steps is not None:
         plan = override(plan, [f"training.steps={steps}"])
-    if plan.training.steps is not None and plan.training.steps < 1:
-        raise ConfigError(f"steps is {plan.training.steps}; training takes at least one")
     return plan
 
 

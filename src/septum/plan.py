@@ -5,8 +5,10 @@ the resolved plan is stored with the model.
 """
 
 from dataclasses import dataclass, field
+from math import inf
 
 from septum.augment import Augmentation
+from septum.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ class DataPlan:
     scale: float | None = None
     normalise: str = "percentile"
 
+    def __post_init__(self) -> None:
+        _above("data.scale", self.scale, 0)
+
 
 @dataclass(frozen=True)
 class TargetPlan:
@@ -43,6 +48,11 @@ class TargetPlan:
     border: float | None = None
     w0: float = 10.0
     sigma: float = 5.0
+
+    def __post_init__(self) -> None:
+        _at_least("targets.border", self.border, 0)
+        _at_least("targets.w0", self.w0, 0)
+        _above("targets.sigma", self.sigma, 0)
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,15 @@ class TrainingPlan:
     average: float = 0.99
     precision: str = "auto"
 
+    def __post_init__(self) -> None:
+        _above("training.learning_rate", self.learning_rate, 0)
+        _at_least("training.weight_decay", self.weight_decay, 0)
+        _at_least("training.steps", self.steps, 1)
+        _at_least("training.tile", self.tile, 1)
+        _at_least("training.batch", self.batch, 1)
+        _share("training.momentum", self.momentum)
+        _share("training.average", self.average)
+
 
 @dataclass(frozen=True)
 class InstancePlan:
@@ -116,6 +135,11 @@ class InstancePlan:
     seed: float | None = None
     min_size: int | None = None
 
+    def __post_init__(self) -> None:
+        _share("instances.threshold", self.threshold)
+        _share("instances.seed", self.seed)
+        _at_least("instances.min_size", self.min_size, 0)
+
     @property
     def values(self) -> tuple[float, float, int]:
         """Threshold, seed and smallest size, with the defaults for what has not been chosen."""
@@ -136,3 +160,18 @@ class Plan:
     augment: Augmentation = field(default_factory=Augmentation)
     training: TrainingPlan = field(default_factory=TrainingPlan)
     instances: InstancePlan = field(default_factory=InstancePlan)
+
+
+def _above(name: str, value: float | None, bound: float) -> None:
+    if value is not None and not bound < value < inf:
+        raise ConfigError(f"{name} is {value:g}; expected a number above {bound:g}")
+
+
+def _at_least(name: str, value: float | None, bound: float) -> None:
+    if value is not None and not bound <= value < inf:
+        raise ConfigError(f"{name} is {value:g}; expected {bound:g} or more")
+
+
+def _share(name: str, value: float | None) -> None:
+    if value is not None and not 0 <= value < 1:
+        raise ConfigError(f"{name} is {value:g}; expected a share, 0 or more and less than 1")
