@@ -10,8 +10,8 @@ from septum.data.sample import Sample, equivalent_diameters
 from septum.data.summary import touching_pairs
 from septum.plan import Plan
 
-# The paper's network sees 188 px around a pixel. Where cells were 70 or 110 px wide it learnt faster,
-# and what is inside and outside better, at half the resolution (docs/decisions.md).
+# The paper's network sees 188 px around a pixel. Cells 70 and 110 px wide were learnt faster and
+# better at half the resolution (docs/decisions.md).
 _LARGEST = 60
 
 # Half width of the border class, and the share of cells that must touch another for it to be worth
