@@ -2,9 +2,9 @@
 
     python benchmarks/choices.py [SECONDS]
 
-Trains the demo's small network on drawn cells for the same time each and prints SEG on an image that
-no training has seen, for three seeds. The order of magnitude holds; a difference smaller than the
-spread between seeds does not.
+Trains the demo's small network on drawn cells for the same time each and prints SEG on an image
+that no training has seen, for three seeds. The order of magnitude holds; a difference smaller than
+the spread between seeds does not.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Every command and every block of Python in the documentation runs.
 
-Training is cut to two steps, and the paper's experiments to a narrow network: what is tested is that
-the words on the page are commands that exist and work in the order given.
+Training is cut to two steps, and the paper's experiments to a narrow network: what is tested is
+that the words on the page are commands that exist and work in the order given.
 """
 
 import os

@@ -116,8 +116,8 @@ def test_data_that_cannot_be_trained_on_are_refused(tmp_path, data, message):
     [
         ({"preset": "papre"}, "no preset 'papre'"),
         ({"settings": ["network.widht=3"]}, "did you mean 'width'"),
-        ({"steps": 0}, "steps is 0; training takes at least one"),
-        ({"settings": ["training.steps=-3"], "steps": None}, "steps is -3; training takes"),
+        ({"steps": 0}, "training.steps is 0; expected 1 or more"),
+        ({"settings": ["training.steps=-3"], "steps": None}, "training.steps is -3; expected"),
         ({"max_time": "soon"}, "'soon' is no duration"),
         ({"seed": -1}, "seed is -1"),
         ({"device": "abacus"}, "device is 'abacus'"),
