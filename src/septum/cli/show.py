@@ -16,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 console = Console(stderr=True, emoji=False)
 """Everything for people goes to the standard error; the standard output is for machines."""
@@ -23,7 +24,10 @@ console = Console(stderr=True, emoji=False)
 
 def note(text: str) -> None:
     """Print one sentence about how something was understood or chosen."""
-    console.print(f"[dim]•[/] {escape(text)}", highlight=False)
+    sentence = Table.grid(padding=(0, 1))
+    # A column of its own keeps the lines of a long sentence under one another.
+    sentence.add_row("[dim]•[/]", Text(text))
+    console.print(sentence)
 
 
 def done(text: str) -> None:
