@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from septum import metrics
-from septum.data.truth import Scored
+from septum.data.truth import Scored, with_membranes
 from septum.errors import ConfigError, DataError
 
 METRICS = ("isbi", "ctc", "matching")
@@ -60,7 +60,7 @@ def score(
         labels, annotated = plane.truth.labels, plane.truth.annotated
         if "isbi" in wanted:
             try:
-                isbi.append(metrics.isbi(labels, plane.cells()))
+                isbi.append(metrics.isbi(with_membranes(labels), plane.cells()))
             except DataError as error:
                 raise DataError(f"{plane.name}: {error}") from None
         if "ctc" in wanted:

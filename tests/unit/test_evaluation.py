@@ -123,7 +123,8 @@ def test_arrays_are_scored_as_files_are():
     shifted = np.roll(truth, 2, axis=0)
     scores = septum.evaluate(shifted, truth)
     assert scores["ctc"]["seg"] == pytest.approx(metrics.seg(truth, shifted))
-    assert scores["isbi"] == pytest.approx(metrics.isbi(truth, shifted > 0))
+    apart = [septum.targets.separate(labels) for labels in (truth, shifted)]
+    assert scores["isbi"] == pytest.approx(metrics.isbi(apart[0], apart[1] > 0))
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "int64"])
@@ -160,3 +161,18 @@ def test_a_stack_is_scored_plane_by_plane():
 def test_arrays_of_other_shapes_are_refused(shape):
     with pytest.raises(DataError, match="expected the same shape"):
         septum.evaluate(np.zeros(shape, int), ONE)
+
+
+def test_touching_instances_have_membranes_between_them_for_the_isbi_metrics():
+    labels = np.repeat(np.repeat(np.arange(1, 10, dtype=np.int32).reshape(3, 3), 20, 0), 20, 1)
+    cells = (septum.targets.separate(labels) > 0).astype(np.float64)
+    scores = septum.evaluate(cells, labels, ["isbi"])["isbi"]
+    # Without membranes the truth would be one cell of 3600 px, and nine right cells a bad answer.
+    assert scores["v_rand"] == 1
+    assert scores["warping_error"] == 0
+
+
+def test_the_components_of_a_mask_are_scored_to_the_pixel():
+    truth = np.zeros((24, 24), np.uint8)
+    truth[2:10, 2:10] = truth[10:20, 10:20] = 255  # two components that meet at a corner
+    assert septum.evaluate(truth / 255.0, truth, ["isbi"])["isbi"]["pixel_error"] == 0

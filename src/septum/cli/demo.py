@@ -32,5 +32,5 @@ def command(
                 tile=lambda done, total: bar.update(done / total, "segmenting"),
             ),
         )
-    show.console.print(show.scores_table(scores))
+    show.scores(scores)
     show.done(f"look at {picture}")

@@ -40,7 +40,7 @@ def command(
             on_note=show.note,
             on_plane=bar.count,
         )
-    show.console.print(show.scores_table(scores))
+    show.scores(scores)
     if json_ is not None:
         with replacing(json_) as path:
             path.write_text(json.dumps(_plain(scores), indent=2) + "\n", encoding="utf-8")

@@ -65,18 +65,22 @@ class Bar:
         self.update(finished / total)
 
 
-def scores_table(scores: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return the scores of `septum.evaluate` as a table."""
-    table = Table("metric", "", "value", box=None, pad_edge=False)
-    for group, values in scores.items():
-        for name, value in values.items():
-            if isinstance(value, Mapping):
-                shown = "  ".join(f"{key} {number:.3f}" for key, number in value.items())
-                table.add_row(group, f"IoU {name}", shown)
-            else:
-                table.add_row(group, name.replace("_", " "), f"{value:.6f}")
-            group = ""
-    return table
+def scores(values: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the scores of `septum.evaluate`: single numbers first, then a row for each IoU."""
+    single = Table("metric", "value", box=None, pad_edge=False)
+    for group in values.values():
+        for name, value in group.items():
+            if not isinstance(value, Mapping):
+                single.add_row(name.replace("_", " "), f"{value:.6f}")
+    matching = values.get("matching", {})
+    if single.row_count:
+        console.print(single)
+    if matching:
+        names = list(next(iter(matching.values())))
+        by_iou = Table("IoU", *names, box=None, pad_edge=False)
+        for iou, row in matching.items():
+            by_iou.add_row(iou, *(f"{row[name]:.3f}" for name in names))
+        console.print(by_iou)
 
 
 def failed(text: str) -> None:

@@ -13,7 +13,9 @@ from septum.data.layouts import find
 from septum.data.layouts.ctc import read_annotated_area
 from septum.data.layouts.files import few, image_files, is_label_name
 from septum.data.sample import instances_from, is_mask, refuse_smoothed
+from septum.data.summary import touching_pairs
 from septum.errors import DataError
+from septum.targets import separate
 
 LABELS, PROBABILITIES = "_labels", "_probabilities"
 """What `septum predict` adds to the name of the image."""
@@ -254,7 +256,7 @@ def _read_cells(files: Files) -> np.ndarray:
 
 
 def cell_score(array: np.ndarray) -> np.ndarray:
-    """Return the score of "cell" in [0, 1] of scores, ids or a mask, as float64.
+    """Return the score of "cell" in [0, 1] of planes ``(N, Y, X)`` of scores, ids or masks.
 
     8-bit grey values are shares of 255, as in the challenge's submissions; patches of one value
     are ids, of which any is a cell.
@@ -263,7 +265,15 @@ def cell_score(array: np.ndarray) -> np.ndarray:
         return array.astype(np.float64)
     if array.dtype == np.uint8 and _is_grey_scale(array):
         return array / 255.0
-    return (array > 0).astype(np.float64)
+    return np.stack([with_membranes(plane) > 0 for plane in array]).astype(np.float64)
+
+
+def with_membranes(labels: np.ndarray) -> np.ndarray:
+    """Return instances that have background between them, as the ISBI metrics tell cells apart.
+
+    The components of a mask have it already and are left as they are, to the pixel.
+    """
+    return separate(labels) if len(touching_pairs(labels)) else labels
 
 
 def _is_grey_scale(array: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ from septum.data.formats import write_labels, write_tiff
 from septum.data.synthetic import draw_cells
 from septum.data.truth import cell_score, compare
 from septum.errors import DataError
+from septum.targets import separate
 
 LABELS = draw_cells(0, (48, 56), radius=8).truth
 SHIFTED = np.roll(LABELS, 5, axis=1)
@@ -107,7 +108,7 @@ def test_slices_of_a_stack_pair_in_order(tmp_path):
     assert names(comparison) == ["s[00]", "s[01]", "s[02]"]
     for plane, array in zip(comparison.planes, stack, strict=True):
         np.testing.assert_array_equal(plane.labels(), array)
-        np.testing.assert_array_equal(plane.cells(), array > 0)
+        np.testing.assert_array_equal(plane.cells(), separate(array) > 0)
         np.testing.assert_array_equal(plane.truth.labels, array)
 
 
@@ -211,8 +212,8 @@ def grey_scale():
     ("array", "expected"),
     [
         (grey_scale(), grey_scale() / 255),
-        (LABELS.astype(np.uint8), LABELS > 0),
-        (LABELS.astype(np.uint16) * 300, LABELS > 0),
+        (LABELS.astype(np.uint8), separate(LABELS) > 0),
+        (LABELS.astype(np.uint16) * 300, separate(LABELS) > 0),
         ((LABELS > 0).astype(np.uint8), LABELS > 0),
         ((LABELS > 0).astype(np.uint8) * 255, LABELS > 0),
         (LABELS > 0, LABELS > 0),
@@ -221,9 +222,9 @@ def grey_scale():
     ids=["grey", "8-bit ids", "16-bit ids", "0/1", "0/255", "bool", "float"],
 )
 def test_scores_ids_and_masks_are_told_apart(array, expected):
-    result = cell_score(array)
+    result = cell_score(array[np.newaxis])
     assert result.dtype == np.float64
-    np.testing.assert_allclose(result, expected)
+    np.testing.assert_allclose(result, expected[np.newaxis])
 
 
 def test_a_grey_png_is_a_score(tmp_path):
