@@ -1,0 +1,79 @@
+"""How long a training step and a predicted tile take, in float32 and in bfloat16.
+
+    python benchmarks/steps.py
+
+One step is forward, backward and optimiser on one tile; times are medians of five after a warm-up,
+in turn, so that a slow moment of the machine hits all of them.
+"""
+
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from septum import geometry
+from septum.network import UNet, energy
+from septum.plan import TrainingPlan
+from septum.predict import TorchEngine
+from septum.predict.precision import autocast
+from septum.training.presets import DEFAULT, PAPER
+from septum.training.schedule import build_optimiser
+
+TIMES = 5
+CPU = torch.device("cpu")
+
+
+def training_step(network: UNet, plan: TrainingPlan, precision: str):
+    output = geometry.output_size(plan.tile)
+    image = torch.randn(1, 1, plan.tile, plan.tile)
+    classes = torch.zeros(1, output, output, dtype=torch.int64)
+    weights = torch.ones(1, output, output)
+    optimiser = build_optimiser(network, plan)
+
+    def step() -> None:
+        network.train()
+        with autocast(CPU, precision):
+            loss = energy(network(image), classes, weights)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+
+    return step
+
+
+def predicted_tile(network: UNet, plan: TrainingPlan, precision: str):
+    tile = np.random.default_rng(0).normal(size=(1, plan.tile, plan.tile)).astype(np.float32)
+
+    def predict() -> None:
+        TorchEngine(network, CPU, precision)(tile)
+
+    return predict
+
+
+def main() -> None:
+    tasks = {}
+    for name, preset in {"paper": PAPER, "default": DEFAULT}.items():
+        plan, shape = preset.training, preset.network
+        network = UNet(width=shape.width, dropout=shape.dropout, norm=shape.norm)
+        network.to(memory_format=torch.channels_last)
+        for precision in ("32", "bf16"):
+            row = f"{name}, width {shape.width}, {plan.tile} px"
+            tasks[row, "training step", precision] = training_step(network, plan, precision)
+            tasks[row, "predicted tile", precision] = predicted_tile(network, plan, precision)
+    times = {key: [] for key in tasks}
+    for round_number in range(TIMES + 1):
+        for key, task in tasks.items():
+            begun = perf_counter()
+            task()
+            if round_number:
+                times[key].append(perf_counter() - begun)
+    print(f"{torch.get_num_threads()} threads")
+    print(f"{'':28} {'':15} {'float32':>9} {'bfloat16':>9} {'ratio':>6}")
+    for row, what in dict.fromkeys((row, what) for row, what, _ in tasks):
+        full, half = (median(times[row, what, precision]) for precision in ("32", "bf16"))
+        print(f"{row:28} {what:15} {full:7.3f} s {half:7.3f} s {full / half:6.2f}")
+
+
+if __name__ == "__main__":
+    main()
