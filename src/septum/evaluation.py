@@ -27,7 +27,7 @@ def score(
     planes : sequence of Scored
         Predictions beside their truth.
     wanted : iterable of {"isbi", "ctc", "matching"}
-        ``isbi`` is averaged over the planes, ``ctc`` over all reference objects of all planes,
+        ``isbi`` is averaged over the planes at each threshold and the best threshold kept, ``ctc`` over all reference objects of all planes,
         ``matching`` is computed from the counts of all planes.
     on_plane : callable, optional
         Called after each plane with the planes done and the planes in all.
@@ -60,11 +60,12 @@ def score(
         labels, annotated = plane.truth.labels, plane.truth.annotated
         if "isbi" in wanted:
             try:
-                isbi.append(metrics.isbi(with_membranes(labels), plane.cells()))
+                isbi += metrics.isbi_by_threshold(with_membranes(labels), plane.cells())
             except DataError as error:
                 raise DataError(f"{plane.name}: {error}") from None
         if "ctc" in wanted:
-            objects += metrics.seg_scores(labels, plane.labels(), annotated).values()
+            # The challenge takes predictions whole, also where a frame is partially annotated.
+            objects += metrics.seg_scores(labels, plane.labels()).values()
         if "matching" in wanted:
             found = metrics.matching(labels, plane.labels(), THRESHOLDS, annotated)
             counts = [a + b for a, b in zip(counts, found, strict=True)]
@@ -72,7 +73,7 @@ def score(
             on_plane(number, len(planes))
     scores: Scores = {}
     if "isbi" in wanted:
-        scores["isbi"] = {key: float(np.mean([s[key] for s in isbi])) for key in isbi[0]}
+        scores["isbi"] = metrics.at_best_threshold(isbi)
     if "ctc" in wanted:
         scores["ctc"] = {"seg": float(np.mean(objects)) if objects else float("nan")}
     if "matching" in wanted:

@@ -5,6 +5,7 @@ import pytest
 
 import septum
 from septum import metrics
+from septum.data.formats import write_labels
 from septum.data.synthetic import draw_cells
 from septum.data.truth import Scored, Truth
 from septum.errors import ConfigError, DataError
@@ -85,9 +86,26 @@ def test_what_nobody_annotated_is_no_mistake():
 def test_a_prediction_may_go_on_where_nobody_annotated():
     annotated = np.ones_like(ONE, bool)
     annotated[:, 15:] = False
-    wide = frame((5, 5, 10, 20))
-    assert score([plane(wide, ONE)], ["ctc"])["ctc"]["seg"] == 0.5
-    assert score([plane(wide, ONE, annotated)], ["ctc"])["ctc"]["seg"] == 1
+    wide = plane(frame((5, 5, 10, 20)), ONE, annotated)
+    assert score([wide], ["matching"])["matching"]["0.9"]["f1"] == 1
+
+
+@pytest.mark.parametrize("width", [8, 12, 18, 20])
+def test_seg_counts_the_whole_prediction_as_the_challenge_does(tmp_path, width):
+    """The challenge's own evaluation knows nothing of partial annotation."""
+    oracle = pytest.importorskip("ctc_metrics.scripts.evaluate")
+    annotated = np.ones_like(ONE, bool)
+    annotated[:, 15:] = False
+    wide = frame((5, 5, 10, width))
+    for name, labels in (("truth.tif", ONE), ("wide.tif", wide)):
+        write_labels(tmp_path / name, labels, "YX")
+    found = oracle.match_computed_to_reference_masks(
+        [str(tmp_path / "truth.tif")], [str(tmp_path / "wide.tif")], threads=1
+    )
+    expected = oracle.seg(found["labels_ref"], found["ious"])
+    assert expected == pytest.approx(min(10, width) / max(10, width))
+    measured = score([plane(wide, ONE, annotated)], ["ctc"])["ctc"]["seg"]
+    assert measured == pytest.approx(expected)
 
 
 def test_progress_counts_planes():
