@@ -19,6 +19,7 @@ def score(
     planes: Sequence[Scored],
     wanted: Iterable[str] = METRICS,
     on_plane: Callable[[int, int], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Scores:
     """Return the scores of all planes together.
 
@@ -27,10 +28,14 @@ def score(
     planes : sequence of Scored
         Predictions beside their truth.
     wanted : iterable of {"isbi", "ctc", "matching"}
-        ``isbi`` is averaged over the planes at each threshold and the best threshold kept, ``ctc`` over all reference objects of all planes,
-        ``matching`` is computed from the counts of all planes.
+        ``isbi`` is averaged over the planes at each threshold, and the best threshold kept; ``ctc``
+        is the mean over all reference objects of all planes; ``matching`` is computed from the
+        counts of all planes.
     on_plane : callable, optional
         Called after each plane with the planes done and the planes in all.
+    on_note : callable, optional
+        Called with a sentence about the planes that ``isbi`` leaves out: without a cell in the
+        truth there is no pair of cell pixels to count.
 
     Returns
     -------
@@ -54,11 +59,13 @@ def score(
     for name in wanted:
         if name not in METRICS:
             raise ConfigError(f"there is no metric {name!r}; it is one of {', '.join(METRICS)}")
-    isbi, objects = [], []
+    isbi, objects, empty = [], [], []
     counts = [metrics.Matching(iou, tp=0, fp=0, fn=0, iou_sum=0.0) for iou in THRESHOLDS]
     for number, plane in enumerate(planes, start=1):
         labels, annotated = plane.truth.labels, plane.truth.annotated
-        if "isbi" in wanted:
+        if "isbi" in wanted and not labels.any():
+            empty.append(plane.name)
+        elif "isbi" in wanted:
             try:
                 isbi += metrics.isbi_by_threshold(with_membranes(labels), plane.cells())
             except DataError as error:
@@ -71,6 +78,13 @@ def score(
             counts = [a + b for a, b in zip(counts, found, strict=True)]
         if on_plane is not None:
             on_plane(number, len(planes))
+    if empty and not isbi:
+        raise DataError(
+            f"{empty[0]}: no cell in the truth, nor in that of any other plane, so that there is "
+            "nothing for isbi to score; ask for the metrics ctc and matching alone"
+        )
+    if empty and on_note is not None:
+        on_note(f"isbi leaves out {len(empty)} planes without a cell in the truth ({empty[0]} …)")
     scores: Scores = {}
     if "isbi" in wanted:
         scores["isbi"] = metrics.at_best_threshold(isbi)

@@ -6,13 +6,23 @@ to pool frames. Instance matching: `matching`.
 """
 
 from septum.metrics.ctc import seg, seg_scores
-from septum.metrics.isbi import isbi, pixel_error, rand_error, v_info, v_rand
+from septum.metrics.isbi import (
+    at_best_threshold,
+    isbi,
+    isbi_by_threshold,
+    pixel_error,
+    rand_error,
+    v_info,
+    v_rand,
+)
 from septum.metrics.matching import Matching, matching
 from septum.metrics.warping import topology_errors, warping_error
 
 __all__ = [
     "Matching",
+    "at_best_threshold",
     "isbi",
+    "isbi_by_threshold",
     "matching",
     "pixel_error",
     "rand_error",

@@ -5,14 +5,14 @@ metrics compare components on the cells of the truth only ("foreground-restricte
 that is too thick by a pixel costs little, one that is missing costs a merger.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from septum.metrics.components import basins, components
 from septum.metrics.overlap import Overlap, overlap
 from septum.metrics.thresholds import THRESHOLDS, slices
-from septum.metrics.warping import slice_warping_error
+from septum.metrics.warping import warping_errors
 
 
 def rand_error(truth: np.ndarray, proposal: np.ndarray) -> float:
@@ -32,8 +32,8 @@ def rand_error(truth: np.ndarray, proposal: np.ndarray) -> float:
     Returns
     -------
     float
-        In [0, 1], 0 is perfect. A stack is scored slice by slice, each at its own best
-        threshold, and averaged.
+        In [0, 1], 0 is perfect. The scores of a stack are averaged over its slices before the
+        best threshold is taken: one for all.
 
     Raises
     ------
@@ -113,11 +113,11 @@ def pixel_error(truth: np.ndarray, proposal: np.ndarray) -> float:
     DataError
         The pair cannot be scored; see `isbi`.
     """
-    best = [
-        max(pixel_f_score(cells, score > threshold) for threshold in THRESHOLDS)
+    scores = [
+        [pixel_f_score(cells, score > threshold) for threshold in THRESHOLDS]
         for cells, score in slices(truth, proposal)
     ]
-    return 1 - float(np.mean(best))
+    return 1 - float(np.mean(scores, axis=0).max())
 
 
 def isbi(truth: np.ndarray, proposal: np.ndarray) -> dict[str, float]:
@@ -134,8 +134,8 @@ def isbi(truth: np.ndarray, proposal: np.ndarray) -> dict[str, float]:
     -------
     dict of str to float
         "warping_error", "rand_error" and "pixel_error" (0 is perfect), "v_rand" and "v_info" (1
-        is perfect). A stack is scored slice by slice, each metric of each slice at its own best
-        threshold, and averaged.
+        is perfect). The scores of a stack are averaged over its slices before the best threshold
+        of each metric is taken: one for all slices, as in the challenge.
 
     Raises
     ------
@@ -143,11 +143,52 @@ def isbi(truth: np.ndarray, proposal: np.ndarray) -> dict[str, float]:
         The shapes differ, the score leaves [0, 1] or is not finite, or a slice of the truth has
         no cell: the metrics count pairs of cell pixels, and there are none.
     """
-    rows = [_slice(cells, score) for cells, score in slices(truth, proposal)]
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    return at_best_threshold(isbi_by_threshold(truth, proposal))
 
 
-def _slice(cells: np.ndarray, score: np.ndarray) -> dict[str, float]:
+def at_best_threshold(curves: Sequence[Mapping[str, np.ndarray]]) -> dict[str, float]:
+    """Average the scores of slices at each threshold, and keep the best of each metric.
+
+    Parameters
+    ----------
+    curves : sequence of mapping
+        What `isbi_by_threshold` answers, of one stack or of several.
+
+    Returns
+    -------
+    dict of str to float
+        As `isbi`.
+    """
+    averages = {name: np.mean([curve[name] for curve in curves], axis=0) for name in curves[0]}
+    return {
+        name: float(values.min() if name.endswith("error") else values.max())
+        for name, values in averages.items()
+    }
+
+
+def isbi_by_threshold(truth: np.ndarray, proposal: np.ndarray) -> list[dict[str, np.ndarray]]:
+    """Compute all five metrics of each slice at every threshold.
+
+    Parameters
+    ----------
+    truth, proposal : ndarray, (Y, X) or (Z, Y, X)
+        As in `isbi`.
+
+    Returns
+    -------
+    list of dict of str to ndarray
+        For each slice, by the names of `isbi`, a value for each of the 11 thresholds (10 for the
+        warping error). Slices of several files are pooled by `at_best_threshold` of all of them.
+
+    Raises
+    ------
+    DataError
+        As `isbi`.
+    """
+    return [_slice(cells, score) for cells, score in slices(truth, proposal)]
+
+
+def _slice(cells: np.ndarray, score: np.ndarray) -> dict[str, np.ndarray]:
     labels = components(cells)
     pixel, rand, thin_rand, thin_info = [], [], [], []
     for threshold in THRESHOLDS:
@@ -160,11 +201,11 @@ def _slice(cells: np.ndarray, score: np.ndarray) -> dict[str, float]:
         thin_rand.append(rand_f_score(table))
         thin_info.append(info_f_score(table))
     return {
-        "warping_error": slice_warping_error(cells, score),
-        "rand_error": 1 - max(rand),
-        "pixel_error": 1 - max(pixel),
-        "v_rand": max(thin_rand),
-        "v_info": max(thin_info),
+        "warping_error": warping_errors(cells, score),
+        "rand_error": 1 - np.array(rand),
+        "pixel_error": 1 - np.array(pixel),
+        "v_rand": np.array(thin_rand),
+        "v_info": np.array(thin_info),
     }
 
 
@@ -212,10 +253,10 @@ def _best(
     divide: Callable[[np.ndarray], np.ndarray],
     f_score: Callable[[Overlap], float],
 ) -> float:
-    """Average over slices the best score over thresholds; `divide` makes labels of a cut."""
-    best = []
+    """Return the best score over thresholds of the mean over slices; `divide` labels a cut."""
+    scores = []
     for cells, score in slices(truth, proposal):
         labels = components(cells)
         cuts = (divide(score > threshold) for threshold in THRESHOLDS)
-        best.append(max(f_score(overlap(labels, cut)) for cut in cuts))
-    return float(np.mean(best))
+        scores.append([f_score(overlap(labels, cut)) for cut in cuts])
+    return float(np.mean(scores, axis=0).max())

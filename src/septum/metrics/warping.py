@@ -38,24 +38,23 @@ def warping_error(truth: np.ndarray, proposal: np.ndarray) -> float:
     Returns
     -------
     float
-        0 is perfect. A stack is scored slice by slice, each at its own best threshold, and
-        averaged.
+        0 is perfect. The errors of a stack are averaged over its slices before the best threshold
+        is taken: one for all.
 
     Raises
     ------
     DataError
         The pair cannot be scored; see `septum.metrics.isbi`.
     """
-    return float(np.mean([slice_warping_error(*pair) for pair in slices(truth, proposal)]))
+    errors = [warping_errors(*pair) for pair in slices(truth, proposal)]
+    return float(np.mean(errors, axis=0).min())
 
 
-def slice_warping_error(cells: np.ndarray, score: np.ndarray) -> float:
-    """Score one slice, as `septum.metrics.thresholds.slices` yields it."""
-    fewest = cells.size
-    for threshold in WARPING_THRESHOLDS:
-        kinds = classify(warp(cells, score, threshold))
-        fewest = min(fewest, int(np.count_nonzero((kinds == MERGE) | (kinds == SPLIT))))
-    return fewest / cells.size
+def warping_errors(cells: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Score one slice, as `septum.metrics.thresholds.slices` yields it, at every threshold."""
+    kinds = (classify(warp(cells, score, threshold)) for threshold in WARPING_THRESHOLDS)
+    wrong = [np.count_nonzero((kind == MERGE) | (kind == SPLIT)) for kind in kinds]
+    return np.array(wrong) / cells.size
 
 
 def topology_errors(

@@ -85,15 +85,30 @@ def stacks(draw):
 
 
 @given(stacks())
-def test_all_at_once_is_each_by_itself_and_a_stack_the_mean_of_slices(stack):
+def test_all_at_once_is_each_by_itself_and_a_stack_has_one_threshold_for_all_slices(stack):
     result = metrics.isbi(*stack)
     assert tuple(sorted(result)) == tuple(sorted(FUNCTIONS))
+    curves = metrics.isbi_by_threshold(*stack)
     for name in FUNCTIONS:
         function = getattr(metrics, name)
-        by_slice = [function(t, p) for t, p in zip(*stack, strict=True)]
-        assert function(*stack) == pytest.approx(np.mean(by_slice), abs=1e-12)
-        assert result[name] == pytest.approx(np.mean(by_slice), abs=1e-12)
+        best = min if name.endswith("error") else max
+        assert function(*stack) == pytest.approx(result[name], abs=1e-12)
         assert 0 <= result[name] <= 1
+        one, two = (curve[name] for curve in curves)
+        assert result[name] == pytest.approx(
+            best((a + b) / 2 for a, b in zip(one, two, strict=True))
+        )
+        for curve, truth, proposal in zip((one, two), *stack, strict=True):
+            assert function(truth, proposal) == pytest.approx(best(curve), abs=1e-12)
+
+
+def test_a_threshold_that_suits_one_slice_only_does_not_serve_the_stack():
+    truth = np.zeros((2, 8, 8), np.uint8)
+    truth[:, :, :3] = truth[:, :, 5:] = 255
+    faint, strong = np.where(truth[0] > 0, 0.35, 0.05), np.where(truth[1] > 0, 0.95, 0.65)
+    stack = np.stack([faint, strong])
+    assert metrics.pixel_error(truth[0], faint) == metrics.pixel_error(truth[1], strong) == 0
+    assert metrics.pixel_error(truth, stack) > 0.05
 
 
 @given(stacks())
