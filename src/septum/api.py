@@ -24,7 +24,7 @@ from septum.instances import instances
 from septum.model import Model, load
 from septum.plan import Plan
 from septum.predict.precision import choose_device
-from septum.training import Step, check, preset, propose, train_model
+from septum.training import Step, calibrated, check, preset, propose, train_model
 from septum.training.log import StepLog
 
 __all__ = ["evaluate", "load", "samples_of", "train"]
@@ -44,6 +44,7 @@ def train(
     device: str | None = None,
     on_note: Callable[[str], None] | None = None,
     on_step: Callable[[Step], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Model:
     """Train a U-Net on annotated images and write it to a run folder.
 
@@ -68,6 +69,8 @@ def train(
         By default the fastest at hand.
     on_note, on_step : callable, optional
         Called with each sentence about how data were understood, and after every step.
+    stop : callable, optional
+        Asked after every step whether to end the training there and keep what has been learnt.
 
     Returns
     -------
@@ -92,6 +95,7 @@ def train(
     plan, reasons = propose(chosen, samples)
     for reason in reasons:
         say(reason)
+    _write_plan(plan, out)
     with StepLog(out / "log.jsonl") as log:
 
         def record(step: Step) -> None:
@@ -99,14 +103,21 @@ def train(
             if on_step is not None:
                 on_step(step)
 
-        model = train_model(samples, plan, seed, limit, record, place)
+        model = train_model(samples, plan, seed, limit, record, place, stop)
+    # What took long to learn is safe before the thresholds are chosen.
+    model.save(out / "model")
+    model = calibrated(model, samples)
     threshold, certain, _ = model.description.plan.instances.values
-    seeds = f", seeds above {certain:g}" if model.description.classes == 3 else ""
-    say(f"cells above a probability of {threshold:g}{seeds}: best on the training images")
-    with replacing(out / "plan.toml") as path:
-        path.write_text(to_toml(model.description.plan), encoding="utf-8")
+    seeds = f", their seeds above {certain:g}" if model.description.classes == 3 else ""
+    say(f"cells are where their probability is above {threshold:g}{seeds}")
+    _write_plan(model.description.plan, out)
     model.save(out / "model")
     return model
+
+
+def _write_plan(plan: Plan, out: Path) -> None:
+    with replacing(out / "plan.toml") as path:
+        path.write_text(to_toml(plan), encoding="utf-8")
 
 
 def samples_of(data: Data, say: Callable[[str], None] = lambda _note: None) -> list[Sample]:
@@ -185,7 +196,7 @@ def evaluate(
     for note in comparison.notes:
         if on_note is not None:
             on_note(note)
-    return evaluation.score(comparison.planes, metrics, on_plane)
+    return evaluation.score(comparison.planes, metrics, on_plane, on_note)
 
 
 def _chosen(name: str, settings: Iterable[str], steps: int | None, limit: float | None) -> Plan:

@@ -115,8 +115,20 @@ def test_progress_counts_planes():
 
 
 def test_a_plane_that_cannot_be_scored_is_named():
-    with pytest.raises(DataError, match=r"frame 7: slice 0 of the truth has no cell"):
-        score([plane(ONE, np.zeros_like(ONE), name="frame 7")], ["isbi"])
+    bad = Scored("frame 7", lambda: ONE, lambda: ONE * 3.0, Truth(ONE, None))
+    with pytest.raises(DataError, match=r"frame 7: the proposal runs from 0 to 3"):
+        score([bad], ["isbi"])
+
+
+def test_planes_without_a_cell_are_left_out_of_isbi_and_said():
+    nothing = plane(np.zeros_like(ONE), np.zeros_like(ONE), name="frame 7")
+    notes = []
+    scores = score([plane(HALF, ONE), nothing], on_note=notes.append)
+    assert scores["isbi"] == score([plane(HALF, ONE)], ["isbi"])["isbi"]
+    assert scores["ctc"]["seg"] == pytest.approx(0.8)
+    assert notes == ["isbi leaves out 1 planes without a cell in the truth (frame 7 …)"]
+    with pytest.raises(DataError, match="frame 7: no cell in the truth, nor in that of any other"):
+        score([nothing], ["isbi"])
 
 
 @pytest.mark.parametrize(
