@@ -1,7 +1,6 @@
 """Predictions and the truth they are to be measured against, found by name, number or slice."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,8 @@ import numpy as np
 from septum.data.formats import as_channels_first, read_image, read_labels
 from septum.data.layouts import find
 from septum.data.layouts.ctc import read_annotated_area
-from septum.data.layouts.files import few, image_files, is_label_name
+from septum.data.layouts.files import by_key, image_files, is_label_name
+from septum.data.pairing import base_stem, frame_number, pair_names
 from septum.data.sample import instances_from, is_mask, refuse_smoothed
 from septum.data.summary import touching_pairs
 from septum.errors import DataError
@@ -19,9 +19,6 @@ from septum.targets import separate
 
 LABELS, PROBABILITIES = "_labels", "_probabilities"
 """What `septum predict` adds to the name of the image."""
-
-_ENDINGS = re.compile(r"_(labels?|masks?|seg|segmentation|probabilities|manual\d*)$", re.IGNORECASE)
-_NUMBER = re.compile(r"(\d+)$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,19 +88,29 @@ def compare(prediction: str | Path, truth: str | Path) -> Comparison:
     Returns
     -------
     Comparison
-        Files are paired by stem, else by the number at the end of the stem (``t013``,
-        ``mask013``, ``man_seg013``), else by slice of a stack.
+        Two files are compared as they are given. Those of a folder are paired by stem, else by the
+        number at the end of the stem (``t013``, ``mask013``, ``man_seg013``). Slices of a stack are
+        in order.
 
     Raises
     ------
     DataError
-        If nothing can be paired.
+        If nothing can be paired, or not in one way alone.
     """
     prediction, truth = Path(prediction), Path(truth)
-    predictions = _predictions(prediction)
-    truths = _truths(truth)
-    pairs, notes = _paired(predictions, truths, prediction, truth)
-    planes = [plane for name, files, reader in pairs for plane in _planes(name, files, reader)]
+    predictions, truths = _predictions(prediction), _truths(truth)
+    if prediction.is_file() and truth.is_file():
+        pairs = dict(zip(predictions, truths, strict=True))
+        notes = [f"{prediction.name} is measured against {truth.name}, as they were given"]
+    else:
+        files = {name: entry.any for name, entry in predictions.items()}
+        groups = {name: entry.group for name, entry in truths.items()}
+        pairs, notes = pair_names(files, groups, prediction, truth)
+    planes = [
+        plane
+        for name, match in pairs.items()
+        for plane in _planes(name, predictions[name], truths[match].read())
+    ]
     return Comparison(tuple(planes), tuple(notes))
 
 
@@ -111,80 +118,56 @@ def _predictions(path: Path) -> dict[str, Files]:
     """Return the prediction files by stem."""
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    found: dict[str, Files] = {}
-    for file in image_files(path) if path.is_dir() else [path]:
-        stem = _stem(file)
-        entry = found.get(stem, Files())
-        if file.stem.endswith(PROBABILITIES):
-            found[stem] = Files(entry.labels, file)
-        else:
-            found[stem] = Files(file, entry.probabilities)
-    if not found:
+    files = image_files(path) if path.is_dir() else [path]
+    if not files:
         raise DataError(f"{path}: no image files in this folder; give what `septum predict` wrote")
-    return found
+    scores = [file for file in files if file.stem.endswith(PROBABILITIES)]
+    labels = _by_stem(file for file in files if file not in scores)
+    probabilities = _by_stem(scores)
+    stems = sorted(labels.keys() | probabilities.keys())
+    return {stem: Files(labels.get(stem), probabilities.get(stem)) for stem in stems}
 
 
-Reader = Callable[[], list[Truth]]
+def _by_stem(files: Iterable[Path]) -> dict[str, Path]:
+    files = list(files)
+    return by_key(files, {file: base_stem(file) for file in files})
 
 
-def _truths(path: Path) -> dict[str, Reader]:
-    """Return what reads the planes of each truth file, by stem."""
+@dataclass(frozen=True)
+class Annotation:
+    """A truth file: what reads its planes, and the sequence that it is of, if any."""
+
+    read: Callable[[], list[Truth]]
+    group: str = ""
+
+
+def _truths(path: Path) -> dict[str, Annotation]:
+    """Return the truth files by stem."""
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    if path.is_file():
-        return {_stem(path): partial(_read_truth, path, None)}
-    seg = path / "SEG" if (path / "SEG").is_dir() else path
-    files = image_files(seg)
+    if path.is_dir():
+        seg = path / "SEG" if (path / "SEG").is_dir() else path
+        files = image_files(seg)
+    else:
+        seg, files = path.parent, [path]
     if seg.name == "SEG" and files:
-        markers = {_number(file.stem): file for file in image_files(seg.with_name("TRA"))}
+        markers = {frame_number(file.stem): file for file in image_files(seg.with_name("TRA"))}
         return {
-            _stem(file): partial(_read_truth, file, markers.get(_number(file.stem)))
-            for file in files
+            stem: Annotation(partial(_read_seg, file, markers.get(frame_number(file.stem))))
+            for stem, file in _by_stem(files).items()
         }
     # Images beside labels, in folders or in one, are a dataset; files of one kind are the truth.
     alike = len({is_label_name(file) for file in files}) == 1
     if alike and not any((path / folder).is_dir() for folder in ("images", "masks", "labels")):
-        return {_stem(file): partial(_read_truth, file, None) for file in files}
-    dataset = find(path)
-    return {pair.name: partial(_read_pair, pair) for pair in dataset.pairs}
+        return {
+            stem: Annotation(partial(_read_truth, file)) for stem, file in _by_stem(files).items()
+        }
+    return {
+        pair.name: Annotation(partial(_read_pair, pair), pair.group) for pair in find(path).pairs
+    }
 
 
-def _paired(
-    predictions: Mapping[str, Files], truths: Mapping[str, Reader], where: Path, truth: Path
-) -> tuple[list[tuple[str, Files, Reader]], list[str]]:
-    if len(predictions) == len(truths) == 1:
-        (name, files), reader = next(iter(predictions.items())), next(iter(truths.values()))
-        return [(name, files, reader)], []
-    pairs = {name: name for name in predictions if name in truths}
-    how = "file stem"
-    if not pairs:
-        numbered, wanted = _by_number(truths), _by_number(predictions)
-        for number in numbered.keys() & wanted.keys():
-            for place, names in ((where, wanted[number]), (truth, numbered[number])):
-                if len(names) > 1:
-                    raise DataError(
-                        f"{place}: {names[0]} and {names[1]} both have the number {number}; "
-                        "give the frames of one sequence at a time"
-                    )
-            pairs[wanted[number][0]] = numbered[number][0]
-        how = "frame number"
-    if not pairs:
-        raise DataError(
-            f"no prediction in {where} ({few([f.any for f in predictions.values()])}) has a truth "
-            f"in {truth} of the same stem or frame number"
-        )
-    notes = [f"{len(pairs)} predictions found their truth by {how}"]
-    for kind, count in (
-        ("predictions have no truth", len(predictions) - len(pairs)),
-        ("truth images have no prediction", len(truths) - len(pairs)),
-    ):
-        if count:
-            notes.append(f"{count} {kind} and are left out")
-    return [(name, predictions[name], truths[key]) for name, key in sorted(pairs.items())], notes
-
-
-def _planes(name: str, files: Files, reader: Reader) -> Iterator[Scored]:
-    truths = reader()
+def _planes(name: str, files: Files, truths: list[Truth]) -> Iterator[Scored]:
     single = len(truths) == 1
     cache: dict[str, np.ndarray] = {}
 
@@ -214,11 +197,15 @@ def _planes(name: str, files: Files, reader: Reader) -> Iterator[Scored]:
         )
 
 
-def _read_truth(path: Path, markers: Path | None) -> list[Truth]:
-    planes = _read_instances(path, ids=markers is not None)
+def _read_truth(path: Path) -> list[Truth]:
+    return [Truth(labels, None) for labels in _read_instances(path)]
+
+
+def _read_seg(path: Path, markers: Path | None) -> list[Truth]:
+    """Read a truth of the Cell Tracking Challenge: ids, even where a frame has a single cell."""
     return [
         Truth(labels, None if markers is None else read_annotated_area(markers, labels)[0])
-        for labels in planes
+        for labels in _read_instances(path, ids=True)
     ]
 
 
@@ -282,22 +269,3 @@ def _is_grey_scale(array: np.ndarray) -> bool:
     except DataError:
         return True
     return False
-
-
-def _stem(path: Path) -> str:
-    return _ENDINGS.sub("", path.stem)
-
-
-def _number(stem: str) -> int | None:
-    match = _NUMBER.search(stem)
-    return int(match.group(1)) if match else None
-
-
-def _by_number(stems: Iterable[str]) -> dict[int, list[str]]:
-    """Return the stems by the number at their end."""
-    numbered: dict[int, list[str]] = {}
-    for stem in stems:
-        number = _number(stem)
-        if number is not None:
-            numbered.setdefault(number, []).append(stem)
-    return numbered

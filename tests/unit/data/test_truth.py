@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import tifffile
 from PIL import Image
 
 from septum.data.formats import write_labels, write_tiff
@@ -84,17 +83,65 @@ def test_two_predictions_of_one_frame_are_refused(tmp_path):
         compare(tmp_path / "out", tmp_path / "SEG")
 
 
-def test_a_number_that_two_sequences_have_is_refused(tmp_path):
-    for sequence in ("01", "02"):
-        tifffile.imwrite(mkdir(tmp_path / "data" / sequence) / "t013.tif", LABELS.astype("uint8"))
-        labels(tmp_path / "data" / f"{sequence}_GT" / "SEG" / "man_seg013.tif")
-    labels(tmp_path / "out" / "t013_labels.tif")
-    with pytest.raises(DataError, match=r"data: 01_t013 and 02_t013 both have the number 13"):
+@pytest.mark.parametrize("frames", [{"01": (13,), "02": (13,)}, {"01": (0, 1, 2), "02": (3,)}])
+def test_a_frame_number_is_refused_where_there_are_two_sequences(tmp_path, frames):
+    for sequence, numbers in frames.items():
+        for number in numbers:
+            image = tmp_path / "data" / sequence / f"t{number:03}.tif"
+            write_tiff(image, LABELS.astype("uint8"), "YX")
+            labels(tmp_path / "data" / f"{sequence}_GT" / "SEG" / f"man_seg{number:03}.tif")
+    for number in (0, 1, 2, 3, 13):
+        labels(tmp_path / "out" / f"t{number:03}_labels.tif")
+    with pytest.raises(DataError, match=r"01 and 02, and t000 in .* is a frame of any.*data/01_GT"):
         compare(tmp_path / "out", tmp_path / "data")
+    for sequence, numbers in frames.items():
+        comparison = compare(tmp_path / "out", tmp_path / "data" / f"{sequence}_GT")
+        assert names(comparison) == [f"t{number:03}" for number in numbers]
+    (tmp_path / "out" / "t013_labels.tif").rename(
+        tmp_path / "out" / f"02_t{frames['02'][0]:03}.tif"
+    )
+    assert names(compare(tmp_path / "out", tmp_path / "data")) == [f"02_t{frames['02'][0]:03}"]
 
 
-def mkdir(path):
-    path.mkdir(parents=True)
+@pytest.mark.parametrize("role", ["prediction", "truth"])
+@pytest.mark.parametrize("pair", [("a_labels.tif", "a_mask.tif"), ("a.png", "a.tif")])
+def test_two_files_of_one_stem_are_refused(tmp_path, role, pair):
+    for name in pair:
+        path = mkdir(tmp_path / "two", exist_ok=True) / name
+        labels(path) if path.suffix == ".tif" else Image.fromarray(LABELS.astype("u1")).save(path)
+    labels(tmp_path / "one" / "a.tif")
+    folders = (tmp_path / "two", tmp_path / "one")
+    with pytest.raises(DataError, match=rf"two: {pair[0]} and {pair[1]} both go by the name 'a'"):
+        compare(*folders if role == "prediction" else folders[::-1])
+
+
+def test_two_files_are_compared_whatever_their_names_and_folders_are_not(tmp_path):
+    one, two = labels(tmp_path / "out" / "x.tif"), labels(tmp_path / "truth" / "y.tif")
+    comparison = compare(one, two)
+    assert names(comparison) == ["x"]
+    assert comparison.notes == ("x.tif is measured against y.tif, as they were given",)
+    for prediction, truth in ((one.parent, two), (one, two.parent), (one.parent, two.parent)):
+        with pytest.raises(DataError, match=r"\(x\.tif\) has a truth in .* same stem or frame"):
+            compare(prediction, truth)
+    same = two.rename(two.with_name("x_mask.tif"))
+    assert compare(one.parent, same).notes == ("1 predictions found their truth by file stem",)
+
+
+@pytest.mark.parametrize("markers", [True, False])
+@pytest.mark.parametrize("place", ["", "SEG", "SEG/man_seg007.tif"])
+def test_a_cell_in_two_pieces_is_one_in_the_challenges_truth(tmp_path, markers, place):
+    pieces = np.zeros((9, 9), np.uint16)
+    pieces[1:3, 1:3] = pieces[6:8, 6:8] = 4
+    labels(tmp_path / "01_GT" / "SEG" / "man_seg007.tif", pieces)
+    if markers:
+        labels(tmp_path / "01_GT" / "TRA" / "man_track007.tif", pieces)
+    prediction = labels(tmp_path / "mask007.tif", pieces)
+    (plane,) = compare(prediction, tmp_path / "01_GT" / place).planes
+    assert np.unique(plane.truth.labels).tolist() == [0, 4]
+
+
+def mkdir(path, exist_ok=False):
+    path.mkdir(parents=True, exist_ok=exist_ok)
     return path
 
 
@@ -144,7 +191,6 @@ def test_the_truth_may_be_a_whole_dataset(tmp_path, layout):
     write_tiff(tmp_path / "data" / picture, planes(image), "ZYX" if layout == "isbi" else "YX")
     labels(tmp_path / "data" / mask, planes(truth))
     labels(tmp_path / "out" / f"{name}_labels.tif", planes(LABELS))
-    labels(tmp_path / "out" / "other_labels.tif", planes(LABELS))  # else one pairs with the one
     comparison = compare(tmp_path / "out", tmp_path / "data")
     assert len(comparison.planes) == (2 if layout == "isbi" else 1)
     np.testing.assert_array_equal(comparison.planes[0].truth.labels > 0, LABELS > 0)
