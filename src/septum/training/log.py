@@ -11,12 +11,12 @@ from septum.training.loop import Step
 
 
 class StepLog:
-    """Append the steps of a run to a file, each complete as soon as it is written.
+    """Write the steps of a run to a file, each complete as soon as it is written.
 
     Parameters
     ----------
     path : Path
-        Made with its folder; an existing log is continued.
+        Made with its folder; the log of an aborted run is replaced.
 
     Raises
     ------
@@ -28,7 +28,7 @@ class StepLog:
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a", encoding="utf-8", buffering=1)
+            self._file = path.open("w", encoding="utf-8", buffering=1)
         except OSError as error:
             raise self._refused(error) from error
 
@@ -59,4 +59,9 @@ class StepLog:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as refusal:
+            # Closing writes once more what a full disk has refused; that has been said already.
+            if error is None:
+                raise self._refused(refusal) from refusal
