@@ -5,7 +5,7 @@ The command line calls the same functions and adds only pictures.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import cast
 
@@ -16,8 +16,9 @@ from septum.atomic import replacing
 from septum.config import override, to_toml
 from septum.data.layouts import find
 from septum.data.sample import Sample, instances_from, is_mask
+from septum.data.scores import cell_score
 from septum.data.summary import summarise
-from septum.data.truth import Comparison, Scored, Truth, cell_score, compare, instances_of
+from septum.data.truth import Comparison, Scored, Truth, compare, instances_of
 from septum.duration import seconds
 from septum.errors import DataError
 from septum.instances import instances
@@ -158,7 +159,7 @@ def refuse_existing(out: Path) -> None:
 def evaluate(
     prediction: str | Path | np.ndarray,
     truth: str | Path | np.ndarray,
-    metrics: Iterable[str] = evaluation.METRICS,
+    metrics: str | Iterable[str] = evaluation.METRICS,
     on_note: Callable[[str], None] | None = None,
     on_plane: Callable[[int, int], None] | None = None,
 ) -> evaluation.Scores:
@@ -172,10 +173,11 @@ def evaluate(
     truth : str, Path or numpy.ndarray
         Label images of the same shapes; for paths also a Cell Tracking Challenge ``01_GT`` folder
         or a whole dataset.
-    metrics : iterable of {"isbi", "ctc", "matching"}, optional
-        All by default.
+    metrics : str or iterable of {"isbi", "ctc", "matching"}, optional
+        One, several with commas between them, or a list of them; all by default.
     on_note, on_plane : callable, optional
-        Called with each sentence about how files were paired, and with the planes done and in all.
+        Called with each sentence about how data were understood, once, and with the planes done
+        and in all.
 
     Returns
     -------
@@ -185,18 +187,37 @@ def evaluate(
     Raises
     ------
     DataError
-        If nothing can be compared, or shapes differ.
+        If nothing can be compared, shapes differ, or one is a path and the other an array.
     ConfigError
         If a metric is unknown.
     """
-    if isinstance(prediction, np.ndarray) or isinstance(truth, np.ndarray):
-        comparison = Comparison(tuple(_from_planes(np.asarray(prediction), np.asarray(truth))))
+    say = _once(on_note)
+    if isinstance(prediction, str | Path) and isinstance(truth, str | Path):
+        comparison = compare(prediction, truth, say)
+    elif isinstance(prediction, str | Path) or isinstance(truth, str | Path):
+        raise DataError(
+            f"the prediction is a {type(prediction).__name__}, the truth a {type(truth).__name__}; "
+            "give two paths or two arrays"
+        )
     else:
-        comparison = compare(prediction, truth)
+        comparison = Comparison(_from_planes(np.asarray(prediction), np.asarray(truth), say))
     for note in comparison.notes:
-        if on_note is not None:
-            on_note(note)
-    return evaluation.score(comparison.planes, metrics, on_plane, on_note)
+        say(note)
+    if isinstance(metrics, str):
+        metrics = [name.strip() for name in metrics.split(",") if name.strip()]
+    return evaluation.score(comparison.planes, metrics, on_plane, say)
+
+
+def _once(say: Callable[[str], None] | None) -> Callable[[str], None]:
+    """Return what says each sentence a single time, however many files it holds for."""
+    said: set[str] = set()
+
+    def once(note: str) -> None:
+        if say is not None and note not in said:
+            said.add(note)
+            say(note)
+
+    return once
 
 
 def _chosen(name: str, settings: Iterable[str], steps: int | None, limit: float | None) -> Plan:
@@ -225,7 +246,9 @@ def _from_arrays(images: Images, labels: Images) -> list[Sample]:
     return samples
 
 
-def _from_planes(prediction: np.ndarray, truth: np.ndarray) -> list[Scored]:
+def _from_planes(
+    prediction: np.ndarray, truth: np.ndarray, say: Callable[[str], None]
+) -> tuple[Scored, ...]:
     if prediction.shape != truth.shape or truth.ndim not in (2, 3):
         raise DataError(
             f"the prediction has shape {prediction.shape}, the truth {truth.shape}; "
@@ -233,16 +256,23 @@ def _from_planes(prediction: np.ndarray, truth: np.ndarray) -> list[Scored]:
         )
     if truth.ndim == 2:
         prediction, truth = prediction[np.newaxis], truth[np.newaxis]
-    cells, is_foreground = cell_score(prediction), is_mask(prediction)
-    return [
+    is_foreground = is_mask(prediction)
+
+    @cache
+    def scores() -> np.ndarray:
+        found, note = cell_score(prediction, "the prediction")
+        say(note)
+        return found
+
+    return tuple(
         Scored(
             name=f"plane {number}",
             labels=partial(_instances, prediction[number], is_foreground),
-            cells=partial(np.asarray, cells[number]),
+            cells=lambda number=number: scores()[number],
             truth=Truth(known, None),
         )
         for number, known in enumerate(instances_of(truth, "the truth"))
-    ]
+    )
 
 
 def _instances(plane: np.ndarray, is_foreground: bool) -> np.ndarray:

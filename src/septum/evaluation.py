@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from septum import metrics
-from septum.data.truth import Scored, with_membranes
+from septum.data.scores import with_membranes
+from septum.data.truth import Scored
 from septum.errors import ConfigError, DataError
 
 METRICS = ("isbi", "ctc", "matching")

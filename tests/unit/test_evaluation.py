@@ -193,6 +193,29 @@ def test_arrays_of_other_shapes_are_refused(shape):
         septum.evaluate(np.zeros(shape, int), ONE)
 
 
+@pytest.mark.parametrize("wanted", ["ctc", "ctc, matching", ["ctc"]])
+def test_metrics_may_be_named_in_a_string(wanted):
+    names = ["ctc", "matching"] if "matching" in wanted else ["ctc"]
+    assert list(septum.evaluate(ONE, ONE, wanted)) == names
+
+
+def test_a_path_and_an_array_are_refused(tmp_path):
+    for pair in ((tmp_path, ONE), (ONE, str(tmp_path))):
+        with pytest.raises(DataError, match="give two paths or two arrays"):
+            septum.evaluate(*pair)
+
+
+def test_how_values_were_understood_is_said_once_and_only_for_isbi(tmp_path):
+    for name in "ab":
+        write_labels(tmp_path / f"{name}.tif", THREE, "YX")
+    for data in (np.stack([THREE, THREE]), tmp_path):
+        notes = {"isbi": [], "ctc": []}
+        for name, said in notes.items():
+            septum.evaluate(data, data, name, on_note=said.append)
+        expected = "isbi takes any value above 0 as cell: instance ids or a mask"
+        assert [notes["isbi"].count(expected), notes["ctc"].count(expected)] == [1, 0]
+
+
 def test_touching_instances_have_membranes_between_them_for_the_isbi_metrics():
     labels = np.repeat(np.repeat(np.arange(1, 10, dtype=np.int32).reshape(3, 3), 20, 0), 20, 1)
     cells = (septum.targets.separate(labels) > 0).astype(np.float64)

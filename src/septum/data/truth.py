@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,9 @@ from septum.data.layouts import find
 from septum.data.layouts.ctc import read_annotated_area
 from septum.data.layouts.files import by_key, image_files, is_label_name
 from septum.data.pairing import base_stem, frame_number, pair_names
-from septum.data.sample import instances_from, is_mask, refuse_smoothed
-from septum.data.summary import touching_pairs
+from septum.data.sample import instances_from, is_mask
+from septum.data.scores import cell_score
 from septum.errors import DataError
-from septum.targets import separate
 
 LABELS, PROBABILITIES = "_labels", "_probabilities"
 """What `septum predict` adds to the name of the image."""
@@ -74,7 +73,9 @@ class Comparison:
     notes: tuple[str, ...] = field(default=())
 
 
-def compare(prediction: str | Path, truth: str | Path) -> Comparison:
+def compare(
+    prediction: str | Path, truth: str | Path, on_note: Callable[[str], None] | None = None
+) -> Comparison:
     """Find the truth of each prediction.
 
     Parameters
@@ -84,6 +85,8 @@ def compare(prediction: str | Path, truth: str | Path) -> Comparison:
     truth : str or Path
         A label image, a stack of them, or a folder; a folder may also be a Cell Tracking Challenge
         ``01_GT`` or a whole dataset in any layout that is understood.
+    on_note : callable, optional
+        Called with a sentence about how the scores in a file were understood, when they are read.
 
     Returns
     -------
@@ -106,10 +109,12 @@ def compare(prediction: str | Path, truth: str | Path) -> Comparison:
         files = {name: entry.any for name, entry in predictions.items()}
         groups = {name: entry.group for name, entry in truths.items()}
         pairs, notes = pair_names(files, groups, prediction, truth)
+    # One file is labels and scores: no more than those of one prediction are held at a time.
+    read = lru_cache(maxsize=2)(partial(_read_stack, say=on_note or (lambda _note: None)))
     planes = [
         plane
         for name, match in pairs.items()
-        for plane in _planes(name, predictions[name], truths[match].read())
+        for plane in _planes(name, predictions[name], truths[match].read(), read)
     ]
     return Comparison(tuple(planes), tuple(notes))
 
@@ -119,6 +124,9 @@ def _predictions(path: Path) -> dict[str, Files]:
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     files = image_files(path) if path.is_dir() else [path]
+    beside = path.with_name(path.stem.removesuffix(LABELS) + f"{PROBABILITIES}.tif")
+    if path.is_file() and path.stem.endswith(LABELS) and beside.exists():
+        files.append(beside)
     if not files:
         raise DataError(f"{path}: no image files in this folder; give what `septum predict` wrote")
     scores = [file for file in files if file.stem.endswith(PROBABILITIES)]
@@ -167,20 +175,19 @@ def _truths(path: Path) -> dict[str, Annotation]:
     }
 
 
-def _planes(name: str, files: Files, truths: list[Truth]) -> Iterator[Scored]:
+def _planes(
+    name: str, files: Files, truths: list[Truth], read: Callable[[Files, str], np.ndarray]
+) -> Iterator[Scored]:
     single = len(truths) == 1
-    cache: dict[str, np.ndarray] = {}
 
     def plane(kind: str, number: int) -> np.ndarray:
-        if kind not in cache:
-            stack = _read_instances(files.any) if kind == "labels" else _read_cells(files)
-            if len(stack) != len(truths):
-                raise DataError(
-                    f"{files.any} holds {len(stack)} plane(s), its truth {len(truths)}; "
-                    "give the same slices in the same order"
-                )
-            cache[kind] = stack
-        result, expected = cache[kind][number], truths[number].labels.shape
+        stack = read(files, kind)
+        if len(stack) != len(truths):
+            raise DataError(
+                f"{files.any} holds {len(stack)} plane(s), its truth {len(truths)}; "
+                "give the same slices in the same order"
+            )
+        result, expected = stack[number], truths[number].labels.shape
         if result.shape != expected:
             raise DataError(
                 f"{files.any} is {result.shape} px, its truth {expected}; "
@@ -195,6 +202,11 @@ def _planes(name: str, files: Files, truths: list[Truth]) -> Iterator[Scored]:
             cells=partial(plane, "cells", number),
             truth=truth,
         )
+
+
+def _read_stack(files: Files, kind: str, say: Callable[[str], None]) -> np.ndarray:
+    """Return the instances ("labels") or the scores ("cells") of a prediction, (N, Y, X)."""
+    return _read_instances(files.any) if kind == "labels" else _read_cells(files, say)
 
 
 def _read_truth(path: Path) -> list[Truth]:
@@ -232,40 +244,17 @@ def instances_of(planes: np.ndarray, where: str, ids: bool = False) -> np.ndarra
     return np.stack([instances_from(plane, where, mask)[0] for plane in planes])
 
 
-def _read_cells(files: Files) -> np.ndarray:
+def _read_cells(files: Files, say: Callable[[str], None]) -> np.ndarray:
     """Return the score of "cell" in [0, 1], shape ``(N, Y, X)``.
 
     The second class where there are several.
     """
     path = files.probabilities or files.any
     planes = as_channels_first(read_image(path)).array
-    return cell_score(planes[:, 1 if planes.shape[1] > 1 else 0])
-
-
-def cell_score(array: np.ndarray) -> np.ndarray:
-    """Return the score of "cell" in [0, 1] of planes ``(N, Y, X)`` of scores, ids or masks.
-
-    8-bit grey values are shares of 255, as in the challenge's submissions; patches of one value
-    are ids, of which any is a cell.
-    """
-    if array.dtype.kind == "f":
-        return array.astype(np.float64)
-    if array.dtype == np.uint8 and _is_grey_scale(array):
-        return array / 255.0
-    return np.stack([with_membranes(plane) > 0 for plane in array]).astype(np.float64)
-
-
-def with_membranes(labels: np.ndarray) -> np.ndarray:
-    """Return instances that have background between them, as the ISBI metrics tell cells apart.
-
-    The components of a mask have it already and are left as they are, to the pixel.
-    """
-    return separate(labels) if len(touching_pairs(labels)) else labels
-
-
-def _is_grey_scale(array: np.ndarray) -> bool:
-    try:
-        refuse_smoothed(array, "")
-    except DataError:
-        return True
-    return False
+    scores, note = cell_score(
+        planes[:, 1 if planes.shape[1] > 1 else 0], str(path), path == files.probabilities
+    )
+    if files.labels and files.probabilities:
+        note = f"isbi takes the probabilities beside the labels, as NAME{PROBABILITIES}.tif"
+    say(note)
+    return scores
