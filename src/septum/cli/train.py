@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from septum.cli import show
+from septum.cli.interrupt import first_interrupt_ends
 from septum.duration import readable
 
 
@@ -32,11 +33,13 @@ def command(
     beside `x_masks.tif`; the Cell Tracking Challenge; ISBI 2012 stacks. `septum check` shows how
     a folder is understood, without training.
 
+    Ctrl-C ends the training after the step at hand and keeps what has been learnt.
+
     Example: `septum train my-cells -o runs/first --max-time 20m`
     """
     from septum import api  # torch takes seconds to import: only for those who train
 
-    with show.progress("training") as bar:
+    with show.progress("training") as bar, first_interrupt_ends() as stop:
         model = api.train(
             data,
             out,
@@ -48,6 +51,7 @@ def command(
             device=device,
             on_note=show.note,
             on_step=lambda s: bar.update(s.progress, f"step {s.number}, loss {s.loss:.3f}"),
+            stop=stop,
         )
     facts = model.description.training
     show.done(
