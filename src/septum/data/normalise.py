@@ -16,9 +16,9 @@ def normalise(image: np.ndarray, kind: str) -> np.ndarray:
     image : numpy.ndarray
         Shape ``(C, *spatial)``, any real type.
     kind : {"percentile", "range"}
-        ``percentile``: the 1st and 99.8th percentile of each channel become 0 and 1, values beyond
-        are kept. ``range``: the range of the integer type becomes 0 to 1; float images are taken
-        as they are.
+        ``percentile``: the 1st and 99.8th percentile of each channel become 0 and 1 (the extremes,
+        where the two coincide; a constant channel becomes 0), values beyond are kept. ``range``:
+        the range of the integer type becomes 0 to 1; float images are taken as they are.
 
     Raises
     ------
@@ -37,6 +37,10 @@ def _stretch(channel: np.ndarray) -> np.ndarray:
     pixels = channel.ravel()
     pixels = pixels[:: max(1, pixels.size // _ENOUGH_PIXELS)]
     # Plus 0, since numpy has no percentiles of true and false.
-    low, high = np.percentile(pixels + 0, [1, 99.8]).astype(np.float32)
-    # A constant channel has no contrast to stretch: it becomes zero.
-    return (channel.astype(np.float32) - low) / np.float32(max(high - low, 1e-6))
+    low, high = np.percentile(pixels + 0, [1, 99.8])
+    if low == high:
+        # Few bright pixels on an even ground: both percentiles are of the ground.
+        low, high = np.float64(channel.min()), np.float64(channel.max())
+    if low == high:
+        return np.zeros(channel.shape, np.float32)
+    return ((channel - low) / (high - low)).astype(np.float32)

@@ -85,6 +85,11 @@ class Sample:
         return self.labels
 
     @property
+    def known(self) -> np.ndarray:
+        """The labels that somebody vouches for: 0 outside the annotated area."""
+        return self.truth if self.annotated is None else np.where(self.annotated, self.truth, 0)
+
+    @property
     def ndim(self) -> int:
         """The number of spatial axes, 2 or 3."""
         return self.image.ndim - 1

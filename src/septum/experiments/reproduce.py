@@ -13,10 +13,11 @@ from septum.atomic import replacing
 from septum.data.layouts import find
 from septum.data.sample import Sample
 from septum.data.truth import Scored, Truth
-from septum.errors import ConfigError
+from septum.errors import ConfigError, DataError
 from septum.experiments.folds import Fold, blocks, interleaved
 from septum.experiments.table import EM, HELA, U373, PaperTable
-from septum.model import Model, Prediction
+from septum.model import Model, Prediction, load
+from septum.predict import orientations as orientations_of
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def reproduce(
     """Run one of the paper's experiments by cross-validation.
 
     Every annotated image is predicted once, by a model that has not seen it; the scores are pooled
-    over all of them as the challenge pools its test images.
+    over all of them as the challenge pools its test images. Folds that an earlier call finished in
+    the same folder are not trained again.
 
     Parameters
     ----------
@@ -111,7 +113,7 @@ def reproduce(
     ConfigError
         If there is no such experiment, or too many folds.
     DataError
-        If the data are not there.
+        If the data are not there, or `out` holds a fold that was trained on other images.
     """
     if name not in EXPERIMENTS:
         raise ConfigError(
@@ -122,10 +124,11 @@ def reproduce(
     samples = find(inner if inner.is_dir() else data).load()
     views = experiment.orientations if orientations is None else orientations
     on_note(f"{len(samples)} annotated images in {folds} folds, {experiment.split}")
+    list(orientations_of(views, 2))  # a set that does not exist is refused before any training
     planes: list[Scored] = []
     results: list[FoldResult] = []
     for number, fold in enumerate(experiment.folds(samples, folds)):
-        model = train(fold.train, out / f"fold-{number}")
+        model = _finished(out / f"fold-{number}", fold) or train(fold.train, out / f"fold-{number}")
         tested = [
             _scored(sample, model.predict(sample.image, orientations=views)) for sample in fold.test
         ]
@@ -143,6 +146,18 @@ def reproduce(
     pooled = evaluation.score(planes, [experiment.metric])[experiment.metric]
     _write(out / "scores.json", name, views, pooled, results)
     return pooled
+
+
+def _finished(run: Path, fold: Fold) -> Model | None:
+    """Return the model of an earlier, interrupted call, if it was trained on the same images."""
+    if not (run / "model").is_dir():
+        return None
+    model = load(run)
+    if model.description.training.get("images") != [sample.name for sample in fold.train]:
+        raise DataError(
+            f"{run} holds a model of other training images; choose another folder, or remove it"
+        )
+    return model
 
 
 def _scored(sample: Sample, prediction: Prediction) -> Scored:

@@ -22,6 +22,12 @@ SEEDS = (0.85, 0.8, 0.9, 0.7, 0.95, 0.5)
 _IMAGES = 8
 
 
+def calibrated(model: Model, samples: Sequence[Sample]) -> Model:
+    """Return the model with its open thresholds chosen; see `calibrate`."""
+    plan = replace(model.description.plan, instances=calibrate(model, samples))
+    return Model(model.network, replace(model.description, plan=plan), str(model.device))
+
+
 def calibrate(model: Model, samples: Sequence[Sample]) -> InstancePlan:
     """Return how the model's probabilities become instances, open thresholds chosen.
 

@@ -46,6 +46,7 @@ def fit(
     max_time: float | None = None,
     on_step: Callable[[Step], None] | None = None,
     device: str | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> UNet:
     """Train `network` and return the one to keep: the moving average of its weights, if wished.
 
@@ -64,6 +65,8 @@ def fit(
         Called after every step.
     device : str, optional
         ``"cpu"`` or ``"cuda"``; the fastest at hand by default.
+    stop : callable, optional
+        Asked after every step whether to end the training there.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def fit(
         progress = _progress(number, plan.steps, elapsed, max_time)
         if on_step is not None:
             on_step(Step(number, progress, loss, rate, elapsed, waited))
-        if progress >= 1:
+        if progress >= 1 or (stop is not None and stop()):
             break
     return cast(UNet, average.module) if average is not None else network
 

@@ -63,15 +63,9 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
 
 
 def _areas(sample: Sample) -> np.ndarray:
-    labels = _known(sample)
-    return np.unique(labels[labels > 0], return_counts=True)[1]
+    return np.unique(sample.known[sample.known > 0], return_counts=True)[1]
 
 
 def _touching(samples: Sequence[Sample], objects: int) -> float:
     """Return the share of objects that meet another with no gap."""
-    return sum(len(np.unique(touching_pairs(_known(sample)))) for sample in samples) / objects
-
-
-def _known(sample: Sample) -> np.ndarray:
-    """Return the labels that somebody vouches for."""
-    return sample.truth if sample.annotated is None else np.where(sample.annotated, sample.truth, 0)
+    return sum(len(np.unique(touching_pairs(sample.known))) for sample in samples) / objects

@@ -13,7 +13,6 @@ from septum.data.sample import Sample
 from septum.errors import ConfigError, DataError
 from septum.model import Description, Model
 from septum.plan import Plan
-from septum.training.calibrate import calibrate
 from septum.training.loop import Step, fit
 
 
@@ -24,6 +23,7 @@ def train_model(
     max_time: float | None = None,
     on_step: Callable[[Step], None] | None = None,
     device: str | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Model:
     """Train a U-Net on annotated samples.
 
@@ -42,10 +42,13 @@ def train_model(
         Called after every step.
     device : str, optional
         ``"cpu"`` or ``"cuda"``.
+    stop : callable, optional
+        Asked after every step whether to end the training there.
 
     Returns
     -------
     Model
+        With the default thresholds where the plan has none; see `septum.training.calibrate`.
 
     Raises
     ------
@@ -67,7 +70,13 @@ def train_model(
         spacing=first.spacing,
     )
     network = description.build()
-    prepared = [prepare(sample, plan.data, plan.targets) for sample in samples if _known(sample)]
+    prepared = [prepare(sample, plan.data, plan.targets) for sample in samples if _taught(sample)]
+    # At a coarser resolution the last annotated pixel of an image may be gone.
+    prepared = [item for item in prepared if item.weights.any()]
+    if not prepared:
+        raise DataError(
+            f"at data.scale={plan.data.scale:g} no annotated pixel is left; train at a finer one"
+        )
     largest = max(max(item.classes.shape) for item in prepared)
     input_size = min(
         geometry.nearest_legal(plan.training.tile, plan.network.depth)[1],
@@ -86,7 +95,7 @@ def train_model(
             on_step(step)
 
     begun = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    kept = fit(network, batch_of, plan.training, max_time, record, device)
+    kept = fit(network, batch_of, plan.training, max_time, record, device, stop)
     assert last is not None, "a plan has at least one step"
     facts = {
         "images": [sample.name for sample in samples],
@@ -96,9 +105,7 @@ def train_model(
         "loss": last.loss,
         "begun": begun,
     }
-    model = Model(kept, replace(description, training=facts), device)
-    chosen = replace(plan, instances=calibrate(model, samples))
-    return Model(kept, replace(model.description, plan=chosen), device)
+    return Model(kept, replace(description, training=facts), device)
 
 
 def check(samples: Sequence[Sample]) -> None:
@@ -113,12 +120,12 @@ def check(samples: Sequence[Sample]) -> None:
                 f"{first.name} has {len(first.image)} in {first.ndim}D; one model takes one kind "
                 "of image. Train on the two kinds separately, or convert one of them"
             )
-    if not any(_known(sample) and sample.truth.any() for sample in samples):
+    if not any(sample.known.any() for sample in samples):
         raise DataError(
-            f"none of the {len(samples)} label images has an object in it: every pixel is 0"
+            f"none of the {len(samples)} label images has an object in its annotated area"
         )
 
 
-def _known(sample: Sample) -> bool:
+def _taught(sample: Sample) -> bool:
     """Tell whether anything in the sample is annotated: the others cannot teach."""
     return sample.annotated is None or bool(sample.annotated.any())

@@ -56,3 +56,18 @@ def test_the_image_is_not_changed():
 def test_an_unknown_kind_is_named():
     with pytest.raises(ConfigError, match=r"data\.normalise is 'zscore'; it is 'percentile' or"):
         normalise(np.zeros((1, 2, 2)), "zscore")
+
+
+def test_few_bright_pixels_on_an_even_ground_stay_in_range():
+    image = np.zeros((1, 100, 100), np.uint16)
+    image[0, 50, 50:58] = 200
+    result = normalise(image, "percentile")
+    assert result.min() == 0
+    assert result.max() == 1
+
+
+def test_images_of_any_scale_are_stretched_alike():
+    image = np.random.default_rng(0).uniform(size=(1, 50, 50))
+    expected = normalise(image, "percentile")
+    for factor in (1e-12, 1e12):
+        np.testing.assert_allclose(normalise(image * factor, "percentile"), expected, atol=1e-5)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import septum
 from septum.config import override
 from septum.data.crops import draw_batch, prepare
 from septum.data.sample import Sample
@@ -53,7 +54,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others():
 def test_every_seed_and_every_step_draws_its_own_tiles(monkeypatch):
     drawn = []
 
-    def capture(network, batch_of, plan, max_time, on_step, device):
+    def capture(network, batch_of, plan, max_time, on_step, device, *_rest):
         drawn.extend(batch_of(step).images.tobytes() for step in (0, 1, 0))
         raise KeyboardInterrupt
 
@@ -314,3 +315,34 @@ def test_no_choice_stays_open(name):
     plan, _ = propose(preset(name), samples_of(1))
     for value in (plan.data.scale, plan.targets.border, plan.instances.min_size):
         assert value is not None
+
+
+def test_a_stop_ends_the_training_after_the_step_at_hand_and_keeps_the_model(tmp_path):
+    seen = []
+    model = septum.train(
+        [draw_cells(0, (64, 64), radius=8)],
+        tmp_path / "run",
+        steps=50,
+        settings=["network.width=2", "network.depth=1"],
+        on_step=seen.append,
+        stop=lambda: len(seen) == 3,
+    )
+    assert len(seen) == 3
+    assert model.description.training["steps"] == 3
+    assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
+
+
+def test_the_model_is_safe_before_the_thresholds_are_chosen(tmp_path, monkeypatch):
+    def fail(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("septum.api.calibrated", fail)
+    with pytest.raises(KeyboardInterrupt):
+        septum.train(
+            [draw_cells(0, (64, 64), radius=8)],
+            tmp_path / "run",
+            steps=1,
+            settings=["network.width=2", "network.depth=1"],
+        )
+    loaded = septum.load(tmp_path / "run")
+    assert loaded.description.plan.instances.values[:2] == (0.5, 0.85)
