@@ -1,7 +1,9 @@
 """Bad input gets one clear line on the standard error and exit code 2, and never a traceback."""
 
 import errno
+import io
 import os
+import re
 import subprocess
 import sys
 
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from rich.console import Console
 
-from septum.cli import main
+from septum.cli import app, main, show
 from septum.data.formats import write_labels, write_tiff
 from septum.data.synthetic import draw_cells
 
@@ -315,8 +318,29 @@ def test_what_is_no_image_or_not_there(septum, tmp_path):
 
 
 def test_brackets_and_colons_in_names_are_printed_as_they_are(septum, tmp_path):
-    for name in ("a[red]b[/]", "c:smile:d", "[1]"):
+    for name in ("a[red]b[/]", "c:smile:d", "[1]", "q[/b]", r"x\[red]y", "x\\"):
         the_error(septum("check", tmp_path / name), str(tmp_path / name))
+
+
+def test_brackets_in_names_are_no_markup_in_tables_and_bars(data, run, tmp_path, monkeypatch):
+    name, closing = "x[red]y[b]", tmp_path / "q[" / "b].tif"
+    for folder in ("images", "masks"):
+        (data / folder / "c1.tif").rename(data / folder / f"{name}.tif")
+    write_tiff(closing, CELLS.image[0], "YX")
+    screen = io.StringIO()
+    terminal = Console(file=screen, force_terminal=True, width=200, color_system=None)
+    monkeypatch.setattr(show, "console", terminal)
+    for arguments in (
+        ["check", data],
+        ["info", closing],
+        ["predict", run, data / "images", "-o", tmp_path / "out"],
+    ):
+        app([str(argument) for argument in arguments], standalone_mode=False)
+    said = screen.getvalue()
+    assert re.search(rf"^ ?{re.escape(name)} +64 × 64", said, re.MULTILINE)
+    assert f"{closing}\n" in re.sub(" +\n", "\n", said)
+    assert f"{name}.tif (2 of 2) " in said  # beside the bar
+    assert f"✓ {name}.tif: " in said
 
 
 def test_a_missing_option_is_said_with_exit_code_2(septum, data):
@@ -342,3 +366,26 @@ def test_the_command_in_a_process_of_its_own_prints_one_line(tmp_path, verb, nam
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [done.stderr.rstrip("\n")]
     assert done.stderr.startswith(f"error: {tmp_path / name}: {says}")
+
+
+def test_ctrl_c_is_one_line_and_leaves_no_half_file(data, tmp_path):
+    # The signal comes while the scores are being written.
+    code = """
+import json, signal
+from septum.cli import main
+whole = json.dumps
+json.dumps = lambda *given, **options: (signal.raise_signal(signal.SIGINT), whole({}))[1]
+main()
+"""
+    masks, scores = data / "masks", tmp_path / "out" / "scores.json"
+    arguments = ["evaluate", masks, masks, "--metrics", "ctc", "--json", scores]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.splitlines()[-1] == "stopped; no file was left half written"
+    assert "Traceback" not in done.stderr
+    assert list(scores.parent.iterdir()) == []

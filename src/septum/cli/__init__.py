@@ -4,9 +4,9 @@ import logging
 import sys
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
-from septum.cli import check, demo, evaluate, info, predict, reproduce, train
+from septum.cli import check, demo, evaluate, info, predict, reproduce, show, train
 from septum.errors import SeptumError
 
 app = typer.Typer(
@@ -21,6 +21,9 @@ for verb in (train, predict, evaluate, check, info, demo, reproduce):
     name = verb.__name__.rpartition(".")[2]
     app.command(name, no_args_is_help=verb is not demo)(verb.command)
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: typer turns KeyboardInterrupt into it."""
+
 
 def main() -> None:
     """Run the command line; what the user can put right ends with one line and exit code 2."""
@@ -29,15 +32,10 @@ def main() -> None:
     try:
         app()
     except SeptumError as error:
-        Console(stderr=True, soft_wrap=True, emoji=False).print(
-            f"[bold red]error:[/] {_escaped(error)}", highlight=False
-        )
+        line = Text.assemble(("error: ", "bold red"), str(error))
+        show.console.print(line, highlight=False, soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("stopped; no file was left half written")
-        sys.exit(130)
-
-
-def _escaped(error: SeptumError) -> str:
-    # Rich reads [words] as markup; a message may hold them, as in train-volume[03].
-    return str(error).replace("[", r"\[")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            show.console.print("stopped; no file was left half written")
+        raise

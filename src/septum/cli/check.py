@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from septum.cli import show
 from septum.data.layouts import find
@@ -35,7 +36,7 @@ def command(
         size = " × ".join(map(str, row["shape"]))
         width = "" if row["median_diameter"] is None else f"{row['median_diameter']:.0f} px"
         table.add_row(
-            row["name"],
+            Text(row["name"]),
             size if row["channels"] == 1 else f"{size}, {row['channels']} ch",
             row["dtype"],
             f"{row['minimum']:g} – {row['maximum']:g}",

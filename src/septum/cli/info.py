@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from septum.cli import show
 from septum.data.formats import read_image
@@ -25,7 +26,7 @@ def command(
         return
     table = Table("", "", box=None, show_header=False, pad_edge=False)
     for key, value in _flat(facts):
-        table.add_row(f"[dim]{key}[/]", str(value))
+        table.add_row(Text(key, "dim"), Text(str(value)))
     show.console.print(table)
 
 

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -32,13 +31,23 @@ def note(text: str) -> None:
 
 def done(text: str) -> None:
     """Print the last line of a verb that succeeded."""
-    console.print(f"[green]✓[/] {escape(text)}", highlight=False, soft_wrap=True)
+    _line("✓", "green", text)
+
+
+def failed(text: str) -> None:
+    """Print what went wrong with one of many items."""
+    _line("✗", "bold red", text)
+
+
+def _line(mark: str, style: str, text: str) -> None:
+    console.print(Text.assemble((mark, style), " ", text), highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def progress(description: str) -> Iterator["Bar"]:
     """Show a bar with the time left, until the block ends."""
-    parts: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(bar_width=24)]
+    name = TextColumn("{task.description}", markup=False)  # of a file: [b] may be a part of it
+    parts: list[ProgressColumn] = [name, BarColumn(bar_width=24)]
     parts += [TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn()]
     parts += [TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[detail]}")]
     # In a log file a bar is noise.
@@ -81,8 +90,3 @@ def scores(values: Mapping[str, Mapping[str, Any]]) -> None:
         for iou, row in matching.items():
             by_iou.add_row(iou, *(f"{row[name]:.3f}" for name in names))
         console.print(by_iou)
-
-
-def failed(text: str) -> None:
-    """Print what went wrong with one of many items."""
-    console.print(f"[bold red]✗[/] {escape(text)}", highlight=False, soft_wrap=True)
