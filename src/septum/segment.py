@@ -68,8 +68,8 @@ def segment_file(
     Raises
     ------
     DataError
-        If the image cannot be read or does not suit the model, or lies in `out`, where results
-        could take the place of annotations.
+        If the image cannot be read or does not suit the model, or its results could take the place
+        of annotations: it lies in `out`, or ``STEM_labels.tif`` is there without probabilities.
     SeptumError
         If the results cannot be written.
     """
@@ -77,6 +77,14 @@ def segment_file(
         raise DataError(
             f"{path} is in the folder for the results, where {path.stem}{LABELS}.tif could be "
             "your own annotation; give another folder, as -o results"
+        )
+    labels_path, probabilities_path = (
+        out / f"{path.stem}{kind}.tif" for kind in (LABELS, PROBABILITIES)
+    )
+    if labels_path.exists() and not probabilities_path.exists():
+        raise DataError(
+            f"{labels_path} is there without {probabilities_path.name}, so that septum did not "
+            "write it: it could be your own annotation; give another folder, as -o results"
         )
     ndim = model.description.ndim
     try:
@@ -97,13 +105,13 @@ def segment_file(
     axes = "ZYX"[-ndim:]
     # The longer file first: where both are, the result is complete.
     write_tiff(
-        out / f"{path.stem}{PROBABILITIES}.tif",
+        probabilities_path,
         probabilities.reshape(*planes.stack_shape, -1, *spatial),
         f"{planes.stack_axes}C{axes}",
         planes.spacing,
     )
     write_labels(
-        out / f"{path.stem}{LABELS}.tif",
+        labels_path,
         labels.reshape(*planes.stack_shape, *spatial),
         planes.stack_axes + axes,
         planes.spacing,

@@ -111,6 +111,26 @@ def test_results_never_fall_among_the_images(tmp_path):
     assert annotation.read_bytes() == before
 
 
+def test_labels_that_septum_did_not_write_are_kept(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", pixels(20, 20))
+    out = tmp_path / "labels"
+    out.mkdir()
+    annotation = out / "a_labels.tif"
+    tifffile.imwrite(annotation, pixels(20, 20))
+    before = annotation.read_bytes()
+    with pytest.raises(DataError, match=r"a_labels\.tif is there without a_probabilities\.tif.*-o"):
+        segment_file(model_of(), tmp_path / "a.tif", out)
+    assert [path.read_bytes() for path in out.iterdir()] == [before]
+
+
+def test_results_may_be_written_again(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", pixels(20, 20))
+    segment_file(model_of(), tmp_path / "a.tif", tmp_path / "out")
+    tifffile.imwrite(tmp_path / "a.tif", pixels(24, 20))
+    segment_file(model_of(), tmp_path / "a.tif", tmp_path / "out")
+    assert results(tmp_path / "out", "a")[0].array.shape == (24, 20)
+
+
 def test_folders_are_opened_and_what_is_no_image_is_left_alone(tmp_path):
     for name in ("b.tif", "a.png", "notes.txt", ".hidden.tif"):
         (tmp_path / name).write_bytes(b"x")
