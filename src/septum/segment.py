@@ -6,14 +6,17 @@ from pathlib import Path
 import numpy as np
 
 from septum.data.formats import as_channels_first, read_image, write_labels, write_tiff
-from septum.data.layouts.files import image_files
+from septum.data.layouts.files import few, image_files, image_key, is_label_name, label_key
 from septum.data.truth import LABELS, PROBABILITIES
 from septum.errors import DataError
 from septum.model import Model
 
 
-def images_in(paths: Iterable[Path]) -> list[Path]:
+def images_in(paths: Iterable[Path], on_note: Callable[[str], None] | None = None) -> list[Path]:
     """Return the image files among `paths`, folders opened.
+
+    In a folder, label files beside their images (``x_masks.tif`` beside ``x.tif``) are left out;
+    `on_note` is called with a sentence that says how many.
 
     Raises
     ------
@@ -28,7 +31,12 @@ def images_in(paths: Iterable[Path]) -> list[Path]:
         found = image_files(path) if path.is_dir() else [path]
         if not found:
             raise DataError(f"{path}: no image files in this folder")
-        files += found
+        labels = _labels_beside(found) if path.is_dir() else []
+        if labels and on_note is not None:
+            on_note(
+                f"{path}: {len(labels)} label files beside their images left out: {few(labels)}"
+            )
+        files += [file for file in found if file not in labels]
     stems: dict[str, Path] = {}
     for file in files:
         if stems.setdefault(file.stem, file) != file:
@@ -37,6 +45,13 @@ def images_in(paths: Iterable[Path]) -> list[Path]:
                 "predict them into different folders"
             )
     return files
+
+
+def _labels_beside(files: list[Path]) -> list[Path]:
+    """Return the label files of which the image is among `files` too."""
+    images = [file for file in files if not is_label_name(file)]
+    keys = {key for image in images for key in (image.stem, image_key(image))}
+    return [file for file in files if is_label_name(file) and label_key(file) in keys]
 
 
 def segment_file(

@@ -105,6 +105,30 @@ def test_a_single_image_is_predicted(place, tmp_path, suffix):
     assert read_image(tmp_path / "out" / "one_labels.tif").array.shape == (50, 70)
 
 
+def test_labels_beside_images_are_not_segmented(place, tmp_path):
+    for name in ("x", "x_masks"):
+        write_tiff(tmp_path / "data" / f"{name}.tif", np.zeros((50, 70), np.uint8), "YX")
+    done = septum("predict", place / "run", tmp_path / "data", "-o", tmp_path / "out")
+    assert done.exit_code == 0
+    assert "1 label files beside their images left out: x_masks.tif" in " ".join(
+        done.stderr.split()
+    )
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "x_labels.tif",
+        "x_probabilities.tif",
+    ]
+
+
+def test_a_folder_of_the_users_labels_is_kept(place, tmp_path):
+    from septum.errors import DataError
+
+    image = place / "data" / "images" / "c0.tif"
+    write_labels(tmp_path / "labels" / "c0_labels.tif", np.ones((5, 5), int), "YX")
+    with pytest.raises(DataError, match="could be your own annotation; give another folder"):
+        septum("predict", place / "run", image, "-o", tmp_path / "labels")
+    assert tifffile.imread(tmp_path / "labels" / "c0_labels.tif").shape == (5, 5)
+
+
 def test_a_stack_is_predicted_plane_by_plane(place, tmp_path):
     stack = np.stack([draw_cells(n, (50, 70), radius=8).image[0] for n in range(3)])
     write_tiff(tmp_path / "stack.tif", stack, "TYX")

@@ -141,6 +141,23 @@ def test_folders_are_opened_and_what_is_no_image_is_left_alone(tmp_path):
     assert [p.name for p in found] == ["c.tif", "b.tif"]
 
 
+@pytest.mark.parametrize(
+    ("label", "image"),
+    [("x_masks.tif", "x.tif"), ("x_cp_masks.png", "x.tif"), ("labels.tif", "image.tif"),
+     ("x_mask.tif", "x_img.tif")],
+)  # fmt: skip
+def test_labels_beside_their_image_are_no_images(tmp_path, label, image):
+    for name in (label, image, "y_seg.tif"):  # nothing says that y_seg is of any image
+        (tmp_path / name).write_bytes(b"x")
+    notes = []
+    assert {p.name for p in images_in([tmp_path], notes.append)} == {image, "y_seg.tif"}
+    assert notes == [f"{tmp_path}: 1 label files beside their images left out: {label}"]
+    assert images_in([tmp_path / label], notes.append) == [tmp_path / label]
+    (tmp_path / image).unlink()
+    assert {p.name for p in images_in([tmp_path], notes.append)} == {label, "y_seg.tif"}
+    assert len(notes) == 1
+
+
 def test_what_is_not_there_or_goes_by_the_same_name_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no: no such file or folder"):

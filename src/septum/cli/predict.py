@@ -32,7 +32,7 @@ def command(
 
     model = api.load(run, device)
     failed = 0
-    files = segment.images_in(images)
+    files = segment.images_in(images, show.note)
     for number, path in enumerate(files, start=1):
         try:
             with show.progress(f"{path.name} ({number} of {len(files)})") as bar:
