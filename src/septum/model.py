@@ -107,7 +107,7 @@ class Model:
         image: np.ndarray,
         tile: int | Sequence[int] | None = None,
         orientations: str = "none",
-        precision: str = "auto",
+        precision: str | None = None,
         on_tile: Callable[[int, int], None] | None = None,
     ) -> Prediction:
         """Segment one image.
@@ -122,8 +122,9 @@ class Model:
             default 700, or less where the image is smaller.
         orientations : {"none", "flips", "all"}, default "none"
             Average the scores over mirrored (and rotated) versions of the image.
-        precision : {"auto", "32", "bf16"}, default "auto"
-            bfloat16 where the device has units for it, float32 elsewhere.
+        precision : {"auto", "32", "bf16"}, optional
+            As the model was trained by default. ``auto``: bfloat16 where the device has units for
+            it, float32 elsewhere.
         on_tile : callable, optional
             Called with the pixels done and the pixels in all.
 
@@ -151,14 +152,14 @@ class Model:
         image: np.ndarray,
         tile: int | Sequence[int] | None = None,
         orientations: str = "none",
-        precision: str = "auto",
+        precision: str | None = None,
         on_tile: Callable[[int, int], None] | None = None,
     ) -> np.ndarray:
         """Return the scores of ``(C, *spatial)`` at the working resolution; see `predict`."""
         plan, ndim = self.description.plan, self.description.ndim
         network_input = rescale(normalise(image, plan.data.normalise), plan.data.scale or 1)
         sizes = _sizes(_DEFAULT_TILE if tile is None else tile, ndim)
-        engine = TorchEngine(self.network, self.device, precision)
+        engine = TorchEngine(self.network, self.device, precision or plan.training.precision)
         views = list(orientations_of(orientations, ndim))
 
         def scores_of(view: np.ndarray, number: int) -> np.ndarray:

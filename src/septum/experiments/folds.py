@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from septum.data.sample import Sample
 from septum.errors import ConfigError
 
+_NEAR = 3
+
 
 @dataclass(frozen=True, eq=False)
 class Fold:
@@ -19,11 +21,13 @@ def blocks(samples: Sequence[Sample], count: int) -> list[Fold]:
     """Return folds whose test samples are contiguous frames of a sequence.
 
     Neighbouring frames of a sequence are near copies, and a random split would put one in training
-    and the other in the test.
+    and the other in the test. At the edges of a block, frames nearer than 3 to a tested one are in
+    neither.
     """
     ordered = _ordered(samples, count)
     edges = [round(len(ordered) * number / count) for number in range(count + 1)]
-    return [_fold(ordered, range(edges[n], edges[n + 1])) for n in range(count)]
+    folds = [_fold(ordered, range(edges[n], edges[n + 1])) for n in range(count)]
+    return [Fold(tuple(s for s in f.train if not _near(s, f.test)), f.test) for f in folds]
 
 
 def interleaved(samples: Sequence[Sample], count: int) -> list[Fold]:
@@ -46,4 +50,12 @@ def _fold(ordered: Sequence[Sample], test: range) -> Fold:
     return Fold(
         tuple(sample for n, sample in enumerate(ordered) if n not in test),
         tuple(ordered[n] for n in test),
+    )
+
+
+def _near(sample: Sample, tested: Sequence[Sample]) -> bool:
+    """Tell whether a frame is a near copy of a tested one of its sequence."""
+    return any(
+        sample.group == other.group and abs((sample.index or 0) - (other.index or 0)) < _NEAR
+        for other in tested
     )
