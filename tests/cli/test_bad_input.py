@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 import os
 import re
 import subprocess
@@ -302,6 +303,16 @@ def test_files_that_cannot_be_compared(septum, data, tmp_path):
     the_error(result, "small.tif", "(62, 64)", "(64, 64)")
     write_labels(tmp_path / "zero.tif", CELLS.truth * 0, "YX")
     the_error(septum("evaluate", masks / "c0.tif", tmp_path / "zero.tif"), "c0", "no cell")
+
+
+@pytest.mark.parametrize("pixel", [np.nan, np.inf])
+def test_info_of_an_image_that_is_not_finite_is_json(tmp_path, capsys, pixel):
+    """JSON has neither NaN nor Infinity, and readers other than Python's refuse them."""
+    np.save(tmp_path / "a.npy", np.array([[pixel, 1]], np.float32))
+    app(["info", str(tmp_path / "a.npy"), "--json"], standalone_mode=False)
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["maximum"] is None
+    assert "NaN" not in printed
 
 
 def test_an_experiment_that_cannot_be(septum, tmp_path):

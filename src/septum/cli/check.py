@@ -1,6 +1,5 @@
 """`septum check`: how a dataset is understood, before an hour is spent on it."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +26,7 @@ def command(
     dataset = find(data)
     facts = summarise(dataset, dataset.load())
     if json_:
-        print(json.dumps(facts, indent=2))
+        print(show.as_json(facts))
         return
     table = Table(
         "image", "size", "type", "range", "objects", "width", "touching", "cells", box=None

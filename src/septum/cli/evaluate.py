@@ -1,8 +1,7 @@
 """`septum evaluate`: predictions and truth in, scores out."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -43,11 +42,4 @@ def command(
     show.scores(scores)
     if json_ is not None:
         with replacing(json_) as path:
-            path.write_text(json.dumps(_plain(scores), indent=2) + "\n", encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """Return scores as JSON can hold them: a score that does not exist is null, never NaN."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return None if value != value else value
+            path.write_text(show.as_json(scores) + "\n", encoding="utf-8")

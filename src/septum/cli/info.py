@@ -1,6 +1,5 @@
 """`septum info`: what a model or an image is."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +21,7 @@ def command(
     """
     facts = _of_model(path) if path.is_dir() else _of_image(path)
     if json_:
-        print(json.dumps(facts, indent=2))
+        print(show.as_json(facts))
         return
     table = Table("", "", box=None, show_header=False, pad_edge=False)
     for key, value in _flat(facts):

@@ -1,5 +1,7 @@
 """What the verbs share on the terminal: notes, progress bars, tables of scores."""
 
+import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -90,3 +92,16 @@ def scores(values: Mapping[str, Mapping[str, Any]]) -> None:
         for iou, row in matching.items():
             by_iou.add_row(iou, *(f"{row[name]:.3f}" for name in names))
         console.print(by_iou)
+
+
+def as_json(value: Any) -> str:
+    """Return facts or scores as JSON, which has no NaN and no infinity: they become null."""
+    return json.dumps(_finite(value), indent=2, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

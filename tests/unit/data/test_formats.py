@@ -176,6 +176,35 @@ def test_python_objects_in_npy_are_never_loaded(tmp_path):
         read_image(tmp_path / "a.npy")
 
 
+def test_an_archive_of_arrays_is_no_array(tmp_path):
+    with (tmp_path / "a.npy").open("wb") as file:
+        np.savez(file, RAMP)
+    with pytest.raises(DataError, match=r"a\.npy: cannot be read as a plain array"):
+        read_image(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "U3", "S3", "M8[s]", "m8[s]", "i4,f4"])
+def test_what_is_no_real_number_is_refused(tmp_path, dtype):
+    np.save(tmp_path / "a.npy", np.zeros((5, 6), dtype))
+    with pytest.raises(DataError, match=r"a\.npy: pixels of type .*; expected real numbers"):
+        read_image(tmp_path / "a.npy")
+
+
+def test_a_complex_tiff_is_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((5, 6), np.complex64))
+    with pytest.raises(DataError, match=r"a\.tif: pixels of type complex64; expected real"):
+        read_image(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", ">u2", "int64", "float16", ">f4", "float64"])
+def test_npy_is_read_back_as_it_was_written(tmp_path, dtype):
+    array = RAMP.astype(dtype)
+    np.save(tmp_path / "a.npy", array)
+    back = read_image(tmp_path / "a.npy")
+    assert (back.axes, back.array.dtype) == ("YX", array.dtype)
+    np.testing.assert_array_equal(back.array, array)
+
+
 def test_missing_files_folders_and_unknown_formats_are_named(tmp_path):
     with pytest.raises(DataError, match=r"none\.tif: no such file"):
         read_image(tmp_path / "none.tif")

@@ -46,7 +46,8 @@ def read_image(path: str | Path, axes: str | None = None) -> ImageFile:
     Raises
     ------
     DataError
-        When the file is missing, damaged, empty or of another format, or `axes` do not fit.
+        When the file is missing, damaged, empty or of another format, when its pixels are no real
+        numbers, or `axes` do not fit.
     """
     return _read(Path(path), axes, indices=False)
 
@@ -105,4 +106,8 @@ def _read(path: Path, axes: str | None, indices: bool) -> ImageFile:
         raise DataError(f"{path}: no permission to read it") from error
     if image.array.size == 0:
         raise DataError(f"{path}: an image without pixels, of shape {image.array.shape}")
+    if image.array.dtype.kind not in "biuf" or image.array.dtype.itemsize > 8:
+        raise DataError(
+            f"{path}: pixels of type {image.array.dtype}; expected real numbers of at most 64 bits"
+        )
     return image if axes is None else replace(image, axes=axes.upper())

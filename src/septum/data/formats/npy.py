@@ -19,7 +19,9 @@ def read_npy(path: Path) -> ImageFile:
         When the file is damaged, holds Python objects, or has fewer than two or over four axes.
     """
     try:
-        array = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            # Not numpy.load, which takes a renamed .npz for an archive of arrays.
+            array = np.lib.format.read_array(file, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise DataError(
             f"{path}: cannot be read as a plain array ({error}); save it with "
