@@ -20,7 +20,7 @@ def command(
     max_time: Annotated[
         str | None, typer.Option(help="Train for this long, as 20m or 1h30m.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same model.")] = 0,
+    seed: Annotated[int, typer.Option(help="Same seed and CPU, same model, if steps end it.")] = 0,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change one choice, as network.width=16; may be repeated."),
