@@ -315,6 +315,14 @@ def test_info_of_an_image_that_is_not_finite_is_json(tmp_path, capsys, pixel):
     assert "NaN" not in printed
 
 
+def test_options_of_demo_that_cannot_be(septum, tmp_path):
+    code, lines = septum("demo", "--seed", -1, "-o", tmp_path / "demo")
+    assert code == 2
+    assert any("Invalid value for '--seed'" in line for line in lines)
+    assert not (tmp_path / "demo").exists()
+    the_error(septum("demo", "--steps", 0, "-o", tmp_path / "demo"), "steps is 0")
+
+
 def test_an_experiment_that_cannot_be(septum, tmp_path):
     options = ["-o", tmp_path / "runs"]
     the_error(septum("reproduce", "emm", "--data", tmp_path, *options), "'emm'", "em, hela, u373")

@@ -10,7 +10,7 @@ from septum.cli import show
 
 def command(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")] = Path("demo"),
-    seed: Annotated[int, typer.Option(help="Of the images and the training.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the images and the training.")] = 0,
     steps: Annotated[int | None, typer.Option(help="Training steps; 500 by default.")] = None,
 ) -> None:
     """Draw cells, train a small U-Net on a few of them, segment a large image and score it.
@@ -25,7 +25,7 @@ def command(
         scores, picture = demo.run(
             out,
             seed,
-            steps or demo.STEPS,
+            demo.STEPS if steps is None else steps,
             demo.Progress(
                 note=show.note,
                 step=lambda s: bar.update(s.progress, f"training, loss {s.loss:.3f}"),
