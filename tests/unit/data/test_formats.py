@@ -170,6 +170,16 @@ def test_damaged_files_are_named(tmp_path, name):
             read_image(tmp_path / name)
 
 
+@pytest.mark.parametrize("limit", [20, 30])  # Pillow warns above its limit, and refuses twice it
+@pytest.mark.parametrize("name", ["a.png", "a.gif", "a.bmp"])
+@pytest.mark.filterwarnings("error")
+def test_no_picture_is_too_large_and_pillow_keeps_its_limit(tmp_path, monkeypatch, name, limit):
+    Image.fromarray(RAMP).save(tmp_path / name)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    np.testing.assert_array_equal(read_image(tmp_path / name).array, RAMP)
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
 def test_python_objects_in_npy_are_never_loaded(tmp_path):
     np.save(tmp_path / "a.npy", np.array([[{"a": 1}]]), allow_pickle=True)
     with pytest.raises(DataError, match=r"a\.npy: cannot be read as a plain array"):

@@ -1,6 +1,9 @@
 """PNG, JPEG, GIF and BMP: one plane, grey or colour."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -12,6 +15,7 @@ from septum.errors import DataError
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
 
 _COLOUR = ("RGBA", "CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa")  # what Pillow calls them
+_LIMIT = Lock()
 
 
 def read_png(path: Path, indices: bool = False) -> ImageFile:
@@ -32,16 +36,28 @@ def read_png(path: Path, indices: bool = False) -> ImageFile:
     try:
         if _is_deep_colour_png(path):
             return _read_deep(path)
-        with Image.open(path) as picture:
+        with _any_size(), Image.open(path) as picture:
             return _read_picture(picture, path, indices)
     except UnidentifiedImageError as error:
         raise DataError(f"{path}: not an image, or damaged; copy it again") from error
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise DataError(
             f"{path}: cannot be read ({error}); the file is damaged or cut short"
         ) from error
+
+
+@contextmanager
+def _any_size() -> Iterator[None]:
+    # Pillow takes a picture of more than 179 million pixels for an attack; here it is a mosaic.
+    # The limit is one for the process: the lock keeps two readers from restoring each other's.
+    with _LIMIT:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
 
 
 def _read_picture(picture: Image.Image, path: Path, indices: bool) -> ImageFile:
