@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -30,6 +31,11 @@ class Prepared:
     image: np.ndarray
     classes: np.ndarray
     weights: np.ndarray
+
+    @cached_property
+    def annotated(self) -> np.ndarray | None:
+        """Flat indices of the pixels with a weight; None where every pixel has one."""
+        return None if self.weights.all() else np.flatnonzero(self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +100,7 @@ def draw_batch(
     for _ in range(count):
         sample = samples[int(rng.integers(len(samples)))]
         ndim = sample.classes.ndim
-        centre = draw_centre(sample.weights, output_size, rng)
+        centre = draw_centre(sample, output_size, rng)
         drawn = draw(policy, rng, ndim, len(sample.image), (input_size,) * ndim)
         tiles.append(
             crop(
@@ -111,9 +117,7 @@ def draw_batch(
     return Batch(images, classes, weights)
 
 
-def draw_centre(
-    weights: np.ndarray, output_size: int, rng: np.random.Generator
-) -> tuple[float, ...]:
+def draw_centre(sample: Prepared, output_size: int, rng: np.random.Generator) -> tuple[float, ...]:
     """Return the centre of a tile: an annotated pixel, moved so that the tile stays in the image.
 
     Moving the centre inwards, rather than drawing it from the inside, lets pixels at the edge be
@@ -122,8 +126,8 @@ def draw_centre(
 
     Parameters
     ----------
-    weights : numpy.ndarray
-        w(x); pixels of weight 0 are not annotated and never drawn.
+    sample : Prepared
+        Its pixels of weight 0 are not annotated and never drawn.
     output_size : int
         Output size of the network, in pixels.
     rng : numpy.random.Generator
@@ -134,18 +138,19 @@ def draw_centre(
     ValueError
         If nothing is annotated.
     """
-    if not weights.any():
+    shape, annotated = sample.classes.shape, sample.annotated
+    if annotated is None:
+        place = tuple(int(rng.integers(size)) for size in shape)
+    elif annotated.size:
+        place = np.unravel_index(annotated[rng.integers(annotated.size)], shape)
+    else:
         raise ValueError("no pixel is annotated, so there is no tile to draw")
     half = output_size / 2
     # The middle of an even number of pixels lies between two: off it, every pixel would be blurred.
     between = 0.0 if output_size % 2 else 0.5
-    while True:
-        place = tuple(int(rng.integers(size)) for size in weights.shape)
-        if weights[place] > 0:
-            break
     return tuple(
         float(np.clip(index - between, half - 0.5, size - half - 0.5))
         if size > output_size
         else (size - 1) / 2
-        for index, size in zip(place, weights.shape, strict=True)
+        for index, size in zip(place, shape, strict=True)
     )

@@ -81,6 +81,10 @@ def test_a_sample_without_labels_cannot_teach():
         prepare(Sample(image=CELLS.image), DataPlan(1.0), TargetPlan(border=0.0))
 
 
+def known_where(weights):
+    return Prepared(weights[None], np.zeros(weights.shape, np.uint8), weights)
+
+
 @given(
     shape=st.lists(st.integers(1, 30), min_size=2, max_size=3),
     output=st.integers(1, 40),
@@ -92,7 +96,7 @@ def test_a_tile_lies_in_the_image_or_on_its_middle_and_shows_an_annotated_pixel(
     rng = np.random.default_rng(seed)
     weights = (rng.random(shape) < 0.05).astype(np.float32)
     weights.flat[rng.integers(weights.size)] = 1
-    centre = draw_centre(weights, output, rng)
+    centre = draw_centre(known_where(weights), output, rng)
     window = []
     for middle, size in zip(centre, shape, strict=True):
         start = middle - (output - 1) / 2
@@ -109,16 +113,41 @@ def test_the_centre_is_an_annotated_pixel_wherever_the_edge_allows():
     weights = np.zeros((50, 50), np.float32)
     weights[10:14, 30:33] = 0.5
     rng = np.random.default_rng(0)
+    sample = known_where(weights)
     annotated = {(float(y), float(x)) for y in range(10, 14) for x in range(30, 33)}
-    assert {draw_centre(weights, 9, rng) for _ in range(300)} == annotated
+    assert {draw_centre(sample, 9, rng) for _ in range(300)} == annotated
     # The middle of an even tile is half a pixel before its central pixel.
-    between = {draw_centre(weights, 8, rng) for _ in range(300)}
+    between = {draw_centre(sample, 8, rng) for _ in range(300)}
     assert between == {(y - 0.5, x - 0.5) for y, x in annotated}
+
+
+@pytest.mark.parametrize("known", [1, 100, 2500])
+def test_each_annotated_pixel_is_as_likely_and_takes_at_most_a_draw_an_axis(known):
+    class Counting:
+        def __init__(self):
+            self.rng, self.draws = np.random.default_rng(0), 0
+
+        def integers(self, high):
+            self.draws += 1
+            return self.rng.integers(high)
+
+    weights = np.zeros((50, 50), np.float32)
+    weights.flat[np.random.default_rng(1).permutation(2500)[:known]] = 0.5
+    sample, rng = known_where(weights), Counting()
+    centres = [draw_centre(sample, 1, rng) for _ in range(4 * known)]
+    assert rng.draws <= 2 * len(centres)
+    counts = np.zeros(weights.shape)
+    for y, x in centres:
+        counts[int(y), int(x)] += 1
+    assert counts[weights == 0].max(initial=0) == 0
+    counts = counts[weights > 0]
+    assert counts.mean() == 4
+    assert counts.var() < 6  # about 4 where every pixel is as likely
 
 
 def test_nothing_annotated_is_said_and_not_searched_forever():
     with pytest.raises(ValueError, match="no pixel is annotated"):
-        draw_centre(np.zeros((5, 5), np.float32), 3, np.random.default_rng(0))
+        draw_centre(known_where(np.zeros((5, 5), np.float32)), 3, np.random.default_rng(0))
 
 
 def batch(seed=0, policy=None, count=3):
