@@ -4,7 +4,8 @@ One bucket per grey level, first in first out within a level, so the time is lin
 """
 
 import numpy as np
-from numba import njit
+
+from septum.compile import kernel
 
 _LEVELS = 256
 
@@ -37,7 +38,7 @@ def watershed(height: np.ndarray, seeds: np.ndarray, mask: np.ndarray) -> np.nda
     return np.ascontiguousarray(labels[tuple(slice(1, -1) for _ in range(labels.ndim))])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _flood(labels, mask, levels, offsets):
     head = np.full(_LEVELS, -1, np.int64)
     tail = np.full(_LEVELS, -1, np.int64)
@@ -62,7 +63,7 @@ def _flood(labels, mask, levels, offsets):
                 _push(head, tail, following, max(level, levels[neighbour]), neighbour)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _push(head, tail, following, level, pixel):
     if tail[level] < 0:
         head[level] = pixel

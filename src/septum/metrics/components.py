@@ -5,7 +5,8 @@ components do not depend on the order, but the lines on which basins meet do, by
 """
 
 import numpy as np
-from numba import njit
+
+from septum.compile import kernel
 
 DAM = 0
 UNSEEN = -1
@@ -68,7 +69,7 @@ def _closed_frame(cells: np.ndarray) -> np.ndarray:
     return labels
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _label(labels, stride, queue):
     """Give every 4-connected region of UNSEEN pixels its own label, 1..n, in place."""
     count = 0
@@ -89,7 +90,7 @@ def _label(labels, stride, queue):
                     tail += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _flood(labels, stride, queue):
     """Grow all labels > 0 into the UNSEEN pixels, first come first served, in place."""
     tail = 0

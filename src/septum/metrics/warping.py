@@ -10,8 +10,8 @@ constraints, CVPR 2010, doi:10.1109/CVPR.2010.5539950, in the variant of the ISB
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from septum.compile import kernel
 from septum.metrics.components import components
 from septum.metrics.thresholds import WARPING_THRESHOLDS, slices
 
@@ -151,7 +151,7 @@ def _simple_points() -> np.ndarray:
 SIMPLE = _simple_points()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _flip_simple_points(image, stride, pixels, simple):
     """Flip until nothing flips; what is left is moved to the front of `pixels` and counted."""
     around = (-1, stride - 1, stride, stride + 1, 1, 1 - stride, -stride, -stride - 1)
@@ -173,7 +173,7 @@ def _flip_simple_points(image, stride, pixels, simple):
         count = left
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _classify(labels, mismatches, radius, window, queue, kinds):
     """Fill in `kinds`; `labels` has a frame of −1, `window` and `queue` are room to work in."""
     for index in range(mismatches.shape[0]):
@@ -205,7 +205,7 @@ def _classify(labels, mismatches, radius, window, queue, kinds):
             kinds[index] = HOLE_DELETION
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _falls_apart(labels, y, x, radius, window, queue, stamp):
     """Tell whether the 8-neighbours that are cells lose touch when the centre is taken out.
 

@@ -10,9 +10,9 @@ number of cells.
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from septum.compile import kernel
 from septum.errors import ConfigError
 from septum.targets.instances import as_labels, compact_ids
 
@@ -90,7 +90,7 @@ def spacing_per_axis(spacing: float | Sequence[float] | None, ndim: int) -> NDAr
     return steps
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _insert(square, cell, d1, c1, d2, c2):
     """Offer a candidate to the two nearest different cells; the distance is known to be < d2."""
     if cell == c1:
@@ -100,7 +100,7 @@ def _insert(square, cell, d1, c1, d2, c2):
     return d1, c1, square, cell
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _nearest_along_first_axis(labels, step, cap, squares, ids):
     """Find the two nearest cells within each column of a (rows, columns) label image.
 
@@ -144,7 +144,7 @@ def _nearest_along_first_axis(labels, step, cap, squares, ids):
                         ids[1, row, column] = c2
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _nearest_along_axis(squares, ids, step, cap, skip_cells):
     """Combine, in place, the candidates of all pixels along the third axis of (2, outer, n, inner).
 
@@ -179,7 +179,7 @@ def _nearest_along_axis(squares, ids, step, cap, skip_cells):
                 ids[1, o, n, i] = c2
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _search(nearest, second, cells, start, reach, step, cap):
     """Return the two nearest different cells of one pixel from the candidates of its line."""
     d1 = d2 = cap

@@ -11,9 +11,9 @@ the larger cell gives way::
 from itertools import product
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from septum.compile import kernel
 from septum.targets.instances import as_labels, compact_ids
 
 
@@ -74,7 +74,7 @@ def _neighbour_steps(shape: tuple[int, ...]) -> NDArray[np.int64]:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _touches_another(flat, steps):
     """Mark the pixels that have a neighbour of another cell."""
     touching = np.zeros(flat.size, np.bool_)
@@ -90,7 +90,7 @@ def _touches_another(flat, steps):
     return touching
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _take_from_larger(flat, contacts, order, steps):
     """Clear, in place and smallest cell first, the contacts that touch a standing smaller cell."""
     for pixel in contacts:

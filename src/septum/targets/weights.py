@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from math import log, sqrt
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from septum.compile import kernel
 from septum.errors import ConfigError, DataError
 from septum.targets.distances import two_nearest
 from septum.targets.instances import as_labels, compact_ids
@@ -64,7 +64,7 @@ def border_weights(
     return _border_term(d1.ravel(), d2.ravel(), w0, sigma).reshape(labels.shape)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _border_term(d1, d2, w0, sigma):
     """Compute the term for flat distances; 0 where there is no second cell."""
     weights = np.zeros(d1.size, np.float32)
