@@ -1,14 +1,11 @@
 """How the loops that numpy has no word for are compiled."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from numba import njit
 
-F = TypeVar("F", bound=Callable)
 
-
-def kernel(function: F):
+def kernel(function: Callable):
     """Compile a function with numba, without the interpreter's lock.
 
     The machine code is kept for the next process wherever numba finds a folder it can write to: a
