@@ -15,7 +15,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: setup
-	$(BIN)/septum demo --out demo
+	@test -f demo/demo.png || $(BIN)/septum demo --out demo
+	@echo "Look at demo/demo.png; remove the folder demo to run it again."
 
 test: setup
 	$(BIN)/python -m pytest

@@ -88,6 +88,8 @@ def train(
     say = on_note or (lambda _note: None)
     out = Path(out)
     refuse_existing(out)
+    if isinstance(data, str | Path) and Path(data).resolve() == out.resolve():
+        raise DataError(f"{out} is the folder of the data; give another folder for the run")
     # What needs no data comes first: reading them may take minutes.
     limit, place = seconds(max_time), str(choose_device(device))
     chosen = _chosen(preset, settings, steps, limit)
@@ -271,7 +273,7 @@ def _from_planes(
             cells=lambda number=number: scores()[number],
             truth=Truth(known, None),
         )
-        for number, known in enumerate(instances_of(truth, "the truth"))
+        for number, known in enumerate(instances_of(truth, "the truth", say=say))
     )
 
 

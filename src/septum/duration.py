@@ -6,7 +6,7 @@ import re
 from septum.errors import ConfigError
 
 _UNITS = {"h": 3600, "m": 60, "s": 1}
-_PATTERN = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_PATTERN = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 
 
 def seconds(duration: str | float | None) -> float | None:
@@ -15,7 +15,8 @@ def seconds(duration: str | float | None) -> float | None:
     Parameters
     ----------
     duration : str, float or None
-        ``"90s"``, ``"20m"``, ``"1h30m"``, or seconds; None stays None.
+        ``"90s"``, ``"20m"``, ``"1h30m"``, or a number of seconds; None stays None. A text needs
+        its unit: who writes 20 may mean minutes.
 
     Raises
     ------

@@ -187,10 +187,12 @@ class Model:
         if image.ndim == ndim and expected == 1:
             image = image[None]
         if image.ndim != ndim + 1 or image.shape[0] != expected:
+            colour = image.ndim == ndim + 1 and image.shape[0] in (3, 4) and expected == 1
+            hint = ". It looks like a colour image: convert it to grey" if colour else ""
             wanted = f"({expected}, {axes})" + (f" or ({axes})" if expected == 1 else "")
             raise DataError(
                 f"the image has shape {image.shape}; the model was trained on {expected} "
-                f"channel(s) in {ndim}D and takes shape {wanted}"
+                f"channel(s) in {ndim}D and takes shape {wanted}{hint}"
             )
         if image.size == 0:
             raise DataError(f"the image has shape {image.shape}: there is no pixel in it")
@@ -245,6 +247,8 @@ def describe(folder: str | Path) -> Description:
         If the folder is no model, or one that this version cannot read.
     """
     folder = Path(folder)
+    if not folder.exists():
+        raise DataError(f"{folder}: no such folder")
     path = (folder / "model" if (folder / "model").is_dir() else folder) / "model.json"
     if not path.is_file():
         raise DataError(

@@ -39,6 +39,7 @@ def folder(tmp_path):
         name = f"cells_{number}.tif"
         write_tiff(tmp_path / "my-cells" / "images" / name, sample.image[0], "YX")
         write_labels(tmp_path / "my-cells" / "masks" / name, sample.labels, "YX")
+    (tmp_path / "kept").symlink_to(tmp_path / "my-cells")
     return tmp_path
 
 

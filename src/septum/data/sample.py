@@ -154,7 +154,10 @@ def instances_from(
         labels = np.empty(array.shape, np.int32)
         count = ndimage.label(array, output=labels)
         values = "/".join(str(value) for value in sorted({0, int(array.max())}))
-        note = f"{values} mask taken as foreground; {count} connected components are the instances"
+        note = (
+            f"{values} mask taken as foreground; {count} connected components are the instances, "
+            "cells that touch being one: number them 1, 2, 3 … to have them told apart"
+        )
         return labels, (note,)
     refuse_smoothed(array, where)
     if array.max() > np.iinfo(np.int32).max:

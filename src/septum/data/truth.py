@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from septum.data.formats import as_channels_first, read_image, read_labels
-from septum.data.layouts import find
+from septum.data.layouts import Pair, find
 from septum.data.layouts.ctc import read_annotated_area
 from septum.data.layouts.files import by_key, image_files, is_label_name
 from septum.data.pairing import base_stem, frame_number, pair_names
@@ -18,6 +18,9 @@ from septum.errors import DataError
 
 LABELS, PROBABILITIES = "_labels", "_probabilities"
 """What `septum predict` adds to the name of the image."""
+
+Say = Callable[[str], None]
+"""Takes a sentence about how a file was understood."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,11 +113,12 @@ def compare(
         groups = {name: entry.group for name, entry in truths.items()}
         pairs, notes = pair_names(files, groups, prediction, truth)
     # One file is labels and scores: no more than those of one prediction are held at a time.
-    read = lru_cache(maxsize=2)(partial(_read_stack, say=on_note or (lambda _note: None)))
+    say = on_note or (lambda _note: None)
+    read = lru_cache(maxsize=2)(partial(_read_stack, say=say))
     planes = [
         plane
         for name, match in pairs.items()
-        for plane in _planes(name, predictions[name], truths[match].read(), read)
+        for plane in _planes(name, predictions[name], truths[match].read(say), read)
     ]
     return Comparison(tuple(planes), tuple(notes))
 
@@ -145,7 +149,7 @@ def _by_stem(files: Iterable[Path]) -> dict[str, Path]:
 class Annotation:
     """A truth file: what reads its planes, and the sequence that it is of, if any."""
 
-    read: Callable[[], list[Truth]]
+    read: Callable[[Say], list[Truth]]
     group: str = ""
 
 
@@ -204,30 +208,30 @@ def _planes(
         )
 
 
-def _read_stack(files: Files, kind: str, say: Callable[[str], None]) -> np.ndarray:
+def _read_stack(files: Files, kind: str, say: Say) -> np.ndarray:
     """Return the instances ("labels") or the scores ("cells") of a prediction, (N, Y, X)."""
-    return _read_instances(files.any) if kind == "labels" else _read_cells(files, say)
+    return _read_instances(files.any, say) if kind == "labels" else _read_cells(files, say)
 
 
-def _read_truth(path: Path) -> list[Truth]:
-    return [Truth(labels, None) for labels in _read_instances(path)]
+def _read_truth(path: Path, say: Say) -> list[Truth]:
+    return [Truth(labels, None) for labels in _read_instances(path, say)]
 
 
-def _read_seg(path: Path, markers: Path | None) -> list[Truth]:
+def _read_seg(path: Path, markers: Path | None, say: Say) -> list[Truth]:
     """Read a truth of the Cell Tracking Challenge: ids, even where a frame has a single cell."""
     return [
         Truth(labels, None if markers is None else read_annotated_area(markers, labels)[0])
-        for labels in _read_instances(path, ids=True)
+        for labels in _read_instances(path, say, ids=True)
     ]
 
 
-def _read_pair(pair) -> list[Truth]:
-    planes = _read_instances(pair.labels, ids=pair.ids)
+def _read_pair(pair: Pair, say: Say) -> list[Truth]:
+    planes = _read_instances(pair.labels, say, ids=pair.ids)
     read = pair.annotated
     return [Truth(labels, None if read is None else read(labels)[0]) for labels in planes]
 
 
-def _read_instances(path: Path, ids: bool = False) -> np.ndarray:
+def _read_instances(path: Path, say: Say, ids: bool = False) -> np.ndarray:
     """Return the instances of a file, shape ``(N, Y, X)``; masks give connected components."""
     planes = as_channels_first(read_labels(path)).array
     if planes.shape[1] != 1:
@@ -235,16 +239,23 @@ def _read_instances(path: Path, ids: bool = False) -> np.ndarray:
             f"{path} has {planes.shape[1]} channels, where a label image has one; "
             "for probabilities, ask for --metrics isbi"
         )
-    return instances_of(planes[:, 0], str(path), ids)
+    return instances_of(planes[:, 0], str(path), ids, say)
 
 
-def instances_of(planes: np.ndarray, where: str, ids: bool = False) -> np.ndarray:
+def instances_of(
+    planes: np.ndarray,
+    where: str,
+    ids: bool = False,
+    say: Say = lambda _note: None,
+) -> np.ndarray:
     """Return the instances in planes ``(N, Y, X)`` of ids or, unless `ids`, of a mask."""
     mask = not ids and is_mask(planes)
+    if mask:
+        say("a mask of two values: its connected components are the objects, cells that touch one")
     return np.stack([instances_from(plane, where, mask)[0] for plane in planes])
 
 
-def _read_cells(files: Files, say: Callable[[str], None]) -> np.ndarray:
+def _read_cells(files: Files, say: Say) -> np.ndarray:
     """Return the score of "cell" in [0, 1], shape ``(N, Y, X)``.
 
     The second class where there are several.

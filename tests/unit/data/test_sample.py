@@ -42,7 +42,8 @@ def test_two_values_are_a_mask_whose_components_are_the_instances(values, dtype)
     np.testing.assert_array_equal(labels > 0, mask > 0)
     assert labels[2, 2] != labels[3, 3]
     assert notes == (
-        f"0/{values[1]} mask taken as foreground; 3 connected components are the instances",
+        f"0/{values[1]} mask taken as foreground; 3 connected components are the instances, "
+        "cells that touch being one: number them 1, 2, 3 … to have them told apart",
     )
 
 
