@@ -78,11 +78,12 @@ class Bar:
 
 def scores(values: Mapping[str, Mapping[str, Any]]) -> None:
     """Print the scores of `septum.evaluate`: single numbers first, then a row for each IoU."""
-    single = Table("metric", "value", box=None, pad_edge=False)
+    single = Table("metric", "value", "", box=None, pad_edge=False)
     for group in values.values():
         for name, value in group.items():
             if not isinstance(value, Mapping):
-                single.add_row(name.replace("_", " "), f"{value:.6f}")
+                best = "0 is perfect" if name.endswith("error") else "1 is perfect"
+                single.add_row(name.replace("_", " "), f"{value:.6f}", f"[dim]{best}[/]")
     matching = values.get("matching", {})
     if single.row_count:
         console.print(single)
