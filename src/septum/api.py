@@ -56,8 +56,8 @@ def train(
         images of shape ``spatial`` or ``(C, *spatial)`` and label images of shape ``spatial``.
     out : str or Path
         The run folder: new, or without a model in it.
-    preset : {"default", "paper"}, default "default"
-        The plan to start from.
+    preset : {"default", "paper"} or path, default "default"
+        The plan to start from; the ``plan.toml`` of an earlier run for the same choices.
     steps : int, optional
         Optimiser steps; by default the preset's, or as many as `max_time` allows.
     max_time : str or float, optional

@@ -14,7 +14,7 @@ def command(
     data: Annotated[Path, typer.Argument(help="Folder of annotated images, in a known layout.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the run; must be new.")],
     preset: Annotated[
-        str, typer.Option(help="default, or paper (2015, to the letter).")
+        str, typer.Option(help="default, paper (2015), or an earlier plan.toml.")
     ] = "default",
     steps: Annotated[int | None, typer.Option(help="Number of training steps.")] = None,
     max_time: Annotated[

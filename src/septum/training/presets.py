@@ -1,6 +1,9 @@
 """The two plans that a user can name: the paper to the letter, and what we recommend."""
 
+from pathlib import Path
+
 from septum.augment import Augmentation
+from septum.config import from_toml
 from septum.errors import ConfigError
 from septum.plan import DataPlan, InstancePlan, NetworkPlan, Plan, TargetPlan, TrainingPlan
 
@@ -32,13 +35,25 @@ PRESETS = {"paper": PAPER, "default": DEFAULT}
 
 
 def preset(name: str) -> Plan:
-    """Return the plan called `name`.
+    """Return the plan called `name`, or the one in the file of that name.
+
+    Parameters
+    ----------
+    name : str
+        ``"paper"``, ``"default"``, or the path of a ``plan.toml`` that a training wrote.
 
     Raises
     ------
     ConfigError
-        If there is no such preset.
+        If there is no such preset, or the file is no plan.
     """
+    if name.endswith(".toml"):
+        try:
+            return from_toml(Plan, Path(name).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, ConfigError) as error:
+            raise ConfigError(f"{name} is no plan: {error}") from None
     if name not in PRESETS:
-        raise ConfigError(f"there is no preset {name!r}; it is one of {', '.join(PRESETS)}")
+        raise ConfigError(
+            f"there is no preset {name!r}; it is {', '.join(PRESETS)}, or a plan.toml"
+        )
     return PRESETS[name]

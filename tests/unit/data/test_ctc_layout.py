@@ -63,15 +63,6 @@ def test_one_sequence_by_its_folder(tmp_path, monkeypatch):
     assert [pair.name for pair in find(".").pairs] == ["02_t001", "02_t003"]
 
 
-def test_silver_truth_fills_in_but_does_not_replace(tmp_path):
-    truth = challenge(tmp_path, leave_out=[1])
-    samples = find(tmp_path, silver=True).load()
-    assert [sample.index for sample in samples] == [0, 1, 2, 3]
-    for sample in samples:
-        assert (1 in sample.labels) == (sample.index not in (1, 3))
-    np.testing.assert_array_equal(samples[1].labels, truth["01", 1])
-
-
 def test_a_single_cell_in_two_pieces_keeps_its_id(tmp_path):
     challenge(tmp_path, gold=(1,))
     labels = np.zeros((128, 128), np.uint16)
@@ -161,9 +152,6 @@ def test_the_partially_annotated_frames_of_the_real_data(data_dir, name, frames,
     assert flagged.keys() == partial.keys()
     for index, missing in partial.items():
         assert flagged[index].notes[0].startswith(f"{missing} of ")
-    assert (
-        len(find(data_dir / name, silver=True)) == {"DIC-C2DH-HeLa": 84, "PhC-C2DH-U373": 115}[name]
-    )
 
 
 def test_what_the_silver_truth_knows_of_missing_cells_is_ignored(data_dir):

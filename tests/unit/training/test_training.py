@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import septum
-from septum.config import override
+from septum.config import override, to_toml
 from septum.data.crops import draw_batch, prepare
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
@@ -273,7 +273,7 @@ def test_the_papers_preset_is_the_papers():
 
 def test_an_unknown_preset_names_the_known_ones():
     with pytest.raises(
-        ConfigError, match="there is no preset 'papre'; it is one of paper, default"
+        ConfigError, match=r"there is no preset 'papre'; it is paper, default, or a plan\.toml"
     ):
         preset("papre")
 
@@ -346,3 +346,15 @@ def test_the_model_is_safe_before_the_thresholds_are_chosen(tmp_path, monkeypatc
         )
     loaded = septum.load(tmp_path / "run")
     assert loaded.description.plan.instances.values[:2] == (0.5, 0.85)
+
+
+def test_the_plan_of_an_earlier_run_is_a_preset(tmp_path):
+    plan = override(preset("default"), ["network.width=7", "instances.seed=0.6"])
+    path = tmp_path / "plan.toml"
+    path.write_text(to_toml(plan))
+    assert preset(str(path)) == plan
+    path.write_text("[network]\nwidht = 7\n")
+    with pytest.raises(ConfigError, match=r"plan\.toml is no plan: .*widht.*did you mean 'width'"):
+        preset(str(path))
+    with pytest.raises(ConfigError, match=r"none\.toml is no plan: .*No such file"):
+        preset(str(tmp_path / "none.toml"))

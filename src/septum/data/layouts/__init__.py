@@ -21,15 +21,13 @@ UNDERSTOOD = (
 )
 
 
-def find(path: str | Path, silver: bool = False) -> Dataset:
+def find(path: str | Path) -> Dataset:
     """Recognise the layout of a dataset folder and pair its images with their labels.
 
     Parameters
     ----------
     path : str or Path
         The folder. It is only read.
-    silver : bool, default False
-        In the Cell Tracking Challenge layout, use silver truth for frames without gold truth.
 
     Returns
     -------
@@ -49,7 +47,7 @@ def find(path: str | Path, silver: bool = False) -> Dataset:
         raise DataError(
             f"{root}: a file, where a dataset folder is expected. Understood are: {UNDERSTOOD}"
         )
-    dataset = _detect(root, silver)
+    dataset = _detect(root)
     if dataset is not None:
         return dataset
     files = image_files(root)
@@ -62,9 +60,9 @@ def find(path: str | Path, silver: bool = False) -> Dataset:
     raise DataError(f"{root}: {held}{_hint(root)}. Understood are: {UNDERSTOOD}")
 
 
-def _detect(root: Path, silver: bool) -> Dataset | None:
+def _detect(root: Path) -> Dataset | None:
     return (
-        find_ctc(root, silver)
+        find_ctc(root)
         or find_isbi(root)
         or find_drive(root)
         or find_folders(root)
@@ -76,7 +74,7 @@ def _hint(root: Path) -> str:
     """Point at the first sub-folder that would do."""
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         try:
-            inner = _detect(folder, silver=False)
+            inner = _detect(folder)
         except DataError:
             continue
         if inner is not None:

@@ -18,24 +18,22 @@ _NUMBER = re.compile(r"(\d+)$")
 _SLICE = re.compile(r"man_seg_\d+_\d+$")  # one annotated z slice of a 3D frame
 
 
-def find_ctc(root: Path, silver: bool = False) -> Dataset | None:
+def find_ctc(root: Path) -> Dataset | None:
     """Pair the frames of each sequence with their segmentation truth.
 
-    Gold truth (``01_GT/SEG``) covers a few frames; the others are left out, or get the silver truth
-    (``01_ST/SEG``, computed, not drawn). The markers in ``01_GT/TRA`` tell which cells a
-    frame leaves out; see :func:`annotated_area`.
+    Gold truth (``01_GT/SEG``) covers a few frames; the others are left out. (The silver truth in
+    ``01_ST`` is computed, not drawn.) The markers in ``01_GT/TRA`` tell which cells a frame leaves
+    out; see :func:`annotated_area`.
 
     Parameters
     ----------
     root : Path
         The dataset folder, or one sequence folder in it (``.../01``).
-    silver : bool, default False
-        Use the silver truth for frames without gold truth.
 
     Returns
     -------
     Dataset or None
-        None where there is no sequence with a ``_GT`` or ``_ST`` folder beside it.
+        None where there is no sequence with a ``_GT`` folder beside it.
 
     Raises
     ------
@@ -48,7 +46,7 @@ def find_ctc(root: Path, silver: bool = False) -> Dataset | None:
     pairs: list[Pair] = []
     notes: list[str] = []
     for sequence in sequences:
-        more, said = _pairs(sequence, silver)
+        more, said = _pairs(sequence)
         pairs += more
         notes += said
     if not pairs:
@@ -56,9 +54,8 @@ def find_ctc(root: Path, silver: bool = False) -> Dataset | None:
             f"{root}: Cell Tracking Challenge layout, but no man_seg*.tif in "
             f"{sequences[0].name}_GT/SEG; download the training data with its gold truth"
         )
-    truth = "gold and silver" if silver else "gold"
     names = ", ".join(sequence.name for sequence in sequences)
-    layout = f"Cell Tracking Challenge: sequence {names}, frames with {truth} truth"
+    layout = f"Cell Tracking Challenge: sequence {names}, frames with gold truth"
     return Dataset(layout, root, tuple(pairs), (), tuple(notes))
 
 
@@ -69,31 +66,28 @@ def _sequences(root: Path) -> list[Path]:
 
 
 def _has_truth(sequence: Path) -> bool:
-    return sequence.name.isdigit() and any(_seg(sequence, kind).is_dir() for kind in ("GT", "ST"))
+    return sequence.name.isdigit() and _seg(sequence).is_dir()
 
 
-def _seg(sequence: Path, kind: str) -> Path:
-    return sequence.with_name(f"{sequence.name}_{kind}") / "SEG"
+def _seg(sequence: Path) -> Path:
+    return sequence.with_name(f"{sequence.name}_GT") / "SEG"
 
 
-def _pairs(sequence: Path, silver: bool) -> tuple[list[Pair], list[str]]:
+def _pairs(sequence: Path) -> tuple[list[Pair], list[str]]:
     frames = _numbered(image_files(sequence))
     notes: list[str] = []
-    gold_files = image_files(_seg(sequence, "GT"))
+    gold_files = image_files(_seg(sequence))
     slices = [path for path in gold_files if _SLICE.search(path.stem)]
     if slices:
         notes.append(f"{len(slices)} annotated single slices of 3D frames left out: {few(slices)}")
     truth = _numbered(path for path in gold_files if path not in slices)
-    gold = len(truth)
-    if silver:
-        truth = _numbered(image_files(_seg(sequence, "ST"))) | truth
     lost = [path for number, path in truth.items() if number not in frames]
     if lost:
         raise DataError(
             f"{sequence}: {len(lost)} truth images have no frame: {few(lost)}; "
             f"t{_NUMBER.findall(lost[0].stem)[0]}.tif is expected in {sequence}"
         )
-    markers = _numbered(image_files(_seg(sequence, "GT").with_name("TRA")))
+    markers = _numbered(image_files(_seg(sequence).with_name("TRA")))
     pairs = [
         Pair(
             name=f"{sequence.name}_{frames[number].stem}",
@@ -108,10 +102,7 @@ def _pairs(sequence: Path, silver: bool) -> tuple[list[Pair], list[str]]:
     ]
     unused = len(frames) - len(pairs)
     if unused:
-        kinds = "gold or silver" if silver else "gold"
-        notes.append(f"{unused} of {len(frames)} frames of {sequence.name} have no {kinds} truth")
-    if silver and pairs:
-        notes.append(f"{len(pairs) - gold} frames of {sequence.name} have silver (computed) truth")
+        notes.append(f"{unused} of {len(frames)} frames of {sequence.name} have no gold truth")
     if not markers and pairs:
         notes.append(f"no {sequence.name}_GT/TRA: whether cells are missing cannot be told")
     return pairs, notes
