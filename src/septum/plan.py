@@ -123,16 +123,16 @@ class InstancePlan:
     threshold : float or None
         A pixel belongs to a cell where the probability of not being background is above this.
         None: chosen on the training images, see `septum.training.calibrate`.
-    seed : float or None
+    seed : float
         With a border class, a seed is a connected region whose interior probability is above this.
-        None: chosen on the training images.
+        Not chosen on the training images, of which a network is too certain (docs/decisions.md).
     min_size : int or None
         Objects of fewer pixels, at the resolution of the image, are dropped. None: a quarter of the
         5th percentile of the training objects' areas.
     """
 
     threshold: float | None = None
-    seed: float | None = None
+    seed: float = 0.9
     min_size: int | None = None
 
     def __post_init__(self) -> None:
@@ -145,7 +145,7 @@ class InstancePlan:
         """Threshold, seed and smallest size, with the defaults for what has not been chosen."""
         return (
             0.5 if self.threshold is None else self.threshold,
-            0.85 if self.seed is None else self.seed,
+            self.seed,
             self.min_size or 0,
         )
 

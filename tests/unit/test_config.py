@@ -19,7 +19,7 @@ def test_every_preset_survives_toml_and_json(name):
     assert from_dict(Plan, json.loads(json.dumps(to_dict(plan)))) == plan
 
 
-@given(st.floats(allow_nan=False), st.floats(1e-300, 1e300), st.text("ab\\\"' #=é"))
+@given(st.floats(1e-300, 1e300), st.floats(1e-300, 1e300), st.text("ab\\\"' #=é"))
 def test_any_number_and_any_quote_survives_toml(scale, border, text):
     plan = Plan(data=DataPlan(scale, text), targets=TargetPlan(border=border))
     assert from_toml(Plan, to_toml(plan)) == plan

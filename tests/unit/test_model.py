@@ -130,8 +130,9 @@ def test_what_is_no_model_is_named(tmp_path, what):
         path.mkdir()
     elif what == "file":
         path.write_text("x")
+    message = "no such folder" if what == "absent" else r"is not a trained model: it holds no model"
     for function in (load, describe):
-        with pytest.raises(DataError, match=r"is not a trained model: it holds no model\.json"):
+        with pytest.raises(DataError, match=message):
             function(path)
 
 

@@ -9,7 +9,7 @@ __all__ = ["components", "drop_small", "instances", "watershed"]
 
 
 def instances(
-    probabilities: np.ndarray, threshold: float = 0.5, seed: float = 0.85, min_size: int = 0
+    probabilities: np.ndarray, threshold: float = 0.5, seed: float = 0.9, min_size: int = 0
 ) -> np.ndarray:
     """Return the instances in `probabilities`.
 
@@ -23,7 +23,7 @@ def instances(
         Shape ``(2 or 3, *spatial)``, summing to one over axis 0.
     threshold : float, default 0.5
         A pixel belongs to a cell where ``1 - background`` is above this.
-    seed : float, default 0.85
+    seed : float, default 0.9
         With three classes, a pixel belongs to a seed where ``interior`` is above this.
     min_size : int, default 0
         Instances of fewer pixels are dropped.

@@ -1,4 +1,4 @@
-"""Thresholds from probabilities to instances, chosen on the training images.
+"""The threshold from probabilities to instances, chosen on the training images.
 
 Class balancing (equation 2) makes rare classes more probable than they are, by how much depends on
 the data; so the threshold that separates best is measured and not assumed.
@@ -16,23 +16,22 @@ from septum.model import Model
 from septum.plan import InstancePlan
 
 THRESHOLDS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.8, 0.9)
-SEEDS = (0.85, 0.8, 0.9, 0.7, 0.95, 0.5)
 
 # Enough to choose among a dozen values; more images would only take longer.
 _IMAGES = 8
 
 
 def calibrated(model: Model, samples: Sequence[Sample]) -> Model:
-    """Return the model with its open thresholds chosen; see `calibrate`."""
+    """Return the model with its open threshold chosen; see `calibrate`."""
     plan = replace(model.description.plan, instances=calibrate(model, samples))
     return Model(model.network, replace(model.description, plan=plan), str(model.device))
 
 
 def calibrate(model: Model, samples: Sequence[Sample]) -> InstancePlan:
-    """Return how the model's probabilities become instances, open thresholds chosen.
+    """Return how the model's probabilities become instances, an open threshold chosen.
 
-    The values with the highest panoptic quality at IoU 0.5 over (at most 8, evenly spaced) training
-    images: first the seed, then the threshold. Of equals the one nearest the default wins.
+    The one with the highest panoptic quality at IoU 0.5 over (at most 8, evenly spaced) training
+    images. Of equals the one nearest the default wins.
 
     Parameters
     ----------
@@ -42,7 +41,7 @@ def calibrate(model: Model, samples: Sequence[Sample]) -> InstancePlan:
         The training images, with labels.
     """
     plan = model.description.plan.instances
-    if plan.threshold is not None and plan.seed is not None:
+    if plan.threshold is not None:
         return plan
     chosen = np.linspace(0, len(samples) - 1, min(len(samples), _IMAGES)).round().astype(int)
     few = [samples[number] for number in chosen]
@@ -55,8 +54,4 @@ def calibrate(model: Model, samples: Sequence[Sample]) -> InstancePlan:
         ]
         return sum(found, Matching(0.5, tp=0, fp=0, fn=0, iou_sum=0.0)).pq
 
-    if plan.seed is None and model.description.classes == 3:
-        plan = max((replace(plan, seed=value) for value in SEEDS), key=quality)
-    if plan.threshold is None:
-        plan = max((replace(plan, threshold=value) for value in THRESHOLDS), key=quality)
-    return plan
+    return max((replace(plan, threshold=value) for value in THRESHOLDS), key=quality)

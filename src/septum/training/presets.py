@@ -26,7 +26,7 @@ PAPER = Plan(
         average=0.0,
         precision="32",
     ),
-    instances=InstancePlan(threshold=0.5, seed=0.5, min_size=0),
+    instances=InstancePlan(threshold=0.5, min_size=0),
 )
 
 DEFAULT = Plan(network=NetworkPlan(width=32, dropout=0.0, norm="batch"))

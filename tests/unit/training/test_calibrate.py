@@ -47,16 +47,11 @@ def test_what_the_plan_sets_is_kept(sample):
     assert calibrate(Oracle(plan, {}), [sample]) == plan.instances
 
 
-def test_the_seed_that_keeps_touching_cells_apart_is_found(sample):
-    truth = sample.truth
-    ridge = np.zeros(truth.shape, bool)
-    ridge[:, :-1] |= (truth[:, 1:] != truth[:, :-1]) & (truth[:, :-1] > 0)
-    ridge[:-1] |= (truth[1:] != truth[:-1]) & (truth[:-1] > 0)
-    interior = np.where(truth > 0, np.where(ridge, 0.86, 0.99), 0.0).astype(np.float32)
-    border = np.where(truth > 0, 1 - interior, 0).astype(np.float32)
-    probabilities = np.stack([1 - interior - border, interior, border])
+def test_the_seed_is_not_chosen_on_images_that_the_network_knows_too_well(sample):
+    cells = (sample.truth > 0).astype(np.float32)
+    probabilities = np.stack([1 - cells, cells, 0 * cells])
     oracle = Oracle(Plan(), {sample.image.tobytes(): probabilities}, classes=3)
-    assert calibrate(oracle, [sample]).seed == 0.9
+    assert calibrate(oracle, [sample]).seed == Plan().instances.seed
 
 
 def test_only_a_few_images_are_looked_at(sample):

@@ -345,7 +345,7 @@ def test_the_model_is_safe_before_the_thresholds_are_chosen(tmp_path, monkeypatc
             settings=["network.width=2", "network.depth=1"],
         )
     loaded = septum.load(tmp_path / "run")
-    assert loaded.description.plan.instances.values[:2] == (0.5, 0.85)
+    assert loaded.description.plan.instances.values[:2] == (0.5, 0.9)
 
 
 def test_the_plan_of_an_earlier_run_is_a_preset(tmp_path):
