@@ -392,6 +392,8 @@ def test_ctrl_c_is_one_line_and_leaves_no_half_file(data, tmp_path):
     code = """
 import json, signal
 from septum.cli import main
+# A test run in the background is started with the signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 whole = json.dumps
 json.dumps = lambda *given, **options: (signal.raise_signal(signal.SIGINT), whole({}))[1]
 main()
