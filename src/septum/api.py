@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 
 from septum import evaluation
-from septum.atomic import replacing
+from septum.atomic import write_text
 from septum.config import override, to_toml
 from septum.data.layouts import find
 from septum.data.sample import Sample, instances_from, is_mask
@@ -98,7 +98,7 @@ def train(
     plan, reasons = propose(chosen, samples)
     for reason in reasons:
         say(reason)
-    _write_plan(plan, out)
+    write_text(out / "plan.toml", to_toml(plan))
     with StepLog(out / "log.jsonl") as log:
 
         def record(step: Step) -> None:
@@ -113,14 +113,9 @@ def train(
     threshold, certain, _ = model.description.plan.instances.values
     seeds = f", their seeds above {certain:g}" if model.description.classes == 3 else ""
     say(f"cells are where their probability is above {threshold:g}{seeds}")
-    _write_plan(model.description.plan, out)
+    write_text(out / "plan.toml", to_toml(model.description.plan))
     model.save(out / "model")
     return model
-
-
-def _write_plan(plan: Plan, out: Path) -> None:
-    with replacing(out / "plan.toml") as path:
-        path.write_text(to_toml(plan), encoding="utf-8")
 
 
 def samples_of(data: Data, say: Callable[[str], None] = lambda _note: None) -> list[Sample]:

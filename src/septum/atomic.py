@@ -61,6 +61,12 @@ def replacing(path: str | Path, size: int | None = None) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file, UTF-8, that appears only when it is complete; see `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def _flush(path: Path) -> None:
     # Without it the rename may reach the disk before the bytes do, and a power cut in between
     # leaves an empty file under the final name.

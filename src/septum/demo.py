@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from septum import api, segment
-from septum.atomic import replacing
+from septum.atomic import write_text
 from septum.data.crops import prepare
 from septum.data.formats import write_labels, write_tiff
 from septum.data.sample import Sample
@@ -72,8 +72,7 @@ def run(
     scores = api.evaluate(
         out / "result" / "large_labels.tif", out / "large_truth.tif", ["ctc", "matching"]
     )
-    with replacing(out / "scores.json") as path:
-        path.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
+    write_text(out / "scores.json", json.dumps(scores, indent=2) + "\n")
     save(picture(model, large), out / "demo.png")
     return scores, out / "demo.png"
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 
-from septum.atomic import replacing
+from septum.atomic import replacing, write_text
 from septum.config import from_dict, to_dict
 from septum.data.normalise import normalise
 from septum.errors import ConfigError, DataError
@@ -178,8 +178,7 @@ class Model:
         with replacing(folder / "model.safetensors") as path:
             path.write_bytes(to_bytes(weights))
         content = {"format": FORMAT, "septum": __version__, **to_dict(self.description)}
-        with replacing(folder / "model.json") as path:
-            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_text(folder / "model.json", json.dumps(content, indent=2) + "\n")
 
     def _channels(self, image: np.ndarray) -> np.ndarray:
         ndim, expected = self.description.ndim, self.description.in_channels

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from septum import evaluation
-from septum.atomic import replacing
+from septum.atomic import write_text
 from septum.data.layouts import find
 from septum.data.sample import Sample
 from septum.data.truth import Scored, Truth
@@ -178,5 +178,4 @@ def _write(
         "pooled": pooled,
         "folds": [vars(result) for result in results],
     }
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=2) + "\n")
