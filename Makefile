@@ -11,7 +11,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	    --constraint constraints.txt --editable '.[test]'
+	    --constraint constraints.txt --editable '.[cpu,int8,onnx,parquet,test]'
 	@touch $@
 
 demo: setup

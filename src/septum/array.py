@@ -1,0 +1,67 @@
+"""What an image may be: anything with a shape, a dtype and slicing, in memory or on disk."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+Window = tuple[slice, ...]
+"""One slice an axis, with both ends given and a step of one."""
+
+
+class Source(Protocol):
+    """Pixels to read: a numpy array, a zarr array, or a view of either."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def dtype(self) -> np.dtype: ...  # noqa: D102
+    def __getitem__(self, window: Window, /) -> np.ndarray: ...
+
+
+class Sink(Protocol):
+    """Pixels to write: a numpy array or a zarr array."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def dtype(self) -> np.dtype: ...  # noqa: D102
+    def __setitem__(self, window: Window, pixels: np.ndarray, /) -> None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A source that is computed when it is read, window by window.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the whole.
+    dtype : numpy.dtype
+        Of what is read.
+    read : callable
+        One slice an axis in, the pixels out.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    read: Callable[[Window], np.ndarray]
+
+    def __getitem__(self, window: Window) -> np.ndarray:
+        """Return the pixels in `window`."""
+        return self.read(window)
+
+
+def whole(shape: tuple[int, ...]) -> Window:
+    """Return the window that is everything."""
+    return tuple(slice(0, size) for size in shape)
+
+
+def item(source: Source, number: int) -> Source:
+    """Return ``source[number]`` as a source, without reading it."""
+
+    def read(window: Window) -> np.ndarray:
+        return np.asarray(source[(slice(number, number + 1), *window)])[0]
+
+    return View(tuple(source.shape[1:]), source.dtype, read)
