@@ -1,0 +1,71 @@
+"""The files that a prediction ends in, each a kind that can be asked for by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from septum.errors import ConfigError
+from septum.outputs.segmented import Segmented
+from septum.outputs.tiff import write_labels, write_probabilities, write_probabilities8
+
+__all__ = ["KINDS", "Kind", "Segmented", "save"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of result.
+
+    Attributes
+    ----------
+    description : str
+        One line, for the help.
+    suffix : str
+        What follows the name of the image in the name of the file.
+    write : callable
+        Takes what to write and the path, and writes a file that appears only when it is complete.
+    """
+
+    description: str
+    suffix: str
+    write: Callable[[Segmented, Path], None]
+
+
+KINDS: dict[str, Kind] = {
+    "labels": Kind(
+        "label image (TIFF): 0 background, 1, 2, ... the objects", "_labels.tif", write_labels
+    ),
+    "probabilities": Kind(
+        "probability of each class (TIFF, float32)", "_probabilities.tif", write_probabilities
+    ),
+    "probabilities8": Kind(
+        "the same in 8 bits, in shares of 255, a quarter of the size",
+        "_probabilities.tif",
+        write_probabilities8,
+    ),
+}
+
+
+def save(kind: str, segmented: Segmented, out: Path) -> Path:
+    """Write one kind of result into the folder `out`; return the path of the file.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    segmented : Segmented
+        What to write; read block by block.
+    out : Path
+        Made if missing.
+
+    Raises
+    ------
+    ConfigError
+        For a kind that does not exist.
+    SeptumError
+        If the file cannot be written; none is left behind, and an earlier one is as it was.
+    """
+    if kind not in KINDS:
+        raise ConfigError(f"no kind of result is called {kind!r}; there are {', '.join(KINDS)}")
+    path = out / f"{segmented.name}{KINDS[kind].suffix}"
+    KINDS[kind].write(segmented, path)
+    return path

@@ -1,0 +1,187 @@
+"""Results as TIFF, written strip by strip from a source that may not fit into memory.
+
+Strips, not tiles, because ImageJ and Fiji open a tiled TIFF only through Bio-Formats.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import tifffile
+
+from septum.array import Source, View, Window, whole
+from septum.atomic import replacing
+from septum.outputs.segmented import Segmented
+
+_CLASSIC = 3_900_000_000  # bytes that plain TIFF and ImageJ can address, with room for the tags
+_IMAGEJ_TYPES = ("uint8", "uint16", "float32")
+_HELD, _STRIP = 2**26, 2**18  # bytes read at a time, and bytes of one strip
+_WORKERS = 2
+
+
+def write_labels(segmented: Segmented, path: Path) -> None:
+    """Write the labels as uint16, or as uint32 where an image has more than 65,535 objects.
+
+    ImageJ takes the uint16, with axes and spacing; it has no 32-bit integers.
+    """
+    labels = _converted(
+        segmented.labels, segmented.id_type, lambda ids: ids.astype(segmented.id_type)
+    )
+    shape = (*segmented.stack_shape, *segmented.spatial)
+    axes = segmented.stack_axes + segmented.axes
+    write_tiff(path, labels, shape, axes, segmented.spacing, level=6)
+
+
+def write_probabilities(segmented: Segmented, path: Path) -> None:
+    """Write the probabilities as float32, one channel for each class."""
+    _write_classes(segmented, segmented.probabilities, path)
+
+
+def write_probabilities8(segmented: Segmented, path: Path) -> None:
+    """Write the probabilities as uint8 in shares of 255, one channel for each class."""
+    _write_classes(segmented, as_bytes(segmented.probabilities), path)
+
+
+def _write_classes(segmented: Segmented, probabilities: Source, path: Path) -> None:
+    classes = probabilities.shape[1]
+    shape = (*segmented.stack_shape, classes, *segmented.spatial)
+    axes = f"{segmented.stack_axes}C{segmented.axes}"
+    # Fractions hardly shrink; a higher level would only take longer.
+    write_tiff(path, probabilities, shape, axes, segmented.spacing, level=1)
+
+
+def as_bytes(probabilities: Source) -> Source:
+    """Return probabilities in [0, 1] as uint8 in shares of 255, computed when they are read."""
+    return _converted(probabilities, np.uint8, lambda share: np.rint(share * 255).astype(np.uint8))
+
+
+def _converted(source: Source, dtype: type, convert) -> Source:
+    def read(window: Window) -> np.ndarray:
+        return convert(np.asarray(source[window]))
+
+    return View(tuple(source.shape), np.dtype(dtype), read)
+
+
+def write_tiff(
+    path: Path,
+    source: Source,
+    shape: tuple[int, ...],
+    axes: str,
+    spacing: tuple[float, ...] | None,
+    level: int = 6,
+) -> None:
+    """Write a source as a zlib-compressed TIFF that appears only when it is complete.
+
+    As ImageJ knows it (axes and spacing) where ImageJ can have it: uint8, uint16 or float32, axes
+    in the order TZCYX, none of length 1, below 4 GB. Else as a plain TIFF, which carries its axes
+    and spacing in the description and the spacing in its resolution too; BigTIFF from 4 GB.
+
+    Parameters
+    ----------
+    path : Path
+        Missing folders are made.
+    source : Source
+        Its last two axes are Y and X. At most about 64 MB are read at a time, or 64 rows.
+    shape : tuple of int
+        The shape to write down: that of `source`, with its first axes laid out as the stack was.
+    axes : str
+        One letter for each of `shape`.
+    spacing : tuple of float or None
+        In µm, for the spatial axes.
+    level : int, default 6
+        Of the compression, 1 to 9.
+
+    Raises
+    ------
+    SeptumError
+        When the disk is full or the folder cannot be written to. Nothing is left behind.
+    """
+    itemsize = source.dtype.itemsize
+    size = int(np.prod(shape, dtype=np.int64)) * itemsize
+    rows = int(np.clip(_STRIP // (shape[-1] * itemsize), 1, shape[-2]))
+    strips = _compressed(_strips(source, rows), level)
+    # tifffile stores columns side by side, in strips of its own; they are never many.
+    pixels = np.asarray(source[whole(source.shape)]).reshape(shape) if shape[-1] == 1 else strips
+    with replacing(path, size) as temporary:
+        tifffile.imwrite(
+            temporary,
+            pixels,
+            shape=shape,
+            dtype=source.dtype,
+            photometric="minisblack",
+            compression="zlib",
+            rowsperstrip=rows,
+            bigtiff=size > _CLASSIC,
+            **_described(shape, source.dtype, axes, spacing, size),
+        )
+
+
+def _described(
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    axes: str,
+    spacing: tuple[float, ...] | None,
+    size: int,
+) -> dict[str, Any]:
+    """Return what tifffile is to say of axes and spacing."""
+    order = ["TZCYX".find(axis) for axis in axes]
+    # ImageJ drops axes of length 1, and only its plain (below 4 GB) TIFF is read everywhere.
+    imagej = (
+        dtype.name in _IMAGEJ_TYPES
+        and min(order) >= 0
+        and order == sorted(order)
+        and min(shape) > 1
+        and size <= _CLASSIC
+    )
+    metadata: dict[str, Any] = {"axes": axes}
+    options: dict[str, Any] = {"metadata": metadata, "imagej": imagej}
+    if spacing is None:
+        return options
+    per_um = (1 / spacing[-1], 1 / spacing[-2])
+    if imagej:
+        metadata["unit"] = "um"
+        if len(spacing) == 3:
+            metadata["spacing"] = spacing[0]
+        return options | {"resolution": per_um}
+    metadata["spacing_um"] = list(spacing)
+    per_cm = (per_um[0] * 1e4, per_um[1] * 1e4)
+    return options | {"resolution": per_cm, "resolutionunit": "CENTIMETER"}
+
+
+def _strips(source: Source, rows: int) -> Iterator[np.ndarray]:
+    """Yield strips of `rows` rows, page by page, reading many of them at once."""
+    *outer, height, width = source.shape
+    page = height * width * source.dtype.itemsize
+    pages = max(1, _HELD // page)  # along the last of the outer axes, where chunks may be deep
+    band = max(64, _HELD // (width * source.dtype.itemsize)) // rows * rows or rows
+    for index in np.ndindex(*outer[:-1]):
+        lead = tuple(slice(place, place + 1) for place in index)
+        for first in range(0, outer[-1], pages):
+            deep = slice(first, min(first + pages, outer[-1]))
+            step = height if deep.stop - first > 1 else band
+            for top in range(0, height, step):
+                down = slice(top, min(top + step, height))
+                block = np.asarray(source[(*lead, deep, down, slice(0, width))])
+                for plane in block.reshape(-1, down.stop - top, width):
+                    for start in range(0, len(plane), rows):
+                        yield np.ascontiguousarray(plane[start : start + rows])
+
+
+def _compressed(strips: Iterator[np.ndarray], level: int) -> Iterator[bytes]:
+    """Yield the strips compressed, in order, a few ahead of the one that is being written."""
+
+    def encode(strip: np.ndarray) -> bytes:
+        return bytes(imagecodecs.deflate_encode(strip.tobytes(), level=level, raw=False))
+
+    ahead: deque[Future[bytes]] = deque()
+    with ThreadPoolExecutor(_WORKERS) as workers:
+        for strip in strips:
+            ahead.append(workers.submit(encode, strip))
+            if len(ahead) > 4 * _WORKERS:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
