@@ -65,3 +65,8 @@ def item(source: Source, number: int) -> Source:
         return np.asarray(source[(slice(number, number + 1), *window)])[0]
 
     return View(tuple(source.shape[1:]), source.dtype, read)
+
+
+def load(source: Source) -> np.ndarray:
+    """Return all pixels of `source` in memory; an array in memory comes as it is."""
+    return np.asarray(source[whole(tuple(source.shape))])

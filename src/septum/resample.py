@@ -5,11 +5,12 @@ any rank. Pixels are areas: a pixel of the result covers ``before / after`` pixe
 and the two images share their edges, not their pixel centres.
 """
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
+
+from septum.array import Source, View, Window, whole
 
 
 def resample(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
@@ -28,15 +29,64 @@ def resample(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
         float32. Along an axis that shrinks, each pixel is the exact average over its area; along
         one that grows, linear interpolation between pixel centres, edges repeated.
     """
-    result = np.asarray(image, dtype=np.float32)
-    for axis, after in enumerate(shape, start=result.ndim - len(shape)):
-        before = result.shape[axis]
-        if before != after:
-            operator = _average(before, after) if after < before else _linear(before, after)
-            lines = np.moveaxis(result, axis, 0)
-            product = operator @ lines.reshape(before, -1)
-            result = np.moveaxis(product.reshape(after, *lines.shape[1:]), 0, axis)
-    return np.ascontiguousarray(result)
+    image = np.asarray(image)
+    after = (*image.shape[: image.ndim - len(shape)], *shape)
+    return np.ascontiguousarray(_window(image, after, whole(after)))
+
+
+def resampled(image: Source, shape: Sequence[int]) -> Source:
+    """Return `image` with its last axes resampled to `shape` window by window, when it is read.
+
+    Each window has the very pixels that :func:`resample` of the whole has there, and is computed
+    from the pixels under it alone.
+
+    Parameters
+    ----------
+    image : Source
+        Shape ``(..., *before)``.
+    shape : sequence of int
+        Spatial shape of the result, in pixels.
+
+    Returns
+    -------
+    Source
+        Of float32; `image` itself, in its own type, if it has this shape.
+    """
+    after = (*image.shape[: len(image.shape) - len(shape)], *shape)
+    if after == tuple(image.shape):
+        return image
+    return View(after, np.dtype(np.float32), lambda window: _window(image, after, window))
+
+
+def _window(image: Source, after: tuple[int, ...], window: Window) -> np.ndarray:
+    lines = [
+        _lines(before, size, part.start, part.stop)
+        for before, size, part in zip(image.shape, after, window, strict=True)
+    ]
+    needed = tuple(slice(first, first + count) for first, count, _ in lines)
+    result = np.asarray(image[needed]).astype(np.float32, copy=False)
+    for axis, (_, _, operator) in enumerate(lines):
+        if operator is not None:
+            moved = np.moveaxis(result, axis, 0)
+            product = operator @ moved.reshape(len(moved), -1)
+            result = np.moveaxis(product.reshape(-1, *moved.shape[1:]), 0, axis)
+    return result
+
+
+def _lines(
+    before: int, after: int, start: int, stop: int
+) -> tuple[int, int, sparse.csr_array | None]:
+    """Return the first source pixel under ``start:stop``, how many, and what turns them into it."""
+    if before == after or start == stop:
+        return start, stop - start, None
+    rows = np.arange(start, stop)
+    row, column, weight = (_average if after < before else _linear)(before, after, rows)
+    first, last = int(column.min()), int(column.max())
+    operator = sparse.csr_array(
+        (weight.astype(np.float32), (row - start, column - first)),
+        shape=(stop - start, last - first + 1),
+    )
+    return first, last - first + 1, operator
 
 
 def resample_labels(labels: np.ndarray, shape: Sequence[int]) -> np.ndarray:
@@ -66,29 +116,29 @@ def rescale(image: np.ndarray, scale: float) -> np.ndarray:
     return resample(image, rescaled_shape(image.shape[1:], scale))
 
 
-def _average(before: int, after: int) -> sparse.csr_array:
-    edges = np.linspace(0, before, after + 1)
-    rows, columns, weights = [], [], []
-    for row, (start, stop) in enumerate(itertools.pairwise(edges)):
-        for column in range(int(start), min(int(np.ceil(stop)), before)):
-            rows.append(row)
-            columns.append(column)
-            weights.append((min(stop, column + 1) - max(start, column)) / (stop - start))
-    return _operator(rows, columns, weights, (after, before))
+# Both in whole numbers, of pixels times `after` or twice that: a row is the same in every window,
+# and mirrored images have mirrored rows.
 
 
-def _linear(before: int, after: int) -> sparse.csr_array:
-    centres = np.clip((np.arange(after) + 0.5) * before / after - 0.5, 0, before - 1)
-    lower = np.minimum(centres.astype(np.intp), max(before - 2, 0))
+def _average(before: int, after: int, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return row, column and weight: the share of each source pixel in each wider pixel."""
+    first = rows * before // after
+    count = -(-(rows + 1) * before // after) - first
+    row = np.repeat(rows, count)
+    column = np.arange(len(row)) - np.repeat(count.cumsum() - count - first, count)
+    stop = np.minimum((row + 1) * before, (column + 1) * after)
+    start = np.maximum(row * before, column * after)
+    return row, column, (stop - start) / before
+
+
+def _linear(before: int, after: int, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return row, column and weight: the two source pixels around each centre."""
+    centre = np.clip((2 * rows + 1) * before - after, 0, 2 * after * (before - 1))
+    lower = np.minimum(centre // (2 * after), max(before - 2, 0))
     upper = np.minimum(lower + 1, before - 1)
-    rows = np.arange(after)
-    return _operator(
+    share = centre / (2 * after) - lower
+    return (
         np.concatenate([rows, rows]),
         np.concatenate([lower, upper]),
-        np.concatenate([1 - (centres - lower), centres - lower]),
-        (after, before),
+        np.concatenate([1 - share, share]),
     )
-
-
-def _operator(rows, columns, weights, shape: tuple[int, int]) -> sparse.csr_array:
-    return sparse.csr_array((np.asarray(weights, dtype=np.float32), (rows, columns)), shape=shape)

@@ -1,11 +1,58 @@
-"""Grey values to the network's input range, by statistics of the whole image, never of a tile."""
+"""Grey values to the network's input range, by statistics of the whole image, never of a tile.
+
+The statistics are streamed: an image on disk is read once, in bands, and they are those that the
+same image would give in memory, however it is cut.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
 
 import numpy as np
 
-from septum.errors import ConfigError
+from septum.array import Source, Window
+from septum.compile import kernel
+from septum.errors import ConfigError, DataError
 
-# Percentiles of very large images are taken on a regular subset of about this many pixels.
+# Percentiles of types with more than 16 bits are taken on a regular grid of about this many pixels.
 _ENOUGH_PIXELS = 4_000_000
+_BAND_BYTES = 32 * 2**20
+_PERCENTILES = (1.0, 99.8)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What becomes 0 and 1 in each channel.
+
+    Attributes
+    ----------
+    low, high : tuple of float
+        The grey values of each channel that become 0 and 1; the same where a channel is constant.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    def apply(self, window: np.ndarray) -> np.ndarray:
+        """Return ``(value - low) / (high - low)``, values beyond kept; 0 where a channel is even.
+
+        Parameters
+        ----------
+        window : numpy.ndarray
+            Any part of the image, shape ``(C, *spatial)``.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32, of the same shape.
+        """
+        result = np.zeros(window.shape, np.float32)
+        for channel, low, high, out in zip(window, self.low, self.high, result, strict=True):
+            if low != high:
+                # In double precision, as 16 bits of contrast may sit on an offset of 2^24.
+                out[...] = (channel - np.float64(low)) / (np.float64(high) - np.float64(low))
+        return result
 
 
 def normalise(image: np.ndarray, kind: str) -> np.ndarray:
@@ -16,31 +63,196 @@ def normalise(image: np.ndarray, kind: str) -> np.ndarray:
     image : numpy.ndarray
         Shape ``(C, *spatial)``, any real type.
     kind : {"percentile", "range"}
-        ``percentile``: the 1st and 99.8th percentile of each channel become 0 and 1 (the extremes,
-        where the two coincide; a constant channel becomes 0), values beyond are kept. ``range``:
-        the range of the integer type becomes 0 to 1; float images are taken as they are.
+        See `stretch_of`.
 
     Raises
     ------
     ConfigError
         If `kind` is unknown.
+    DataError
+        If a pixel is not finite.
     """
-    if kind == "range":
-        scale = np.iinfo(image.dtype).max if np.issubdtype(image.dtype, np.integer) else 1
-        return image.astype(np.float32) / np.float32(scale)
+    return stretch_of(image, kind).apply(image)
+
+
+def stretch_of(image: Source, kind: str) -> Stretch:
+    """Return what becomes 0 and 1, from one pass over the image in bands of bounded size.
+
+    Parameters
+    ----------
+    image : Source
+        Shape ``(C, *spatial)``, any real type.
+    kind : {"percentile", "range"}
+        ``percentile``: the 1st and 99.8th percentile of each channel become 0 and 1 (the extremes,
+        where the two coincide; a constant channel becomes 0). They are exact for integers of up to
+        16 bits, and those of a regular grid of about 4 million pixels for other types.
+        ``range``: the range of the integer type becomes 0 to 1; float images are taken as they are.
+
+    Raises
+    ------
+    ConfigError
+        If `kind` is unknown.
+    DataError
+        If a pixel is NaN or infinite; says how many are, and where the first one is.
+    """
+    if kind not in ("percentile", "range"):
+        raise ConfigError(f"data.normalise is {kind!r}; it is 'percentile' or 'range'")
+    dtype, channels = image.dtype, image.shape[0]
+    statistics: _Histogram | _Grid | None = None
     if kind == "percentile":
-        return np.stack([_stretch(channel) for channel in image])
-    raise ConfigError(f"data.normalise is {kind!r}; it is 'percentile' or 'range'")
+        exact = dtype.kind in "biu" and dtype.itemsize <= 2
+        statistics = _Histogram(channels, dtype) if exact else _Grid(image.shape)
+    finite = _Finite()
+    if statistics or dtype.kind == "f":
+        for window in bands(image.shape, dtype, getattr(image, "chunks", None)):
+            pixels = np.asarray(image[window])
+            if dtype.kind == "f":
+                finite.add(window, pixels)
+            if statistics and not finite.count:
+                statistics.add(window, pixels)
+    finite.check()
+    if statistics:
+        low, high = zip(*(statistics.limits(channel) for channel in range(channels)), strict=True)
+        return Stretch(low, high)
+    highest = float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
+    return Stretch((0.0,) * channels, (highest,) * channels)
 
 
-def _stretch(channel: np.ndarray) -> np.ndarray:
-    pixels = channel.ravel()
-    pixels = pixels[:: max(1, pixels.size // _ENOUGH_PIXELS)]
-    # Plus 0, since numpy has no percentiles of true and false.
-    low, high = np.percentile(pixels + 0, [1, 99.8])
-    if low == high:
-        # Few bright pixels on an even ground: both percentiles are of the ground.
-        low, high = np.float64(channel.min()), np.float64(channel.max())
-    if low == high:
-        return np.zeros(channel.shape, np.float32)
-    return ((channel - low) / (high - low)).astype(np.float32)
+def bands(
+    shape: Sequence[int],
+    dtype: np.dtype,
+    chunks: Sequence[int] | None = None,
+    limit: int = _BAND_BYTES,
+) -> Iterator[Window]:
+    """Yield windows that cover an image once, each of all channels and of about `limit` bytes.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        ``(C, *spatial)``.
+    dtype : numpy.dtype
+        Of the image.
+    chunks : sequence of int, optional
+        What the image is read by: no chunk is cut, even if one has more bytes than `limit`.
+    limit : int, optional
+        In bytes; 32 MiB by default.
+    """
+    steps = list(shape)
+    for axis in range(1, len(shape)):
+        unit = chunks[axis] if chunks else 1
+        others = dtype.itemsize * prod(steps[:axis] + steps[axis + 1 :])
+        steps[axis] = min(shape[axis], max(1, limit // others // unit) * unit)
+    starts = [range(0, size, step) for size, step in zip(shape, steps, strict=True)]
+    for place in product(*starts):
+        yield tuple(
+            slice(start, min(start + step, size))
+            for start, step, size in zip(place, steps, shape, strict=True)
+        )
+
+
+class _Histogram:
+    """How often each value occurs in each channel: integers of up to 16 bits."""
+
+    def __init__(self, channels: int, dtype: np.dtype) -> None:
+        unsigned = np.dtype(f"u{dtype.itemsize}")
+        self._unsigned, self._native = unsigned, dtype.newbyteorder("=")
+        # In two's complement, the negative numbers are the upper half of the unsigned ones.
+        self._lowest = int(np.iinfo(dtype).min) if dtype.kind == "i" else 0
+        self._counts = np.zeros((channels, np.iinfo(unsigned).max + 1), np.int64)
+
+    def add(self, _window: Window, pixels: np.ndarray) -> None:
+        for channel, counts in zip(pixels, self._counts, strict=True):
+            values = np.ascontiguousarray(channel, self._native).view(self._unsigned)
+            _count(values.ravel(), counts)
+
+    def limits(self, channel: int) -> tuple[float, float]:
+        counts = np.roll(self._counts[channel], self._lowest)
+        total = counts.cumsum()
+        low, high = (self._percentile(total, percent) for percent in _PERCENTILES)
+        if low == high:
+            # Few bright pixels on an even ground: both percentiles are of the ground.
+            present = np.flatnonzero(counts) + self._lowest
+            low, high = present[0], present[-1]
+        return float(low), float(high)
+
+    def _percentile(self, total: np.ndarray, percent: float) -> float:
+        """Return what `numpy.percentile` gives for the values of which `total` is the count."""
+        place = (total[-1] - 1) * (percent / 100)
+        lower = int(np.floor(place))
+        # The value at place n of the sorted pixels is the first that more than n do not exceed.
+        one, two = np.searchsorted(total, [lower, min(lower + 1, total[-1] - 1)], "right")
+        return float(np.percentile([one + self._lowest, two + self._lowest], 100 * (place - lower)))
+
+
+class _Grid:
+    """The pixels on a regular grid, and the extremes of all: any type."""
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        self._steps = [1, *_grid_steps(shape[1:])]
+        self._samples: list[np.ndarray] = []
+        self._extremes: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def add(self, window: Window, pixels: np.ndarray) -> None:
+        grid = tuple(
+            slice(-part.start % step, None, step)
+            for part, step in zip(window, self._steps, strict=True)
+        )
+        axes = tuple(range(1, pixels.ndim))
+        self._samples.append(pixels[grid].reshape(len(pixels), -1).copy())
+        self._extremes.append((pixels.min(axis=axes), pixels.max(axis=axes)))
+
+    def limits(self, channel: int) -> tuple[float, float]:
+        samples = np.concatenate([part[channel] for part in self._samples])
+        low, high = np.percentile(samples, _PERCENTILES)
+        if low == high:
+            low = min(lowest[channel] for lowest, _ in self._extremes)
+            high = max(highest[channel] for _, highest in self._extremes)
+        return float(low), float(high)
+
+
+def _grid_steps(shape: Sequence[int]) -> list[int]:
+    """Return the step along each axis that leaves about `_ENOUGH_PIXELS`, alike where possible."""
+    steps, thin = [1] * len(shape), prod(shape) / _ENOUGH_PIXELS
+    for left, axis in enumerate(sorted(range(len(shape)), key=lambda axis: shape[axis])):
+        wanted = max(1.0, thin) ** (1 / (len(shape) - left))
+        steps[axis] = min(shape[axis], round(wanted))
+        thin /= steps[axis]
+    return steps
+
+
+class _Finite:
+    """How many pixels are NaN or infinite, and which is the first."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._first: tuple[int, ...] = ()
+
+    def add(self, window: Window, pixels: np.ndarray) -> None:
+        bad = ~np.isfinite(pixels)
+        count = np.count_nonzero(bad)
+        if not count:
+            return
+        self.count += count
+        anywhere = bad.any(axis=0)
+        place = np.unravel_index(int(anywhere.argmax()), anywhere.shape)
+        channel = int(bad[(slice(None), *place)].argmax())
+        starts = [part.start for part in window[1:]]
+        first = (*(int(at) + start for at, start in zip(place, starts, strict=True)), channel)
+        self._first = min(self._first, first) if self._first else first
+
+    def check(self) -> None:
+        if self.count:
+            *place, channel = self._first
+            named = zip("ZYX"[-len(place) :], place, strict=True)
+            where = ", ".join(f"{axis} {at}" for axis, at in named)
+            raise DataError(
+                f"{self.count} pixels of the image are NaN or infinite, the first at {where} in "
+                f"channel {channel}; replace them, for example with numpy.nan_to_num, before "
+                "predicting"
+            )
+
+
+@kernel
+def _count(values, counts):
+    for value in values:
+        counts[value] += 1

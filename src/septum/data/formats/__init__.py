@@ -1,42 +1,97 @@
 """Image files: one file per format, chosen by the suffix."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
-from septum.data.formats.image_file import ImageFile, Planes, as_channels_first
+from septum.array import Source, load
+from septum.data.formats.image_file import ImageFile, Planes, as_channels_first, known_steps
 from septum.data.formats.npy import SUFFIXES as NPY
-from septum.data.formats.npy import read_npy
+from septum.data.formats.npy import open_npy
+from septum.data.formats.ome_zarr import SUFFIXES as ZARR
+from septum.data.formats.ome_zarr import is_zarr, open_zarr, refuse_plate
 from septum.data.formats.png import SUFFIXES as PICTURES
 from septum.data.formats.png import read_png
 from septum.data.formats.tiff import SUFFIXES as TIFF
-from septum.data.formats.tiff import read_tiff, write_tiff
+from septum.data.formats.tiff import open_tiff, write_tiff
 from septum.errors import DataError
 
-SUFFIXES = (*TIFF, *PICTURES, *NPY)
+SUFFIXES = (*TIFF, *PICTURES, *NPY, *ZARR)
 
 __all__ = [
     "SUFFIXES",
     "ImageFile",
     "Planes",
     "as_channels_first",
+    "is_zarr",
+    "open_image",
     "read_image",
     "read_labels",
+    "refuse_plate",
     "write_labels",
     "write_tiff",
 ]
 
 
-def read_image(path: str | Path, axes: str | None = None) -> ImageFile:
-    """Read an image in its own shape and type, with its axes and spacing.
+def open_image(
+    path: str | Path,
+    axes: str | None = None,
+    spacing: float | Sequence[float] | None = None,
+) -> ImageFile[Source]:
+    """Open an image of any size: its shape, type, axes and spacing, but none of its pixels yet.
+
+    The array reads each window from the file when it is asked for one, and holds no file open in
+    between, so that there is nothing to close. Pictures (PNG, JPEG, GIF, BMP) are simply read.
 
     Parameters
     ----------
     path : str or Path
-        TIFF, PNG, JPEG, GIF, BMP or NPY, told by the suffix.
+        TIFF (OME, ImageJ, BigTIFF, pyramids at full resolution), OME-Zarr and zarr arrays, PNG,
+        JPEG, GIF, BMP or NPY, told by the suffix.
     axes : str, optional
         Overrides the axes that the file states, one letter per axis.
+    spacing : float or sequence of float, optional
+        Overrides the spacing that the file states, in µm: one number for all spatial axes, or one
+        for each of those of Z, Y, X that the image has, in that order.
+
+    Returns
+    -------
+    ImageFile
+        With notes on what the file does not state and what was assumed instead.
+
+    Raises
+    ------
+    DataError
+        When the file is missing, damaged, empty or of another format, when its pixels are no real
+        numbers, or `axes` or `spacing` do not fit. Reading a window that is damaged raises it, too.
+    """
+    image = _open(Path(path), indices=False)
+    if axes is not None:
+        image = _with_axes(image, axes.upper())
+    elif image.assumed:
+        shape = " x ".join(map(str, image.array.shape))
+        note = (
+            f"axes {image.axes} ({shape}) are assumed, as the file does not state them; give "
+            "--axes if they are others"
+        )
+        image = replace(image, notes=(*image.notes, note))
+    return image if spacing is None else replace(image, spacing=_steps(image, spacing))
+
+
+def read_image(
+    path: str | Path,
+    axes: str | None = None,
+    spacing: float | Sequence[float] | None = None,
+) -> ImageFile[np.ndarray]:
+    """Read an image in its own shape and type, with its axes and spacing, into memory.
+
+    Parameters
+    ----------
+    path, axes, spacing
+        As for :func:`open_image`.
 
     Returns
     -------
@@ -46,13 +101,12 @@ def read_image(path: str | Path, axes: str | None = None) -> ImageFile:
     Raises
     ------
     DataError
-        When the file is missing, damaged, empty or of another format, when its pixels are no real
-        numbers, or `axes` do not fit.
+        As :func:`open_image`.
     """
-    return _read(Path(path), axes, indices=False)
+    return _loaded(open_image(path, axes, spacing))
 
 
-def read_labels(path: str | Path, axes: str | None = None) -> ImageFile:
+def read_labels(path: str | Path, axes: str | None = None) -> ImageFile[np.ndarray]:
     """Read a label image or a mask as stored; a palette gives its indices, not its colours.
 
     What the numbers mean is for :func:`septum.data.sample.instances_from` to say.
@@ -62,7 +116,8 @@ def read_labels(path: str | Path, axes: str | None = None) -> ImageFile:
     path, axes
         As for :func:`read_image`.
     """
-    return _read(Path(path), axes, indices=True)
+    image = _open(Path(path), indices=True)
+    return _loaded(image if axes is None else _with_axes(image, axes.upper()))
 
 
 def write_labels(
@@ -84,15 +139,23 @@ def write_labels(
     write_tiff(path, labels.astype(np.uint16 if fits else np.int32), axes, spacing)
 
 
-def _read(path: Path, axes: str | None, indices: bool) -> ImageFile:
+def _loaded(image: ImageFile[Source]) -> ImageFile[np.ndarray]:
+    return ImageFile(
+        load(image.array), image.axes, image.spacing, image.source, image.notes, image.channels
+    )
+
+
+def _open(path: Path, indices: bool) -> ImageFile[Source]:
     suffix = path.suffix.lower()
     try:
         if suffix in TIFF:
-            image = read_tiff(path)
+            image = open_tiff(path)
         elif suffix in PICTURES:
             image = read_png(path, indices)
         elif suffix in NPY:
-            image = read_npy(path)
+            image = open_npy(path)
+        elif suffix in ZARR or is_zarr(path):
+            image = open_zarr(path)
         else:
             raise DataError(
                 f"{path}: {suffix or 'a name without a suffix'} is not an image format known "
@@ -104,10 +167,29 @@ def _read(path: Path, axes: str | None, indices: bool) -> ImageFile:
         raise DataError(f"{path}: a folder, where one image file is expected") from error
     except PermissionError as error:
         raise DataError(f"{path}: no permission to read it") from error
-    if image.array.size == 0:
-        raise DataError(f"{path}: an image without pixels, of shape {image.array.shape}")
-    if image.array.dtype.kind not in "biuf" or image.array.dtype.itemsize > 8:
+    shape, dtype = image.array.shape, image.array.dtype
+    if 0 in shape:
+        raise DataError(f"{path}: an image without pixels, of shape {shape}")
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise DataError(f"{path}: pixels of type {dtype}; expected real numbers of at most 64 bits")
+    return image
+
+
+def _with_axes(image: ImageFile[Source], axes: str) -> ImageFile[Source]:
+    """Return the image with other letters; the spacing stays with the axis it was stated for."""
+    stated = [axis for axis in "ZYX" if axis in image.axes]
+    known = dict(zip(stated[-len(image.spacing or ()) :], image.spacing or (), strict=False))
+    renamed = replace(image, axes=axes, spacing=None, assumed=False)
+    steps = [known.get(image.axes[axes.index(axis)]) for axis in "ZYX" if axis in axes]
+    return replace(renamed, spacing=known_steps(steps))
+
+
+def _steps(image: ImageFile[Source], spacing: float | Sequence[float]) -> tuple[float, ...]:
+    spatial = [axis for axis in "ZYX" if axis in image.axes]
+    steps = (spacing,) * len(spatial) if isinstance(spacing, int | float) else tuple(spacing)
+    if len(steps) != len(spatial) or not all(isfinite(step) and step > 0 for step in steps):
         raise DataError(
-            f"{path}: pixels of type {image.array.dtype}; expected real numbers of at most 64 bits"
+            f"{image.source}: the spacing {spacing} does not fit axes {image.axes}; expected one "
+            f"size in µm above 0, or {len(spatial)} for {', '.join(spatial)} in that order"
         )
-    return image if axes is None else replace(image, axes=axes.upper())
+    return tuple(float(step) for step in steps)

@@ -1,62 +1,94 @@
 """What an image file held, its axes by name, and the one place that makes them channel-first."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite, prod
+from typing import Generic, TypeVar, overload
 
 import numpy as np
 
+from septum.array import Source, View, Window, load
 from septum.errors import DataError
 
 STACK_AXES = "TZQIRPVLEHA"  # everything that tifffile may call an axis besides Y, X, C and S
 
+Pixels = TypeVar("Pixels", bound=Source, covariant=True)
+"""A numpy array where the pixels have been read, any source where they may still be on disk."""
+
 
 @dataclass(frozen=True, eq=False)
-class ImageFile:
+class ImageFile(Generic[Pixels]):
     """An array as stored, with one letter per axis.
 
     Attributes
     ----------
-    array : numpy.ndarray
-        The pixels, in the shape and type of the file.
+    array : Source
+        The pixels, in the shape and type of the file: a numpy array from
+        :func:`septum.data.formats.read_image`, and what reads them window by window from
+        :func:`septum.data.formats.open_image`.
     axes : str
         One letter per axis, as in OME and tifffile: X, Y, Z, T (time), C (channel), S (samples of
         one pixel: RGB), Q or I (pages of which the file does not say what they are).
     spacing : tuple of float or None
         Distance between neighbouring pixels in µm, for those of Z, Y, X that are in `axes`, in
-        that order; None where the file does not say.
+        that order; for Y and X only where that of Z is not known, and None where nothing is.
     source : str
         The file, for messages.
     notes : tuple of str
-        What a reader of the file should know, such as a dropped alpha channel.
+        What a reader of the file should know, such as a dropped alpha channel or assumed axes.
+    channels : tuple of str or None
+        Names of the channels where the file states one for each.
+    assumed : bool
+        Whether the file does not state its axes, so that `axes` are the likeliest.
     """
 
-    array: np.ndarray
+    array: Pixels
     axes: str
     spacing: tuple[float, ...] | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
+    channels: tuple[str, ...] | None = None
+    assumed: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.axes) != self.array.ndim or len(set(self.axes)) != len(self.axes):
+        shape, name = tuple(self.array.shape), self.source or "image"
+        if len(self.axes) != len(shape) or len(set(self.axes)) != len(self.axes):
             raise DataError(
-                f"{self.source or 'image'}: axes {self.axes!r} do not name the "
-                f"{self.array.ndim} axes of shape {self.array.shape}; one different letter per "
-                "axis is expected, such as YX, CYX, ZYX or YXS"
+                f"{name}: axes {self.axes!r} do not name the {len(shape)} axes of shape {shape}; "
+                "one different letter per axis is expected, such as YX, CYX, ZYX or YXS"
             )
         if not {"Y", "X"} <= set(self.axes):
             raise DataError(
-                f"{self.source or 'image'}: axes {self.axes!r} of shape {self.array.shape} "
+                f"{name}: axes {self.axes!r} of shape {shape} "
                 "have no Y and X; an image has at least these two"
             )
 
 
+def known_steps(steps: Sequence[float | None]) -> tuple[float, ...] | None:
+    """Return the spacing from what is known along (Z,) Y, X: of all, of Y and X, or None."""
+    numbers = [step if step is not None and isfinite(step) and step > 0 else None for step in steps]
+    for wanted in (numbers, numbers[-2:]):
+        found = tuple(step for step in wanted if step is not None)
+        if len(found) == len(wanted):
+            return found
+    return None
+
+
 @dataclass(frozen=True, eq=False)
-class Planes:
+class ChunkedView(View):
+    """A view that knows what its source reads at once; see `septum.data.formats.stored.Stored`."""
+
+    chunks: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Planes(Generic[Pixels]):
     """The images of a file, channel-first: what a network of a given rank takes.
 
     Attributes
     ----------
-    array : numpy.ndarray, shape (N, C, [Z,] Y, X)
-        N images; N is 1 for a file that holds one.
+    array : Source, shape (N, C, [Z,] Y, X)
+        N images; N is 1 for a file that holds one. A numpy array if the file's was one.
     stack_axes : str
         The axes that N runs over in row-major order, "" for a single image.
     stack_shape : tuple of int
@@ -65,26 +97,35 @@ class Planes:
         In µm, for the spatial axes of `array`.
     notes : tuple of str
         How the axes were understood where the file leaves it open.
+    channels : tuple of str or None
+        Their names, C of them, where the file states them.
     """
 
-    array: np.ndarray
+    array: Pixels
     stack_axes: str
     stack_shape: tuple[int, ...]
     spacing: tuple[float, ...] | None
     notes: tuple[str, ...]
+    channels: tuple[str, ...] | None = None
 
 
+@overload
+def as_channels_first(image: ImageFile[np.ndarray], ndim: int = 2) -> Planes[np.ndarray]: ...
+@overload
+def as_channels_first(image: ImageFile[Source], ndim: int = 2) -> Planes[Source]: ...
 def as_channels_first(image: ImageFile, ndim: int = 2) -> Planes:
     """Lay a file out as N images of shape (C, Y, X), or (C, Z, Y, X) for three dimensions.
 
     C (or S, the samples of an RGB pixel) becomes the channel axis. For ``ndim=2`` every other axis
     is a stack of separate images; for ``ndim=3`` Z is a spatial axis, and so are the pages of a
-    plain TIFF stack (Q or I), which has no other way to say Z.
+    plain TIFF stack (Q or I), which has no other way to say Z. Nothing is read: the result is a
+    source that reads each window from the file, or a numpy array if `image` holds one.
 
     Parameters
     ----------
     image : ImageFile
-        As read by :func:`septum.data.formats.read_image`.
+        As read by :func:`septum.data.formats.read_image` or opened by
+        :func:`septum.data.formats.open_image`.
     ndim : int, default 2
         Spatial axes of the network, 2 or 3.
 
@@ -97,38 +138,95 @@ def as_channels_first(image: ImageFile, ndim: int = 2) -> Planes:
     DataError
         For ``ndim=3`` and a file without a third spatial axis; for both C and S of more than one.
     """
-    array, axes, notes = image.array, image.axes, image.notes
+    shape, axes, notes = tuple(image.array.shape), image.axes, image.notes
     if ndim == 3 and "Z" not in axes:
         pages = next((axis for axis in "QIT" if axis in axes), None)
         if pages is None:
             raise DataError(
-                f"{image.source or 'image'}: axes {axes} of shape {array.shape} have no third "
+                f"{image.source or 'image'}: axes {axes} of shape {shape} have no third "
                 "spatial axis; a 3D network takes stacks (ZYX), a 2D network takes this image"
             )
         axes = axes.replace(pages, "Z")
-        notes += (f"the {array.shape[axes.index('Z')]} pages were taken as Z",)
-    if "C" in axes and "S" in axes:
-        array, axes = _one_channel_axis(array, axes, image.source)
-    axes = axes.replace("S", "C")
-    spatial = "ZYX" if ndim == 3 else "YX"
-    stack = "".join(axis for axis in axes if axis not in "C" + spatial)
-    if "C" not in axes:
-        array, axes = array[np.newaxis], "C" + axes
-    array = array.transpose([axes.index(axis) for axis in stack + "C" + spatial])
-    stack_shape = array.shape[: len(stack)]
+        notes += (f"the {shape[axes.index('Z')]} pages were taken as Z",)
+    channel, single = _channel_axis(shape, axes, image.source)
+    spatial = "ZYX"[-ndim:]
+    stack = "".join(axis for axis in axes if axis not in channel + single + spatial)
+    planes = _channels_first(image.array, axes, single + stack, channel, spatial)
+    stack_shape = tuple(shape[axes.index(axis)] for axis in stack)
     if stack and ndim == 2:
-        count = int(np.prod(stack_shape))
-        notes += (f"{count} planes along {stack} are separate 2D images",)
-    spacing = image.spacing[-ndim:] if image.spacing and len(image.spacing) >= ndim else None
-    return Planes(array.reshape(-1, *array.shape[len(stack) :]), stack, stack_shape, spacing, notes)
+        notes += (f"{prod(stack_shape)} planes along {stack} are separate 2D images",)
+    known = image.spacing is not None and len(image.spacing) >= ndim
+    return Planes(
+        load(planes) if isinstance(image.array, np.ndarray) else planes,
+        stack,
+        stack_shape,
+        image.spacing[-ndim:] if image.spacing and known else None,
+        notes,
+        image.channels if image.channels and len(image.channels) == planes.shape[1] else None,
+    )
 
 
-def _one_channel_axis(array: np.ndarray, axes: str, source: str) -> tuple[np.ndarray, str]:
-    for axis in "CS":
-        place = axes.index(axis)
-        if array.shape[place] == 1:
-            return array.take(0, axis=place), axes.replace(axis, "")
+def _channel_axis(shape: tuple[int, ...], axes: str, source: str) -> tuple[str, str]:
+    """Return the axis of the channels, and one of length 1 that could have been."""
+    both = [axis for axis in "CS" if axis in axes]
+    if len(both) < 2:
+        return "".join(both), ""
+    for single, channel in ("CS", "SC"):
+        if shape[axes.index(single)] == 1:
+            return channel, single
     raise DataError(
-        f"{source or 'image'}: axes {axes} of shape {array.shape} have channels (C) of colour "
+        f"{source or 'image'}: axes {axes} of shape {shape} have channels (C) of colour "
         "samples (S); save the channels as separate grey images, or merge them into one axis"
     )
+
+
+def _channels_first(
+    array: Source, axes: str, stack: str, channel: str, spatial: str
+) -> ChunkedView:
+    """Return `array` as (N, C, *spatial), where N runs over the axes `stack` in row-major order."""
+    order = [axes.index(axis) for axis in stack + channel + spatial]
+    lengths = tuple(array.shape[axis] for axis in order)
+    stack_shape, inner = lengths[: len(stack)], lengths[len(stack) :]
+
+    def read(window: Window) -> np.ndarray:
+        rest = window[1:] if channel else window[2:]
+        parts = []
+        for box in _boxes(window[0].start, window[0].stop, stack_shape):
+            place = dict(zip(order, (*box, *rest), strict=True))
+            pixels = np.asarray(array[tuple(place[axis] for axis in range(len(order)))])
+            pixels = pixels.transpose(order)
+            pixels = pixels.reshape(-1, *pixels.shape[len(stack) :])
+            parts.append(pixels if channel else pixels[:, np.newaxis][:, window[1]])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    chunks = getattr(array, "chunks", None)
+    if chunks is not None:
+        inner_chunks = tuple(chunks[axis] for axis in order[len(stack) :])
+        chunks = (1, *(() if channel else (1,)), *inner_chunks)
+    return ChunkedView(
+        (prod(stack_shape), *(() if channel else (1,)), *inner), array.dtype, read, chunks
+    )
+
+
+def _boxes(start: int, stop: int, shape: tuple[int, ...]) -> Iterator[Window]:
+    """Yield the windows that make up ``start:stop`` of an array counted through in row-major order.
+
+    As few as possible: at most two at each depth, one for the whole.
+    """
+    if not shape:
+        yield ()
+        return
+    inner = prod(shape[1:])
+    first, last = -(-start // inner), stop // inner
+    if first > last:  # within one row
+        row = slice(last, first)
+        yield from ((row, *box) for box in _boxes(start % inner, stop - last * inner, shape[1:]))
+        return
+    if start < first * inner:
+        head = _boxes(start % inner, inner, shape[1:])
+        yield from ((slice(first - 1, first), *box) for box in head)
+    if first < last:
+        yield (slice(first, last), *(slice(0, size) for size in shape[1:]))
+    if stop > last * inner:
+        tail = _boxes(0, stop % inner, shape[1:])
+        yield from ((slice(last, last + 1), *box) for box in tail)

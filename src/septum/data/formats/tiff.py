@@ -21,7 +21,7 @@ _UM = {
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 
 
-def read_tiff(path: Path) -> ImageFile:
+def open_tiff(path: Path) -> ImageFile:
     """Read the first series of a TIFF at full resolution.
 
     Raises
