@@ -68,9 +68,11 @@ class Segmented:
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """The names of the channels of `image`, or channel_1, channel_2, where they have none."""
+        """The names of the channels of `image`; numbers where they have none of their own each."""
         count = self.image.shape[1]
-        return self.channels or tuple(f"channel_{number + 1}" for number in range(count))
+        if self.channels is not None and len(set(self.channels)) == count:
+            return self.channels
+        return tuple(f"channel_{number + 1}" for number in range(count))
 
     def places(self) -> Iterator[dict[str, int]]:
         """Yield where in the stack each image lies, as the index along each stack axis."""
