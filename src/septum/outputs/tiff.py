@@ -16,11 +16,22 @@ import tifffile
 from septum.array import Source, View, Window, whole
 from septum.atomic import replacing
 from septum.outputs.segmented import Segmented
+from septum.version import __version__
 
 _CLASSIC = 3_900_000_000  # bytes that plain TIFF and ImageJ can address, with room for the tags
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
+_OURS = "septum"
 _HELD, _STRIP = 2**26, 2**18  # bytes read at a time, and bytes of one strip
 _WORKERS = 2
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a TIFF was written here, and so may be replaced by a newer result."""
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            return str(tiff.pages.first.software).startswith(_OURS)
+    except (OSError, ValueError, tifffile.TiffFileError):
+        return False
 
 
 def write_labels(segmented: Segmented, path: Path) -> None:
@@ -116,6 +127,7 @@ def write_tiff(
             compression="zlib",
             rowsperstrip=rows,
             bigtiff=size > _CLASSIC,
+            software=f"{_OURS} {__version__}",
             **_described(shape, source.dtype, axes, spacing, size),
         )
 
