@@ -6,6 +6,8 @@ from pathlib import Path
 
 from septum.errors import ConfigError
 from septum.outputs.segmented import Segmented
+from septum.outputs.shapes import write_geojson, write_rois
+from septum.outputs.table import write_csv, write_parquet
 from septum.outputs.tiff import write_labels, write_probabilities, write_probabilities8
 
 __all__ = ["KINDS", "Kind", "Segmented", "save"]
@@ -42,6 +44,14 @@ KINDS: dict[str, Kind] = {
         "_probabilities.tif",
         write_probabilities8,
     ),
+    "table": Kind(
+        "size, place, shape and mean intensities of every object (CSV)", "_objects.csv", write_csv
+    ),
+    "parquet": Kind(
+        "the same as Parquet; needs septum[parquet]", "_objects.parquet", write_parquet
+    ),
+    "geojson": Kind("outlines that QuPath opens", "_objects.geojson", write_geojson),
+    "rois": Kind("outlines that ImageJ's ROI manager opens", "_rois.zip", write_rois),
 }
 
 

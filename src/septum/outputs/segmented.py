@@ -1,11 +1,10 @@
 """A segmented image file, as the files of its result are written from it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from septum.array import Source, View, Window, item
+from septum.array import Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,20 +73,32 @@ class Segmented:
             return self.channels
         return tuple(f"channel_{number + 1}" for number in range(count))
 
-    def places(self) -> Iterator[dict[str, int]]:
-        """Yield where in the stack each image lies, as the index along each stack axis."""
-        for index in np.ndindex(*self.stack_shape):
-            yield dict(zip(self.stack_axes, index, strict=True))
+    @property
+    def places(self) -> tuple[dict[str, int], ...]:
+        """Where in the stack each image lies: its index along each stack axis."""
+        indices = np.ndindex(*self.stack_shape)
+        return tuple(dict(zip(self.stack_axes, index, strict=True)) for index in indices)
 
-    def label_image(self, number: int) -> Source:
-        """Return the labels of one image, shape ``spatial``."""
-        return item(self.labels, number)
+    @property
+    def frames(self) -> tuple[int, int]:
+        """How many time points and, besides the spatial axes, how many slices the stack has.
 
-    def cells(self, number: int) -> Source:
-        """Return the probability that a pixel is no background, shape ``(1, *spatial)``."""
-        planes = item(self.probabilities, number)
+        Viewers know no stack axes but these: T is time, all others of planes are slices, and
+        volumes are a series, whatever they are a series of.
+        """
+        if len(self.spatial) == 3:
+            return len(self.counts), 1
+        times = dict(zip(self.stack_axes, self.stack_shape, strict=True)).get("T", 1)
+        return times, len(self.counts) // times
 
-        def read(window: Window) -> np.ndarray:
-            return 1 - planes[(slice(0, 1), *window[1:])]
-
-        return View((1, *self.spatial), np.dtype(np.float32), read)
+    def frame(self, number: int) -> tuple[int, int]:
+        """Return the time point and the slice of one image; see `frames`."""
+        if len(self.spatial) == 3:
+            return number, 0
+        place = self.places[number]
+        time = place.get("T", 0)
+        depth = 0
+        for axis, size in zip(self.stack_axes, self.stack_shape, strict=True):
+            if axis != "T":
+                depth = depth * size + place[axis]
+        return time, depth
