@@ -8,8 +8,10 @@ from xml.etree import ElementTree
 import numpy as np
 import tifffile
 
+from septum.array import Source
 from septum.atomic import replacing
-from septum.data.formats.image_file import ImageFile
+from septum.data.formats.image_file import ImageFile, known_steps
+from septum.data.formats.tiff_pages import pixels_of
 from septum.errors import DataError
 
 SUFFIXES = (".tif", ".tiff")
@@ -21,8 +23,8 @@ _UM = {
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 
 
-def open_tiff(path: Path) -> ImageFile:
-    """Read the first series of a TIFF at full resolution.
+def open_tiff(path: Path) -> ImageFile[Source]:
+    """Open the first series of a TIFF at full resolution.
 
     Raises
     ------
@@ -34,15 +36,24 @@ def open_tiff(path: Path) -> ImageFile:
             if not tiff.series:
                 raise DataError(f"{path}: a TIFF without an image in it")
             series = tiff.series[0]
-            array = series.asarray()
-            notes = ()
+            axes, notes = series.axes, []
             if len(tiff.series) > 1:
-                notes = (f"the first of {len(tiff.series)} image series was read",)
-            axes = series.axes
-            return ImageFile(array, axes, _spacing(tiff, axes), str(path), notes)
+                notes.append(f"the first of {len(tiff.series)} image series was read")
+            missing = sum(page is None for page in series)
+            if missing:
+                notes.append(f"{missing} of {len(series)} planes are missing and were taken as 0")
+            return ImageFile(
+                pixels_of(series, path),
+                axes,
+                _spacing(tiff, axes),
+                str(path),
+                tuple(notes),
+                _channels(tiff, series),
+                assumed=not {"Q", "I"}.isdisjoint(axes),  # pages, and nothing says of what
+            )
     except (FileNotFoundError, PermissionError, IsADirectoryError, DataError):
         raise
-    # A damaged file can fail anywhere in the decoder, with whatever the codec raises.
+    # A damaged file can fail anywhere in the parser, with whatever it raises.
     except Exception as error:
         raise DataError(
             f"{path}: cannot be read as TIFF ({error}); the file is damaged or cut short. "
@@ -121,6 +132,27 @@ def _imagej_spacing(axes: str, spacing: tuple[float, ...] | None) -> dict[str, A
     return {"metadata": metadata, "resolution": (1 / spacing[-1], 1 / spacing[-2])}
 
 
+def _channels(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> tuple[str, ...] | None:
+    if "C" not in series.axes:
+        return None
+    names: list[str | None] = []
+    if tiff.is_ome and tiff.ome_metadata:
+        pixels = _ome_pixels(tiff.ome_metadata)
+        nodes = [] if pixels is None else [n for n in pixels if n.tag.endswith("}Channel")]
+        names = [node.get("Name") for node in nodes]
+    elif tiff.is_imagej and tiff.imagej_metadata:
+        # One label a plane: names of channels where each channel is one plane.
+        names = list(tiff.imagej_metadata.get("Labels") or [])
+    stated = tuple(name for name in names if name)
+    count = series.shape[series.axes.index("C")]
+    return stated if len(stated) == len(names) == count else None
+
+
+def _ome_pixels(xml: str) -> ElementTree.Element | None:
+    nodes = ElementTree.fromstring(xml).iter()
+    return next((node for node in nodes if node.tag.endswith("}Pixels")), None)
+
+
 def _spacing(tiff: tifffile.TiffFile, axes: str) -> tuple[float, ...] | None:
     if tiff.is_ome and tiff.ome_metadata:
         steps = _ome_steps(tiff.ome_metadata)
@@ -128,15 +160,11 @@ def _spacing(tiff: tifffile.TiffFile, axes: str) -> tuple[float, ...] | None:
         steps = _imagej_steps(tiff)
     else:
         return _own_steps(tiff)
-    found = tuple(steps.get(axis) for axis in "ZYX" if axis in axes)
-    numbers = tuple(step for step in found if step is not None and np.isfinite(step) and step > 0)
-    return numbers if len(numbers) == len(found) else None
+    return known_steps([steps.get(axis) for axis in "ZYX" if axis in axes])
 
 
 def _ome_steps(xml: str) -> dict[str, float | None]:
-    pixels = next(
-        (node for node in ElementTree.fromstring(xml).iter() if node.tag.endswith("}Pixels")), None
-    )
+    pixels = _ome_pixels(xml)
     if pixels is None:
         return {}
     steps = {}
