@@ -1,10 +1,13 @@
-"""Which floating-point type a device computes convolutions in."""
+"""Which device to compute on, and in which floating-point type."""
 
 import torch
 
 from septum.errors import ConfigError
 
-PRECISIONS = ("auto", "32", "bf16")
+PRECISIONS = ("auto", "fp32", "bf16")
+DEVICES = ("cpu", "cuda", "mps")
+
+_SAME = {"32": "fp32"}  # as plans and models of septum 0.1 call it
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -17,10 +20,12 @@ def choose_device(name: str | None = None) -> torch.device:
     """
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name not in ("cpu", "cuda"):
-        raise ConfigError(f"device is {name!r}; it is 'cpu' or 'cuda'")
+    if name not in DEVICES:
+        raise ConfigError(f"device is {name!r}; it is one of {', '.join(DEVICES)}")
     if name == "cuda" and not torch.cuda.is_available():
         raise ConfigError("device is 'cuda', but there is no CUDA device here; use 'cpu'")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError("device is 'mps', but there is no Apple GPU here; use 'cpu'")
     return torch.device(name)
 
 
@@ -33,21 +38,16 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def resolve(precision: str, device: torch.device) -> str:
-    """Return ``"bf16"`` or ``"32"`` for a wished precision.
+    """Return ``"bf16"`` or ``"fp32"`` for a wished precision; ``"32"`` is ``"fp32"`` too.
 
     Raises
     ------
     ConfigError
         If `precision` is unknown.
     """
+    precision = _SAME.get(precision, precision)
     if precision not in PRECISIONS:
         raise ConfigError(f"precision is {precision!r}; it is one of {', '.join(PRECISIONS)}")
     if precision == "auto":
-        return "bf16" if has_bfloat16(device) else "32"
+        return "bf16" if has_bfloat16(device) else "fp32"
     return precision
-
-
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Return the context in which convolutions run in the resolved precision."""
-    enabled = resolve(precision, device) == "bf16"
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)

@@ -22,7 +22,7 @@ from septum.predict.precision import resolve
 from septum.training.schedule import build_optimiser, learning_rate
 
 _FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {
-    "32": "32-true",
+    "fp32": "32-true",
     "bf16": "bf16-mixed",
 }
 

@@ -1,0 +1,89 @@
+"""Figure 1 as a graph of operations, for libraries that are not PyTorch.
+
+The graph is written down and not traced: a crop is a number of pixels that follows from the depth
+alone, so one graph serves tiles of every legal size.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, cast
+
+import numpy as np
+from torch import Tensor, nn
+
+from septum.geometry import context
+from septum.network import UNet
+from septum.network.blocks import CONVOLUTION, Convolutions, Expansion
+from septum.predict.engines.torch import folded
+
+
+class Operations(Protocol):
+    """What a library must be able to do; tensors ``(N, C, *spatial)`` are of its own type."""
+
+    def convolve(self, features: Any, weights: np.ndarray, bias: np.ndarray) -> Any:
+        """Return the unpadded convolution; weights ``(out, in, *kernel)``."""
+        ...
+
+    def up_convolve(self, features: Any, weights: np.ndarray, bias: np.ndarray) -> Any:
+        """Return the up-convolution of kernel and stride 2; weights ``(in, out, *kernel)``."""
+        ...
+
+    def relu(self, features: Any) -> Any:
+        """Return the features where they are positive, else 0."""
+        ...
+
+    def pool(self, features: Any) -> Any:
+        """Return the largest of each 2×2 pixels (2×2×2 in 3D)."""
+        ...
+
+    def crop(self, features: Any, margin: int) -> Any:
+        """Return the features without `margin` px at both ends of each spatial axis."""
+        ...
+
+    def concatenate(self, parts: Sequence[Any]) -> Any:
+        """Return the channels of all parts, one after another."""
+        ...
+
+
+def write(network: UNet, operations: Operations, image: Any) -> Any:
+    """Return the scores of `image`, both in terms of `operations`.
+
+    Parameters
+    ----------
+    network : UNet
+        With its trained weights; normalisation becomes part of the convolutions.
+    operations : Operations
+        Of the library.
+    image : tensor of the library
+        Shape ``(N, in_channels, *sizes)``.
+    """
+    network = folded(network)
+    skips = []
+    features = image
+    for level, convolutions in enumerate(cast(Iterable[Convolutions], network.contracting)):
+        if level:
+            skips.append(features)
+            features = operations.pool(features)
+        features = _convolutions(convolutions, operations, features)
+    for below, expansion in enumerate(cast(Iterable[Expansion], network.expansive)):
+        upsampled = operations.relu(operations.up_convolve(features, *_numbers(expansion.up)))
+        # What the network below this level consumes on each side, twice as large up here.
+        skip = operations.crop(skips.pop(), 2 * context(below))
+        both = operations.concatenate([skip, upsampled])
+        features = _convolutions(expansion.convolutions, operations, both)
+    return operations.convolve(features, *_numbers(network.scores))
+
+
+def _convolutions(block: Convolutions, operations: Operations, features: Any) -> Any:
+    for layer in block:
+        if isinstance(layer, tuple(CONVOLUTION.values())):
+            features = operations.convolve(features, *_numbers(layer))
+        elif isinstance(layer, nn.ReLU):
+            features = operations.relu(features)
+        elif not isinstance(layer, nn.Identity | nn.Dropout):
+            raise TypeError(f"a layer of type {type(layer).__name__} cannot be written as a graph")
+    return features
+
+
+def _numbers(layer: nn.Module) -> tuple[np.ndarray, np.ndarray]:
+    weights, bias = cast(Tensor, layer.weight), cast(Tensor, layer.bias)
+    return weights.detach().cpu().numpy(), bias.detach().cpu().numpy()

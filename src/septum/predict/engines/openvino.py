@@ -1,0 +1,177 @@
+"""OpenVINO: the fastest on a CPU, in bfloat16 where the processor has it, or in 8-bit integers."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from septum.errors import ConfigError
+from septum.network import UNet
+from septum.predict.engines.graph import write
+from septum.predict.engines.memory import ELEMENT, tile_bytes
+from septum.predict.precision import has_bfloat16, resolve
+
+if TYPE_CHECKING:
+    import openvino
+
+_COPIES = 4.0
+# Tiles of one image have one size; the second place is for an engine that serves two images.
+_KEPT = 2
+
+
+class OpenVinoEngine:
+    """Run a `UNet` in OpenVINO on the CPU, compiled once for each size of tile.
+
+    Parameters
+    ----------
+    network : UNet
+        With its trained weights; left as it is.
+    precision : {"auto", "fp32", "bf16", "int8"}
+        ``auto``: int8 if there is such a model, else bfloat16 where the processor has units for
+        it, else float32.
+    int8 : Path, optional
+        The network in 8-bit integers, as `septum compress` writes it.
+
+    Raises
+    ------
+    ConfigError
+        If OpenVINO is not installed, there is no such precision, or no int8 model.
+    """
+
+    name = "openvino"
+    device = "cpu"
+
+    def __init__(self, network: UNet, precision: str = "auto", int8: Path | None = None) -> None:
+        self._openvino = imported()
+        cpu = torch.device("cpu")
+        if precision == "int8" and int8 is None:
+            raise ConfigError(
+                "this model has no int8 version; make one with "
+                "`septum compress RUN -o RUN-int8 --calibrate DATA`"
+            )
+        whole_numbers = int8 is not None and precision in ("int8", "auto")
+        self.precision = "int8" if whole_numbers else resolve(precision, cpu)
+        self.in_channels, self.classes, self.depth = (
+            network.in_channels,
+            network.classes,
+            network.depth,
+        )
+        self._width = network.scores.in_channels
+        self._core = self._openvino.Core()
+        self._model = model_of(network) if int8 is None else self._read(int8)
+        # Layers that are not quantised are computed in this.
+        floats = "bf16" if self.precision == "bf16" else "f32"
+        if self.precision == "int8" and has_bfloat16(cpu):
+            floats = "bf16"
+        self._settings = {"INFERENCE_PRECISION_HINT": floats, "PERFORMANCE_HINT": "LATENCY"}
+        self._requests: OrderedDict[tuple[int, ...], openvino.InferRequest] = OrderedDict()
+
+    def __call__(self, tiles: np.ndarray) -> np.ndarray:
+        """Return the scores of a batch of tiles; see `septum.predict.engines.Engine`."""
+        request = self._request(tiles.shape)
+        shape = request.model_outputs[0].shape
+        scores = np.empty(tuple(shape), np.float32)
+        # Both arrays are used where they lie: nothing is copied in or out.
+        tensor = self._openvino.Tensor
+        request.set_input_tensor(tensor(np.ascontiguousarray(tiles), shared_memory=True))
+        request.set_output_tensor(tensor(scores, shared_memory=True))
+        request.infer()
+        return scores
+
+    def _request(self, shape: tuple[int, ...]) -> "openvino.InferRequest":
+        if shape in self._requests:
+            self._requests.move_to_end(shape)
+            return self._requests[shape]
+        while len(self._requests) >= _KEPT:  # before compiling, since each holds all its features
+            self._requests.popitem(last=False)
+        self._model.reshape(list(shape))
+        request = self._core.compile_model(self._model, "CPU", self._settings)
+        self._requests[shape] = request.create_infer_request()
+        return self._requests[shape]
+
+    def _read(self, path: Path) -> "openvino.Model":
+        try:
+            return self._core.read_model(path)
+        except RuntimeError as error:
+            raise ConfigError(f"{path} is no model of OpenVINO: {error}") from None
+
+    def bytes_for(self, sizes: Sequence[int]) -> int:
+        """Return about how much memory one tile of `sizes` px takes at its peak."""
+        element = ELEMENT[self.precision]
+        return tile_bytes(sizes, _COPIES, self._width, element, self.in_channels, self.classes)
+
+    def batch_size(self, sizes: Sequence[int], memory: int) -> int:
+        """Return 1: a tile keeps all cores busy."""
+        return 1
+
+
+def imported() -> Any:
+    """Return the package `openvino`.
+
+    Raises
+    ------
+    ConfigError
+        If it is not installed.
+    """
+    try:
+        import openvino
+    except ImportError:
+        raise ConfigError(
+            'OpenVINO is not installed; install it with `pip install "septum[cpu]"`, or take the '
+            "backend torch"
+        ) from None
+    return openvino
+
+
+def model_of(network: UNet) -> "openvino.Model":
+    """Return the network as an OpenVINO model for tiles of any size."""
+    openvino = imported()
+    from openvino import opset13
+
+    shape = openvino.PartialShape([-1, network.in_channels, *(-1,) * network.ndim])
+    tiles = opset13.parameter(shape, np.float32, name="tiles")
+    scores = write(network, _Operations(network.ndim), tiles)
+    return openvino.Model([scores], [tiles], "U-Net")
+
+
+class _Operations:
+    """`septum.predict.engines.graph.Operations` in OpenVINO."""
+
+    def __init__(self, ndim: int) -> None:
+        from openvino import opset13
+
+        self._make, self._ndim = opset13, ndim
+        self._ones, self._twos, self._none = [1] * ndim, [2] * ndim, [0] * ndim
+
+    def convolve(self, features: Any, weights: np.ndarray, bias: np.ndarray) -> Any:
+        convolved = self._make.convolution(
+            features, weights, self._ones, self._none, self._none, self._ones
+        )
+        return self._biased(convolved, bias)
+
+    def up_convolve(self, features: Any, weights: np.ndarray, bias: np.ndarray) -> Any:
+        convolved = self._make.convolution_backprop_data(features, weights, self._twos)
+        return self._biased(convolved, bias)
+
+    def _biased(self, features: Any, bias: np.ndarray) -> Any:
+        return self._make.add(features, bias.reshape(1, -1, *self._ones))
+
+    def relu(self, features: Any) -> Any:
+        return self._make.relu(features)
+
+    def pool(self, features: Any) -> Any:
+        pooled = self._make.max_pool(
+            features, self._twos, self._ones, self._none, self._none, self._twos
+        )
+        return pooled.output(0)
+
+    def crop(self, features: Any, margin: int) -> Any:
+        axes = np.arange(2, 2 + self._ndim)
+        start, stop = np.full(self._ndim, margin), np.full(self._ndim, -margin)
+        return self._make.slice(features, start, stop, np.ones_like(start), axes)
+
+    def concatenate(self, parts: Sequence[Any]) -> Any:
+        return self._make.concat(list(parts), 1)

@@ -1,0 +1,66 @@
+"""What every engine is: tiles in, scores out, and what that takes."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+
+class Engine(Protocol):
+    """A network ready to compute on one device, in one precision.
+
+    Attributes
+    ----------
+    name : {"torch", "openvino", "onnx"}
+        The library that computes.
+    precision : {"fp32", "bf16", "int8"}
+        What the convolutions are computed in; tiles and scores are float32 always.
+    device : str
+        ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    in_channels, classes, depth : int
+        Of the network.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def precision(self) -> str: ...  # noqa: D102
+    @property
+    def device(self) -> str: ...  # noqa: D102
+    @property
+    def in_channels(self) -> int: ...  # noqa: D102
+    @property
+    def classes(self) -> int: ...  # noqa: D102
+    @property
+    def depth(self) -> int: ...  # noqa: D102
+
+    def __call__(self, tiles: np.ndarray, /) -> np.ndarray:
+        """Return the scores of a batch of tiles.
+
+        Parameters
+        ----------
+        tiles : numpy.ndarray of float32
+            Shape ``(N, in_channels, *sizes)``, each size legal for the depth.
+
+        Returns
+        -------
+        numpy.ndarray of float32
+            Shape ``(N, classes, *sizes - 2 · context)``; the caller's own.
+        """
+        ...
+
+    def bytes_for(self, sizes: Sequence[int]) -> int:
+        """Return about how much memory one tile of `sizes` px takes at its peak."""
+        ...
+
+    def batch_size(self, sizes: Sequence[int], memory: int) -> int:
+        """Return how many tiles of `sizes` px to give at once.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            Of the input tile, in pixels.
+        memory : int
+            Bytes of main memory that all of prediction may take.
+        """
+        ...
