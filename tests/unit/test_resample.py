@@ -1,11 +1,15 @@
 """Resampling equals its plain references: block means down, linear interpolation up."""
 
+from collections import Counter
+from math import prod
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from septum.resample import resample, resample_labels, rescale, rescaled_shape
+from septum.array import View
+from septum.resample import resample, resample_labels, resampled, rescale, rescaled_shape
 
 
 def image_of(shape, seed=0):
@@ -93,19 +97,94 @@ def test_axes_are_independent():
 
 
 @given(
-    before=st.lists(st.integers(1, 12), min_size=2, max_size=3),
+    before=st.lists(st.integers(1, 9), min_size=1, max_size=3),
     data=st.data(),
 )
-def test_labels_are_those_of_the_pixel_under_each_centre(before, data):
-    after = data.draw(st.lists(st.integers(1, 25), min_size=len(before), max_size=len(before)))
-    labels = np.arange(np.prod(before), dtype=np.int32).reshape(before)
-    expected = np.empty(after, np.int32)
-    for place in np.ndindex(*after):
-        centre = ((2 * i + 1) * n // (2 * m) for i, n, m in zip(place, before, after, strict=True))
-        expected[place] = labels[tuple(centre)]
+@settings(max_examples=60, deadline=None)
+def test_labels_are_those_with_the_largest_area(before, data):
+    after = data.draw(st.lists(st.integers(1, 12), min_size=len(before), max_size=len(before)))
+    dtype = data.draw(st.sampled_from(["bool", "uint8", ">u2", "int32"]))
+    labels = np.random.default_rng(data.draw(st.integers(0, 99))).integers(0, 3, before)
+    labels = labels.astype(dtype)
     result = resample_labels(labels, after)
-    assert result.dtype == labels.dtype
-    np.testing.assert_array_equal(result, expected)
+    assert result.shape == tuple(after)
+    for place in np.ndindex(*after):
+        areas = Counter()
+        for pixel in np.ndindex(*before):
+            # In units in which a pixel of the source is m wide and one of the result is n wide.
+            areas[labels[pixel]] += prod(
+                max(0, min((i + 1) * n, (j + 1) * m) - max(i * n, j * m))
+                for i, j, n, m in zip(place, pixel, before, after, strict=True)
+            )
+        largest = max(areas.values())
+        assert result[place] == min(label for label, area in areas.items() if area == largest)
+
+
+@given(seed=st.integers(0, 99), ndim=st.sampled_from([2, 3]), data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_mirrored_labels_give_the_mirrored_result(seed, ndim, data):
+    before = data.draw(st.tuples(*[st.integers(1, 16)] * ndim))
+    halved, doubled = tuple(-(-n // 2) for n in before), tuple(2 * n for n in before)
+    any_size = st.tuples(*[st.integers(1, 20)] * ndim)
+    after = data.draw(st.sampled_from([halved, doubled]) | any_size)
+    labels = np.random.default_rng(seed).integers(0, 3, before)
+    result = resample_labels(labels, after)
+    for axis in range(ndim):
+        np.testing.assert_array_equal(
+            resample_labels(np.flip(labels, axis), after), np.flip(result, axis)
+        )
+
+
+def test_half_the_size_moves_no_object_and_keeps_gaps_open():
+    labels = np.zeros((40, 40), np.int32)
+    labels[5:15, 5:15], labels[5:15, 16:26] = 1, 2
+    half = resample_labels(labels, (20, 20))
+    for label, centre in ((1, (9.5, 9.5)), (2, (9.5, 20.5))):
+        # The edge of both images is theirs in common: centre c of the one is (c + 0.5) / 2 - 0.5.
+        found = np.argwhere(half == label).mean(axis=0)
+        np.testing.assert_allclose(found, [(c + 0.5) / 2 - 0.5 for c in centre], atol=0.3)
+    assert not half[:, 7].any()
+
+
+@given(
+    before=st.lists(st.integers(1, 30), min_size=1, max_size=3),
+    data=st.data(),
+)
+@settings(max_examples=100, deadline=None)
+def test_any_window_is_that_of_the_whole(before, data):
+    after = data.draw(st.lists(st.integers(1, 40), min_size=len(before), max_size=len(before)))
+    dtype = data.draw(st.sampled_from([np.uint8, np.float32]))
+    image = (100 * image_of((2, *before), data.draw(st.integers(0, 99)))).astype(dtype)
+    whole = resample(image, after)
+    read = []
+
+    def spy(window):
+        read.append(window)
+        return image[window]
+
+    source = resampled(View(image.shape, image.dtype, spy), after)
+    assert source.shape == whole.shape
+    window = tuple(
+        slice(*sorted(data.draw(st.lists(st.integers(0, n), min_size=2, max_size=2, unique=True))))
+        for n in whole.shape
+    )
+    np.testing.assert_array_equal(source[window], whole[window])
+    # Nothing is read but what is under the window, and a neighbour on each side for interpolation.
+    for part, under, n, m in zip(window[1:], read[0][1:], before, after, strict=True):
+        assert under.start >= part.start * n // m - 1
+        assert under.stop <= -(-part.stop * n // m) + 1
+
+
+def test_a_source_of_the_same_shape_is_left_alone():
+    image = image_of((2, 7, 9))
+    assert resampled(image, (7, 9)) is image
+
+
+def test_a_mirrored_image_gives_the_mirrored_result():
+    image = image_of((1, 30, 40))
+    for after in ((15, 20), (17, 31), (60, 41)):
+        flipped = resample(image[:, :, ::-1], after)[:, :, ::-1]
+        np.testing.assert_allclose(flipped, resample(image, after), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(
