@@ -1,4 +1,4 @@
-"""Files that appear under their final name only when they are complete.
+"""Files and folders that appear under their final name only when they are complete.
 
 A run that is killed, or a disk that fills up, in the middle of writing leaves the earlier file (or
 none) behind, never half of a new one.
@@ -61,6 +61,56 @@ def replacing(path: str | Path, size: int | None = None) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def replacing_folder(path: str | Path, size: int | None = None) -> Iterator[Path]:
+    """Yield a temporary folder that takes the place of `path` when the block succeeds.
+
+    As `replacing`, for formats that are folders. What was at `path` before is moved aside, then
+    the new folder is renamed, then the earlier one is removed: at any moment one of them is whole.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder to write or to replace. Whether an earlier one may go is for the caller to say.
+    size : int, optional
+        The size to expect in bytes, for the message when the disk is full.
+
+    Yields
+    ------
+    Path
+        Where to write: a folder that is there and empty.
+
+    Raises
+    ------
+    SeptumError
+        When the file system refuses. Whatever is raised inside the block, the temporary folder is
+        removed and what was at `path` is as it was.
+    """
+    path = Path(path)
+    token = secrets.token_hex(4)
+    temporary, earlier = (path.with_name(f".{path.name}.{token}.{end}") for end in ("part", "old"))
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        _flush_tree(temporary)
+        if path.exists():
+            os.replace(path, earlier)
+        try:
+            os.replace(temporary, path)
+        except OSError:
+            if earlier.exists():
+                os.replace(earlier, path)
+            raise
+        if os.name == "posix":
+            _flush(path.parent)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise SeptumError(_explain(error, path, size)) from error
+    finally:
+        for folder in (temporary, earlier):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file, UTF-8, that appears only when it is complete; see `replacing`."""
     with replacing(path) as temporary:
@@ -75,6 +125,15 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _flush_tree(folder: Path) -> None:
+    if os.name == "posix":
+        os.sync()  # thousands of small files: one by one takes longer than all at once
+        return
+    for file in folder.rglob("*"):
+        if file.is_file():
+            _flush(file)
 
 
 def _explain(error: OSError, path: Path, size: int | None) -> str:

@@ -1,10 +1,11 @@
 """A file is there under its name when it is complete, and not before."""
 
 import errno
+import os
 
 import pytest
 
-from septum.atomic import replacing
+from septum.atomic import replacing, replacing_folder
 from septum.errors import SeptumError
 
 
@@ -57,3 +58,50 @@ def test_whoever_has_the_old_file_open_keeps_reading_the_old_file(tmp_path):
             temporary.write_bytes(b"new")
         assert reader.read() == b"old"
     assert path.read_bytes() == b"new"
+
+
+def fill(path, text, error=None):
+    with replacing_folder(path) as temporary:
+        (temporary / "a").mkdir()
+        (temporary / "a" / "chunk").write_text(text)
+        assert temporary.name.startswith(".")
+        if error is not None:
+            raise error
+
+
+def test_a_folder_appears_whole_and_takes_the_place_of_the_earlier_one(tmp_path):
+    path = tmp_path / "new" / "image.zarr"
+    fill(path, "one")
+    (path / "only in the first").touch()
+    fill(path, "two")
+    assert (path / "a" / "chunk").read_text() == "two"
+    assert [child.name for child in path.iterdir()] == ["a"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_failure_keeps_the_old_folder_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "image.zarr"
+    fill(path, "old")
+    with pytest.raises(ZeroDivisionError):
+        fill(path, "new", ZeroDivisionError())
+    with pytest.raises(SeptumError, match=r"disk full writing .*image\.zarr"):
+        fill(path, "new", OSError(errno.ENOSPC, "No space left on device"))
+    assert (path / "a" / "chunk").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_old_folder_comes_back_when_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    path = tmp_path / "image.zarr"
+    fill(path, "old")
+    rename = os.replace
+
+    def refuse(source, target):
+        if source.name.endswith(".part"):
+            raise OSError(errno.EACCES, "Permission denied")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(SeptumError, match="Permission denied"):
+        fill(path, "new")
+    assert (path / "a" / "chunk").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

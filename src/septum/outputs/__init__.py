@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from septum.errors import ConfigError
+from septum.outputs.ngff import write_zarr
+from septum.outputs.overlay import write_overlay
 from septum.outputs.segmented import Segmented
 from septum.outputs.shapes import write_geojson, write_rois
 from septum.outputs.table import write_csv, write_parquet
@@ -44,6 +46,11 @@ KINDS: dict[str, Kind] = {
         "_probabilities.tif",
         write_probabilities8,
     ),
+    "zarr": Kind(
+        "probabilities (8 bits) and labels as pyramids in an OME-Zarr, for images of any size",
+        ".ome.zarr",
+        write_zarr,
+    ),
     "table": Kind(
         "size, place, shape and mean intensities of every object (CSV)", "_objects.csv", write_csv
     ),
@@ -52,6 +59,9 @@ KINDS: dict[str, Kind] = {
     ),
     "geojson": Kind("outlines that QuPath opens", "_objects.geojson", write_geojson),
     "rois": Kind("outlines that ImageJ's ROI manager opens", "_rois.zip", write_rois),
+    "overlay": Kind(
+        "picture of the image with the objects outlined", "_overlay.png", write_overlay
+    ),
 }
 
 

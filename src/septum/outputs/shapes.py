@@ -43,7 +43,7 @@ def write_geojson(segmented: Segmented, path: Path) -> None:
         file.write('{"type":"FeatureCollection","features":[')
         for number, shape in enumerate(_shapes(segmented)):
             file.write(",\n" if number else "\n")
-            json.dump(_feature(shape, stack), file, separators=(",", ":"))
+            file.write(json.dumps(_feature(shape, stack), separators=(",", ":")))
         file.write("\n]}\n")
 
 
