@@ -150,6 +150,16 @@ def bands(
         )
 
 
+def grid_steps(shape: Sequence[int]) -> list[int]:
+    """Return the step along each axis that leaves about 4 million pixels, alike where possible."""
+    steps, thin = [1] * len(shape), prod(shape) / _ENOUGH_PIXELS
+    for left, axis in enumerate(sorted(range(len(shape)), key=lambda axis: shape[axis])):
+        wanted = max(1.0, thin) ** (1 / (len(shape) - left))
+        steps[axis] = min(shape[axis], round(wanted))
+        thin /= steps[axis]
+    return steps
+
+
 class _Histogram:
     """How often each value occurs in each channel: integers of up to 16 bits."""
 
@@ -188,7 +198,7 @@ class _Grid:
     """The pixels on a regular grid, and the extremes of all: any type."""
 
     def __init__(self, shape: Sequence[int]) -> None:
-        self._steps = [1, *_grid_steps(shape[1:])]
+        self._steps = [1, *grid_steps(shape[1:])]
         self._samples: list[np.ndarray] = []
         self._extremes: list[tuple[np.ndarray, np.ndarray]] = []
 
@@ -208,16 +218,6 @@ class _Grid:
             low = min(lowest[channel] for lowest, _ in self._extremes)
             high = max(highest[channel] for _, highest in self._extremes)
         return float(low), float(high)
-
-
-def _grid_steps(shape: Sequence[int]) -> list[int]:
-    """Return the step along each axis that leaves about `_ENOUGH_PIXELS`, alike where possible."""
-    steps, thin = [1] * len(shape), prod(shape) / _ENOUGH_PIXELS
-    for left, axis in enumerate(sorted(range(len(shape)), key=lambda axis: shape[axis])):
-        wanted = max(1.0, thin) ** (1 / (len(shape) - left))
-        steps[axis] = min(shape[axis], round(wanted))
-        thin /= steps[axis]
-    return steps
 
 
 class _Finite:

@@ -2,9 +2,26 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from septum.data.normalise import normalise
-from septum.errors import ConfigError
+from septum.array import View
+from septum.data import normalise as module
+from septum.data.normalise import bands, grid_steps, normalise, stretch_of
+from septum.errors import ConfigError, DataError
+
+DTYPES = ["bool", "uint8", "int8", "uint16", ">i2", "int16", "int32", "float16", "float32", ">f8"]
+
+
+def image_of(dtype, shape, seed=0):
+    values = np.random.default_rng(seed).normal(40, 30, shape)
+    return values > 50 if dtype == "bool" else np.clip(values, 0, 120).astype(dtype)
+
+
+def stretched_as_written(channel):
+    """The definition: percentiles of numpy, or the extremes where the two are one."""
+    low, high = np.percentile(channel.astype(np.float64), [1, 99.8])
+    return (low, high) if low != high else (channel.min(), channel.max())
 
 
 @pytest.mark.parametrize(
@@ -71,3 +88,95 @@ def test_images_of_any_scale_are_stretched_alike():
     expected = normalise(image, "percentile")
     for factor in (1e-12, 1e12):
         np.testing.assert_allclose(normalise(image * factor, "percentile"), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(seed=st.integers(0, 999), size=st.integers(1, 600))
+@settings(max_examples=15, deadline=None)
+def test_percentiles_are_those_of_numpy(dtype, seed, size):
+    image = image_of(dtype, (2, 1, size), seed)
+    if np.dtype(dtype).kind in "if":
+        image -= np.asarray(60).astype(dtype)
+    stretch = stretch_of(image, "percentile")
+    for number, channel in enumerate(image):
+        low, high = stretched_as_written(channel)
+        accuracy = 2e-3 if dtype == "float16" else 1e-6
+        np.testing.assert_allclose(stretch.low[number], low, rtol=accuracy)
+        np.testing.assert_allclose(stretch.high[number], high, rtol=accuracy)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(data=st.data())
+@settings(max_examples=10, deadline=None)
+def test_streamed_in_any_bands_is_as_in_memory(dtype, data):
+    shape = (2, *data.draw(st.lists(st.integers(1, 30), min_size=2, max_size=3)))
+    image = image_of(dtype, shape, data.draw(st.integers(0, 99)))
+    read = []
+
+    def spy(window):
+        read.append(window)
+        return image[window]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_ENOUGH_PIXELS", data.draw(st.sampled_from([50, 4_000_000])))
+        expected = stretch_of(image, "percentile")
+        patch.setattr(module, "bands", lambda *image: bands(*image, limit=limit))
+        limit = data.draw(st.integers(1, 4000))
+        assert stretch_of(View(image.shape, image.dtype, spy), "percentile") == expected
+    seen = np.zeros(shape, int)
+    for window in read:
+        seen[window] += 1
+        assert np.prod([part.stop - part.start for part in window[1:-1]]) == 1 or (
+            image[window].nbytes <= limit
+        )
+    assert (seen == 1).all()
+
+
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_bands_cut_no_chunk(data):
+    spatial = data.draw(st.lists(st.integers(1, 40), min_size=2, max_size=3))
+    chunks = (1, *(data.draw(st.integers(1, 16)) for _ in spatial))
+    limit = data.draw(st.integers(1, 4000))
+    shape = (3, *spatial)
+    seen = np.zeros(shape, int)
+    for window in bands(shape, np.dtype("u2"), chunks, limit):
+        seen[window] += 1
+        for part, size, chunk in zip(window[1:], spatial, chunks[1:], strict=True):
+            assert part.start % chunk == 0
+            assert part.stop % chunk == 0 or part.stop == size
+    assert (seen == 1).all()
+
+
+def test_a_grid_has_about_as_many_pixels_as_it_should(monkeypatch):
+    monkeypatch.setattr(module, "_ENOUGH_PIXELS", 1000)
+    for shape in [(1, 300, 400), (1, 2, 300, 200), (1, 60, 60, 60), (1, 1, 100_000), (1, 30, 30)]:
+        taken = [
+            len(range(0, *pair)) for pair in zip(shape[1:], grid_steps(shape[1:]), strict=True)
+        ]
+        assert 400 <= np.prod(taken) <= 2000
+
+
+@pytest.mark.parametrize("kind", ["percentile", "range"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("limit", [1, 100, 10**6])
+def test_pixels_that_are_not_finite_are_counted_and_the_first_is_found(
+    monkeypatch, kind, bad, limit
+):
+    monkeypatch.setattr(module, "bands", lambda *image: bands(*image, limit=limit))
+    image = np.random.default_rng(0).random((2, 4, 30, 20)).astype(np.float32)
+    for place in ((1, 2, 7, 11), (0, 2, 8, 3), (0, 3, 0, 0)):
+        image[place] = bad
+    with pytest.raises(DataError, match=r"3 pixels .*NaN or infinite, the first at Z 2, Y 7, X 11"):
+        stretch_of(image, kind)
+    image[0, 2, 7, 11] = bad
+    with pytest.raises(DataError, match=r"4 pixels .* X 11 in channel 0; .*nan_to_num"):
+        stretch_of(image, kind)
+
+
+def test_a_window_is_stretched_as_the_whole():
+    image = image_of("uint16", (2, 40, 50))
+    stretch = stretch_of(image, "percentile")
+    np.testing.assert_array_equal(
+        stretch.apply(image[:, 3:20, 7:9]), normalise(image, "percentile")[:, 3:20, 7:9]
+    )
