@@ -39,20 +39,18 @@ def pixels_of(series: tifffile.TiffPageSeries, path: Path) -> Source:
         The file.
     """
     shape, dtype, key = tuple(series.shape), np.dtype(series.dtype), series.keyframe
-    order = key.parent.byteorder
     if series.transform is not None:
         return series.asarray()
     if series.dataoffset is not None:
         _refuse_short(path, series.dataoffset + prod(shape) * dtype.itemsize)
-        return _native(raw(path, series.dataoffset, shape, dtype.newbyteorder(order)))
+        return _native(
+            raw(path, series.dataoffset, shape, dtype.newbyteorder(key.parent.byteorder))
+        )
     depth = _depth(shape, key)
     if depth is None or len(series) != prod(shape[:depth]):
         return series.asarray()
     recent = _Recent(_RECENT_BYTES)
-    pages = [
-        _reader(series[number], key, path, dtype.newbyteorder(order), recent)
-        for number in range(len(series))
-    ]
+    pages = [_reader(series[number], key, dtype, recent) for number in range(len(series))]
 
     def read(window: Window) -> np.ndarray:
         result = np.empty([part.stop - part.start for part in window], dtype)
@@ -112,12 +110,18 @@ def _segment(key: tifffile.TiffPage) -> tuple[int, ...]:
 
 
 def _reader(
-    page: Any, key: tifffile.TiffPage, path: Path, dtype: np.dtype, recent: "_Recent"
+    page: Any, key: tifffile.TiffPage, dtype: np.dtype, recent: "_Recent"
 ) -> Callable[[Place], np.ndarray]:
     """Return what reads windows of one page."""
     if page is None:  # OME-TIFF names planes that are in no file
         return lambda place: np.full([part.stop - part.start for part in place], key.nodata, dtype)
-    path = Path(page.parent.filehandle.path)  # an OME-TIFF may have its planes in several files
+    # An OME-TIFF may have its planes in several files, stored in different ways.
+    path, shaped, key = Path(page.parent.filehandle.path), key.shaped, page.keyframe
+    if key.shaped != shaped or key.dtype != dtype.newbyteorder("="):
+        raise ValueError(
+            f"its planes are of shape and type {shaped} {dtype} and {key.shaped} {key.dtype}"
+        )
+    dtype = dtype.newbyteorder(page.parent.byteorder)
     if key.is_final:
         _refuse_short(path, page.dataoffsets[0] + key.nbytes)
         return raw(path, page.dataoffsets[0], key.shaped, dtype).read
