@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -58,13 +58,22 @@ def whole(shape: tuple[int, ...]) -> Window:
     return tuple(slice(0, size) for size in shape)
 
 
-def item(source: Source, number: int) -> Source:
-    """Return ``source[number]`` as a source, without reading it."""
+def item(array: Any, number: int) -> "_Item":
+    """Return ``array[number]`` of a source or a sink, to read or to write, without reading it."""
+    return _Item(array, number)
 
-    def read(window: Window) -> np.ndarray:
-        return np.asarray(source[(slice(number, number + 1), *window)])[0]
 
-    return View(tuple(source.shape[1:]), source.dtype, read)
+class _Item:
+    def __init__(self, array: Any, number: int) -> None:
+        self._array, self._number = array, slice(number, number + 1)
+        self.shape: tuple[int, ...] = tuple(array.shape[1:])
+        self.dtype: np.dtype = array.dtype
+
+    def __getitem__(self, window: Window) -> np.ndarray:
+        return np.asarray(self._array[(self._number, *window)])[0]
+
+    def __setitem__(self, window: Window, pixels: np.ndarray) -> None:
+        self._array[(self._number, *window)] = pixels[np.newaxis]
 
 
 def load(source: Source) -> np.ndarray:

@@ -25,11 +25,11 @@ _SHOWN = 320
 
 @dataclass(frozen=True)
 class Progress:
-    """Where `run` reports to: sentences, training steps, and tiles done of tiles in all."""
+    """Where `run` reports to: sentences, training steps, and stages of the prediction."""
 
     note: Callable[[str], None] = lambda _text: None
     step: Callable[[Step], None] = lambda _step: None
-    tile: Callable[[int, int], None] = lambda _done, _total: None
+    stage: segment.Progress = lambda _stage, _done, _total: None
 
 
 def run(
@@ -68,7 +68,7 @@ def run(
         on_note=progress.note,
         on_step=progress.step,
     )
-    segment.segment_file(model, out / "large.tif", out / "result", on_tile=progress.tile)
+    segment.segment_file(model, out / "large.tif", out / "result", on_progress=progress.stage)
     scores = api.evaluate(
         out / "result" / "large_labels.tif", out / "large_truth.tif", ["ctc", "matching"]
     )

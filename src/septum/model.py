@@ -1,34 +1,41 @@
-"""A trained model on disk and in memory: weights, plan, and what it was trained on.
+"""A trained model: arrays of any size in, labels and probabilities out.
 
 ``model/`` holds ``model.safetensors`` and ``model.json``; nothing in it is code.
 """
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 
+from septum.array import Sink, Source, View
 from septum.atomic import replacing, write_text
-from septum.config import from_dict, to_dict
-from septum.data.normalise import normalise
+from septum.config import to_dict
+from septum.data.normalise import stretch_of
+from septum.description import FORMAT, Description, describe
 from septum.errors import ConfigError, DataError
+from septum.geometry import tile_sizes
 from septum.instances import instances
 from septum.network import UNet
-from septum.plan import Plan
-from septum.predict import TorchEngine, average, overlap_tile
+from septum.predict import Softmaxed, averaged, overlap_tile
 from septum.predict import orientations as orientations_of
-from septum.predict.precision import choose_device
-from septum.resample import resample, rescale
+from septum.predict.engines import Engine, choose
+from septum.predict.tile import choose_tile
+from septum.resample import resample, resampled
 from septum.version import __version__
 
-FORMAT = 1
-_DEFAULT_TILE = 700
+INT8 = "int8.xml"
+"""The network with 8-bit weights, in the folder of a model that `septum compress` wrote."""
+
+DEFAULT_MEMORY = 2 * 2**30
+"""Bytes that prediction may use for tiles, unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -47,43 +54,6 @@ class Prediction:
     probabilities: np.ndarray
 
 
-@dataclass(frozen=True)
-class Description:
-    """What must be known to build the network and to trust it: ``model.json``.
-
-    Attributes
-    ----------
-    in_channels, classes, ndim : int
-        Of the network.
-    plan : Plan
-        Every choice of the training, resolved.
-    spacing : tuple of float or None
-        Pixel size of the training images, where the files said.
-    training : dict
-        Where the weights come from: images, steps, seed, seconds, final loss.
-    """
-
-    in_channels: int = 1
-    classes: int = 2
-    ndim: int = 2
-    plan: Plan = field(default_factory=Plan)
-    spacing: tuple[float, ...] | None = None
-    training: dict[str, Any] = field(default_factory=dict)
-
-    def build(self) -> UNet:
-        """Return the network with fresh weights.
-
-        Raises
-        ------
-        ConfigError
-            If there is no such network.
-        """
-        try:
-            return UNet(self.in_channels, self.classes, ndim=self.ndim, **asdict(self.plan.network))
-        except ValueError as error:
-            raise ConfigError(f"network: {error}") from None
-
-
 class Model:
     """A trained U-Net that takes and returns plain numpy arrays.
 
@@ -94,23 +64,54 @@ class Model:
     description : Description
         How to prepare images for it and what to do with its scores.
     device : str, optional
-        Where to compute; a CUDA device if there is one, else the CPU.
+        Where to compute; the fastest at hand by default.
+    backend, precision : str, default "auto"
+        See `septum.predict.engines.choose`.
+    int8 : Path, optional
+        The network with 8-bit weights, as `septum.compress` writes it.
     """
 
-    def __init__(self, network: UNet, description: Description, device: str | None = None) -> None:
+    def __init__(
+        self,
+        network: UNet,
+        description: Description,
+        device: str | None = None,
+        backend: str = "auto",
+        precision: str = "auto",
+        int8: Path | None = None,
+    ) -> None:
         self.network = network
         self.description = description
-        self.device = choose_device(device)
+        self._wished = (device, backend, precision, int8)
+
+    @cached_property
+    def _chosen(self) -> tuple[Engine, str]:
+        device, backend, precision, int8 = self._wished
+        return choose(self.network, backend, precision, device, int8)
+
+    def described(self, description: Description) -> "Model":
+        """Return the same network with another description, for example other thresholds."""
+        return Model(self.network, description, *self._wished)
+
+    @property
+    def engine(self) -> Engine:
+        """What runs the network; made when it is needed first, since that may take seconds."""
+        return self._chosen[0]
+
+    @property
+    def reason(self) -> str:
+        """Why this engine, in a sentence."""
+        return self._chosen[1]
 
     def predict(
         self,
         image: np.ndarray,
         tile: int | Sequence[int] | None = None,
         orientations: str = "none",
-        precision: str | None = None,
+        spacing: Sequence[float] | None = None,
         on_tile: Callable[[int, int], None] | None = None,
     ) -> Prediction:
-        """Segment one image.
+        """Segment one image in memory.
 
         Parameters
         ----------
@@ -119,12 +120,12 @@ class Model:
             stored in the file: the model normalises it as it did in training.
         tile : int or sequence of int, optional
             Input tile in pixels of the working resolution; any size gives the same result. By
-            default 700, or less where the image is smaller.
+            default a fast one.
         orientations : {"none", "flips", "all"}, default "none"
             Average the scores over mirrored (and rotated) versions of the image.
-        precision : {"auto", "32", "bf16"}, optional
-            As the model was trained by default. ``auto``: bfloat16 where the device has units for
-            it, float32 elsewhere.
+        spacing : sequence of float, optional
+            Pixel size of `image` in µm along its spatial axes: the network then sees it at the
+            pixel size of its training images. By default pixels are taken as those of training.
         on_tile : callable, optional
             Called with the pixels done and the pixels in all.
 
@@ -137,39 +138,116 @@ class Model:
         ------
         DataError
             If the image has another rank or other channels than the training images, or pixels
-            that are not finite.
+            that are not finite; if `spacing` is given and the model knows none.
         ConfigError
-            If `tile`, `orientations` or `precision` is not one of those above.
+            If `tile` or `orientations` is not one of those above.
         """
         channels = self._channels(np.asarray(image))
-        probabilities = softmax(self.scores(channels, tile, orientations, precision, on_tile))
+        zoom = self.zoom(spacing)
+        working = self.working_shape(channels.shape[1:], zoom)
+        sizes = self.tile(working, tile)
+        probabilities = np.empty((self.description.classes, *working), np.float32)
+        self.write_probabilities(channels, probabilities, sizes, orientations, on_tile)
         probabilities = resample(probabilities, channels.shape[1:])
-        labels = instances(probabilities, *self.description.plan.instances.values)
+        labels = instances(probabilities, *self.instance_values(zoom))
         return Prediction(labels, probabilities)
 
-    def scores(
+    def write_probabilities(
         self,
-        image: np.ndarray,
-        tile: int | Sequence[int] | None = None,
+        image: Source,
+        into: Sink,
+        tile: Sequence[int],
         orientations: str = "none",
-        precision: str | None = None,
         on_tile: Callable[[int, int], None] | None = None,
-    ) -> np.ndarray:
-        """Return the scores of ``(C, *spatial)`` at the working resolution; see `predict`."""
-        plan, ndim = self.description.plan, self.description.ndim
-        network_input = rescale(normalise(image, plan.data.normalise), plan.data.scale or 1)
-        sizes = _sizes(_DEFAULT_TILE if tile is None else tile, ndim)
-        engine = TorchEngine(self.network, self.device, precision or plan.training.precision)
-        views = list(orientations_of(orientations, ndim))
+        memory: int = DEFAULT_MEMORY,
+    ) -> None:
+        """Write the probabilities of an image of any size, at the working resolution.
 
-        def scores_of(view: np.ndarray, number: int) -> np.ndarray:
-            def report(done: int, total: int) -> None:
-                if on_tile is not None:
-                    on_tile(number * total + done, len(views) * total)
+        Parameters
+        ----------
+        image : Source
+            Shape ``(C, *spatial)``, as stored; read tile by tile.
+        into : Sink
+            Shape ``(classes, *working)`` with `working_shape`; written tile by tile.
+        tile : sequence of int
+            See `tile`.
+        orientations, on_tile
+            As in `predict`.
+        memory : int
+            Bytes that a batch of tiles may take.
+        """
+        plan, depth = self.description.plan, self.network.depth
+        views = list(orientations_of(orientations, self.description.ndim))
+        stretch = stretch_of(image, plan.data.normalise)
+        stretched = View(
+            tuple(image.shape), np.dtype(np.float32), lambda window: stretch.apply(image[window])
+        )
+        source = resampled(stretched, into.shape[1:])
+        batch = self.engine.batch_size(tile_sizes(source.shape[1:], tile, depth), memory)
+        overlap_tile(
+            source, averaged(self.engine, views), tile, Softmaxed(into), depth, batch, on_tile
+        )
 
-            return overlap_tile(view, engine, sizes, self.network.depth, report)
+    def tile(
+        self,
+        shape: Sequence[int],
+        wished: int | Sequence[int] | None = None,
+        memory: int = DEFAULT_MEMORY,
+    ) -> tuple[int, ...]:
+        """Return the input tile for an image of working `shape`: as wished, or the fastest.
 
-        return average(network_input, views, scores_of)
+        Raises
+        ------
+        ConfigError
+            If the wish is no size, or `memory` (bytes) holds no tile at all.
+        """
+        if wished is None:
+            return choose_tile(self.engine, shape, memory)[0]
+        ndim = self.description.ndim
+        sizes = (wished,) * ndim if isinstance(wished, int) else tuple(wished)
+        if len(sizes) != ndim or min(sizes) < 1:
+            raise ConfigError(
+                f"tile is {wished}; expected one size, or one for each of the {ndim} axes, of 1 px "
+                "or more. Any size gives the same result"
+            )
+        return sizes
+
+    def zoom(self, spacing: Sequence[float] | None) -> tuple[float, ...]:
+        """Return the pixels of a training image per pixel of an image of this spacing, each axis.
+
+        Parameters
+        ----------
+        spacing : sequence of float or None
+            Pixel size of the image in µm, or None to take its pixels as those of training.
+
+        Raises
+        ------
+        DataError
+            If the model does not know the pixel size of its training images.
+        """
+        ndim, trained = self.description.ndim, self.description.spacing
+        if spacing is None:
+            return (1.0,) * ndim
+        if trained is None:
+            raise DataError(
+                "the model does not know the pixel size of its training images, so that no image "
+                "can be resampled to it; train with images that state theirs"
+            )
+        if len(spacing) != ndim or min(spacing) <= 0:
+            raise DataError(f"the spacing is {tuple(spacing)}; expected {ndim} sizes in µm above 0")
+        return tuple(own / wanted for own, wanted in zip(spacing, trained, strict=True))
+
+    def working_shape(self, shape: Sequence[int], zoom: Sequence[float]) -> tuple[int, ...]:
+        """Return the spatial shape in which the network sees an image of `shape`; see `zoom`."""
+        scale = self.description.plan.data.scale or 1
+        return tuple(
+            max(1, round(size * scale * factor)) for size, factor in zip(shape, zoom, strict=True)
+        )
+
+    def instance_values(self, zoom: Sequence[float]) -> tuple[float, float, int]:
+        """Return threshold, seed and smallest size in pixels of an image with this `zoom`."""
+        threshold, seed, min_size = self.description.plan.instances.values
+        return threshold, seed, round(min_size / prod(zoom))
 
     def save(self, folder: str | Path) -> None:
         """Write the model to `folder`; each file appears only when it is complete."""
@@ -180,41 +258,48 @@ class Model:
         content = {"format": FORMAT, "septum": __version__, **to_dict(self.description)}
         write_text(folder / "model.json", json.dumps(content, indent=2) + "\n")
 
-    def _channels(self, image: np.ndarray) -> np.ndarray:
+    def check(self, shape: Sequence[int], dtype: np.dtype) -> None:
+        """Raise DataError if an image ``(C, *spatial)`` does not suit the model."""
         ndim, expected = self.description.ndim, self.description.in_channels
         axes = ", ".join("ZYX"[-ndim:])
-        if image.ndim == ndim and expected == 1:
-            image = image[None]
-        if image.ndim != ndim + 1 or image.shape[0] != expected:
-            colour = image.ndim == ndim + 1 and image.shape[0] in (3, 4) and expected == 1
+        if len(shape) != ndim + 1 or shape[0] != expected:
+            colour = len(shape) == ndim + 1 and shape[0] in (3, 4) and expected == 1
             hint = ". It looks like a colour image: convert it to grey" if colour else ""
             wanted = f"({expected}, {axes})" + (f" or ({axes})" if expected == 1 else "")
             raise DataError(
-                f"the image has shape {image.shape}; the model was trained on {expected} "
+                f"the image has shape {tuple(shape)}; the model was trained on {expected} "
                 f"channel(s) in {ndim}D and takes shape {wanted}{hint}"
             )
-        if image.size == 0:
-            raise DataError(f"the image has shape {image.shape}: there is no pixel in it")
-        if image.dtype.kind not in "buif":
-            raise DataError(f"the image is of type {image.dtype}; expected real numbers")
-        if image.dtype.kind == "f" and not np.isfinite(image).all():
-            bad = int(image.size - np.isfinite(image).sum())
-            raise DataError(
-                f"{bad} pixels of the image are NaN or infinite; replace them, for example with "
-                "numpy.nan_to_num, before predicting"
-            )
+        if 0 in shape:
+            raise DataError(f"the image has shape {tuple(shape)}: there is no pixel in it")
+        if dtype.kind not in "buif":
+            raise DataError(f"the image is of type {dtype}; expected real numbers")
+
+    def _channels(self, image: np.ndarray) -> np.ndarray:
+        if image.ndim == self.description.ndim and self.description.in_channels == 1:
+            image = image[None]
+        self.check(image.shape, image.dtype)
         return image
 
 
-def load(folder: str | Path, device: str | None = None) -> Model:
+def load(
+    folder: str | Path,
+    device: str | None = None,
+    backend: str = "auto",
+    precision: str = "auto",
+) -> Model:
     """Load a trained model.
 
     Parameters
     ----------
     folder : str or Path
         A run folder as `septum.train` writes it, or the ``model`` folder in it.
-    device : str, optional
-        Where to compute; a CUDA device if there is one, else the CPU.
+    device : {"cpu", "cuda", "mps"}, optional
+        Where to compute; the fastest at hand by default.
+    backend : {"auto", "torch", "openvino", "onnx"}
+        What runs the network; ``auto``: the fastest that is exact enough on this machine.
+    precision : {"auto", "fp32", "bf16", "int8"}
+        Of the convolutions.
 
     Raises
     ------
@@ -234,55 +319,5 @@ def load(folder: str | Path, device: str | None = None) -> Model:
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise DataError(f"{weights} does not hold the network of model.json: {reason}") from None
-    return Model(network, description, device)
-
-
-def describe(folder: str | Path) -> Description:
-    """Return the description of the model in `folder` without its weights.
-
-    Raises
-    ------
-    DataError
-        If the folder is no model, or one that this version cannot read.
-    """
-    folder = Path(folder)
-    if not folder.exists():
-        raise DataError(f"{folder}: no such folder")
-    path = (folder / "model" if (folder / "model").is_dir() else folder) / "model.json"
-    if not path.is_file():
-        raise DataError(
-            f"{folder} is not a trained model: it holds no model.json. Give the folder that "
-            "`septum train -o` wrote"
-        )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        newer = content.pop("format") > FORMAT
-        version = content.pop("septum")
-        if newer:
-            raise DataError(
-                f"{path} was written by septum {version}, in a newer format than septum "
-                f"{__version__} reads; upgrade septum"
-            )
-        plan = from_dict(Plan, content.pop("plan"))
-        spacing = content.pop("spacing", None)
-        return Description(
-            plan=plan, spacing=None if spacing is None else tuple(spacing), **content
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is no description of a model: {error}") from None
-
-
-def _sizes(tile: int | Sequence[int], ndim: int) -> tuple[int, ...]:
-    sizes = (tile,) * ndim if isinstance(tile, int) else tuple(tile)
-    if len(sizes) != ndim or min(sizes) < 1:
-        raise ConfigError(
-            f"tile is {tile}; expected one size, or one for each of the {ndim} axes, of 1 px or "
-            f"more. Any size gives the same result; {_DEFAULT_TILE} is a fast one"
-        )
-    return sizes
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """Return the pixel-wise softmax over axis 0 (section 3 of the paper)."""
-    exponentials = np.exp(scores - scores.max(axis=0))
-    return exponentials / exponentials.sum(axis=0)
+    int8 = folder / INT8
+    return Model(network, description, device, backend, precision, int8 if int8.is_file() else None)

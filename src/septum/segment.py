@@ -1,71 +1,95 @@
-"""Image files in, label and probability files out, each written only when it is complete."""
+"""Image files of any size in, the files of their results out, each only when it is complete."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from septum.data.formats import as_channels_first, read_image, write_labels, write_tiff
-from septum.data.layouts.files import few, image_files, image_key, is_label_name, label_key
-from septum.data.truth import LABELS, PROBABILITIES
-from septum.errors import DataError
-from septum.model import Model
+from septum.array import Source, View, item
+from septum.data.formats import as_channels_first, open_image
+from septum.errors import ConfigError, DataError
+from septum.geometry import tile_stride
+from septum.instances import Found, find
+from septum.model import DEFAULT_MEMORY, Model
+from septum.outputs import KINDS, Segmented, save
+from septum.outputs.tiff import is_ours
+from septum.resample import resampled
+from septum.workspace import Workspace, workspace
+
+_BLOCK_PIXELS = 2048**2
+_CHUNK = 512
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, and how much of it is done, of how much in all."""
 
 
-def images_in(paths: Iterable[Path], on_note: Callable[[str], None] | None = None) -> list[Path]:
-    """Return the image files among `paths`, folders opened.
+@dataclass(frozen=True)
+class Options:
+    """How files are segmented and what is written.
 
-    In a folder, label files beside their images (``x_masks.tif`` beside ``x.tif``) are left out;
-    `on_note` is called with a sentence that says how many.
-
-    Raises
-    ------
-    DataError
-        If a path does not exist, a folder holds no image, or two images have the same stem and
-        their results would have the same name.
+    Attributes
+    ----------
+    save : tuple of str
+        Kinds of results, see `septum.outputs.KINDS`.
+    tile : int or None
+        Input tile in pixels of the working resolution; None: chosen by memory and speed.
+    memory : int
+        Bytes that may be used.
+    orientations : {"none", "flips", "all"}
+        Views to average over.
+    axes, spacing
+        What the file fails to say, or says wrongly; see `septum.data.formats.open_image`.
+    rescale : bool
+        Resample images to the pixel size of the training images and the results back.
     """
-    files: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise DataError(f"{path}: no such file or folder")
-        found = image_files(path) if path.is_dir() else [path]
-        if not found:
-            raise DataError(f"{path}: no image files in this folder")
-        labels = _labels_beside(found) if path.is_dir() else []
-        if labels and on_note is not None:
-            on_note(
-                f"{path}: {len(labels)} label files beside their images left out: {few(labels)}"
-            )
-        files += [file for file in found if file not in labels]
-    stems: dict[str, Path] = {}
-    for file in files:
-        if stems.setdefault(file.stem, file) != file:
-            raise DataError(
-                f"{stems[file.stem]} and {file} have the same name, and so would their results; "
-                "predict them into different folders"
-            )
-    return files
+
+    save: tuple[str, ...] = ("labels", "probabilities")
+    tile: int | None = None
+    memory: int = DEFAULT_MEMORY
+    orientations: str = "none"
+    axes: str | None = None
+    spacing: tuple[float, ...] | None = None
+    rescale: bool = False
+
+    def __post_init__(self) -> None:
+        unknown = [kind for kind in self.save if kind not in KINDS]
+        if unknown or not self.save:
+            wrong = f"save has {unknown[0]!r}" if unknown else "save is empty"
+            raise ConfigError(f"{wrong}; expected some of {', '.join(KINDS)}")
 
 
-def _labels_beside(files: list[Path]) -> list[Path]:
-    """Return the label files of which the image is among `files` too."""
-    images = [file for file in files if not is_label_name(file)]
-    keys = {key for image in images for key in (image.stem, image_key(image))}
-    return [file for file in files if is_label_name(file) and label_key(file) in keys]
+def result_paths(path: Path, out: Path, options: Options) -> list[Path]:
+    """Return the files that `segment_file` writes for `path`."""
+    return [out / f"{stem_of(path)}{KINDS[kind].suffix}" for kind in options.save]
+
+
+def is_done(path: Path, out: Path, options: Options) -> bool:
+    """Tell whether every result of an image is there."""
+    return all(result.exists() for result in result_paths(path, out, options))
+
+
+def stem_of(path: Path) -> str:
+    """Return the name that the results of an image file begin with."""
+    name = path.name
+    for suffix in (".ome.zarr", ".ome.tiff", ".ome.tif"):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return path.stem
 
 
 def segment_file(
     model: Model,
     path: Path,
     out: Path,
-    tile: int | None = None,
-    orientations: str = "none",
-    on_tile: Callable[[int, int], None] | None = None,
+    options: Options | None = None,
+    on_note: Callable[[str], None] | None = None,
+    on_progress: Progress | None = None,
 ) -> int:
-    """Segment one image file; return the number of objects.
+    """Segment one image file of any size; return the number of objects.
 
-    Writes ``STEM_labels.tif`` (uint16, or int32 for more objects) and ``STEM_probabilities.tif``
-    (float32, one channel per class) into `out`. A stack is segmented plane by plane.
+    A stack is segmented image by image. Neither the image nor what becomes of it needs to fit into
+    memory: what is larger than the budget lies in a hidden folder in `out` until it is done.
 
     Parameters
     ----------
@@ -75,63 +99,159 @@ def segment_file(
         The image; only read.
     out : Path
         Folder for the results, made if missing.
-    tile, orientations
-        As in `Model.predict`.
-    on_tile : callable, optional
-        Called with the pixels done and the pixels in all.
+    options : Options, optional
+        How, and what is written.
+    on_note : callable, optional
+        Called with sentences about how the file was understood.
+    on_progress : callable, optional
+        See `Progress`.
 
     Raises
     ------
     DataError
         If the image cannot be read or does not suit the model, or its results could take the place
-        of annotations: it lies in `out`, or ``STEM_labels.tif`` is there without probabilities.
+        of annotations: it lies in `out`, or a label image is there that septum did not write.
     SeptumError
         If the results cannot be written.
     """
-    if path.parent.resolve() == out.resolve():
-        raise DataError(
-            f"{path} is in the folder for the results, where {path.stem}{LABELS}.tif could be "
-            "your own annotation; give another folder, as -o results"
-        )
-    labels_path, probabilities_path = (
-        out / f"{path.stem}{kind}.tif" for kind in (LABELS, PROBABILITIES)
-    )
-    if labels_path.exists() and not probabilities_path.exists():
-        raise DataError(
-            f"{labels_path} is there without {probabilities_path.name}, so that septum did not "
-            "write it: it could be your own annotation; give another folder, as -o results"
-        )
-    ndim = model.description.ndim
+    options = options or Options()
+    note = on_note or (lambda _text: None)
+    progress = on_progress or (lambda _stage, _done, _total: None)
+    _spare_annotations(path, out, options)
+    ndim, stem = model.description.ndim, stem_of(path)
     try:
-        planes = as_channels_first(read_image(path), ndim)
-        results = []
-        for number, image in enumerate(planes.array):
-
-            def report(finished: int, total: int, number: int = number) -> None:
-                if on_tile is not None:
-                    on_tile(number * total + finished, len(planes.array) * total)
-
-            results.append(model.predict(image, tile, orientations, on_tile=report))
+        image = open_image(path, options.axes, options.spacing)
+        planes = as_channels_first(image, ndim)
+        model.check(planes.array.shape[1:], planes.array.dtype)
+        for text in planes.notes:
+            note(text)
+        spacing = _seen_spacing(model, planes.spacing, options.rescale, note)
+        with workspace(out / stem, options.memory // 4) as space:
+            probabilities, counts, labels = _segmented(
+                model, planes.array, spacing, options, space, progress
+            )
+            result = Segmented(
+                name=stem,
+                image=planes.array,
+                probabilities=probabilities,
+                labels=labels,
+                counts=counts,
+                stack_axes=planes.stack_axes,
+                stack_shape=planes.stack_shape,
+                spacing=planes.spacing,
+                channels=image.channels,
+            )
+            # The labels last: where they are, the other results are complete.
+            for kind in sorted(options.save, key=lambda kind: kind == "labels"):
+                progress(f"writing {kind}", 0, 1)
+                save(kind, result, out)
+                progress(f"writing {kind}", 1, 1)
     except DataError as error:
         raise _named(error, path) from None
-    spatial = planes.array.shape[2:]
-    labels = np.stack([result.labels for result in results])
-    probabilities = np.stack([result.probabilities for result in results])
-    axes = "ZYX"[-ndim:]
-    # The longer file first: where both are, the result is complete.
-    write_tiff(
-        probabilities_path,
-        probabilities.reshape(*planes.stack_shape, -1, *spatial),
-        f"{planes.stack_axes}C{axes}",
-        planes.spacing,
+    return sum(counts)
+
+
+def _segmented(
+    model: Model,
+    images: Source,
+    spacing: Sequence[float] | None,
+    options: Options,
+    space: Workspace,
+    progress: Progress,
+) -> tuple[Source, tuple[int, ...], Source]:
+    """Return probabilities, number of objects and labels of each of the images ``(N, C, ...)``."""
+    count, shape = images.shape[0], tuple(images.shape[2:])
+    zoom = model.zoom(spacing)
+    working, classes = model.working_shape(shape, zoom), model.description.classes
+    memory = options.memory // 2
+    tile = model.tile(working, options.tile, memory)
+    stride = tile_stride(working, tile, model.network.depth)
+    small = space.array((count, classes, *working), np.float32, (1, classes, *stride))
+    block = round(_BLOCK_PIXELS ** (1 / len(shape)))
+    found: list[Found] = []
+    for number in range(count):
+
+        def report(done: int, total: int, number: int = number) -> None:
+            progress("computing", number * total + done, count * total)
+
+        model.write_probabilities(
+            item(images, number), item(small, number), tile, options.orientations, report, memory
+        )
+        full = resampled(item(small, number), shape)
+        found.append(
+            find(
+                full,
+                *model.instance_values(zoom),
+                block=block,
+                on_block=lambda done, total: progress("separating", done, total),
+            )
+        )
+    labels = space.array((count, *shape), np.uint32, (1, *(_CHUNK,) * len(shape)))
+    for number, cells in enumerate(found):
+        cells.write(item(labels, number))
+    return (
+        _stacked(small, shape),
+        tuple(cells.count for cells in found),
+        labels,
     )
-    write_labels(
-        labels_path,
-        labels.reshape(*planes.stack_shape, *spatial),
-        planes.stack_axes + axes,
-        planes.spacing,
-    )
-    return sum(int(result.labels.max(initial=0)) for result in results)
+
+
+def _stacked(small: Source, shape: tuple[int, ...]) -> Source:
+    """Return ``(N, classes, *working)`` at the resolution of the images."""
+
+    def read(window: tuple[slice, ...]) -> np.ndarray:
+        planes = range(*window[0].indices(small.shape[0]))
+        return np.stack([resampled(item(small, n), shape)[window[1:]] for n in planes])
+
+    return View((*small.shape[:2], *shape), np.dtype(np.float32), read)
+
+
+def _seen_spacing(
+    model: Model,
+    spacing: tuple[float, ...] | None,
+    rescale: bool,
+    note: Callable[[str], None],
+) -> tuple[float, ...] | None:
+    """Return the pixel size to resample by, or None; say where image and model do not agree."""
+    trained = model.description.spacing
+    if rescale:
+        if spacing is None:
+            raise DataError(
+                "the image does not state its pixel size, so that it cannot be resampled; give it "
+                "with --spacing, in µm"
+            )
+        return spacing
+    if spacing is not None and trained is not None:
+        zoom = model.zoom(spacing)
+        if max(max(zoom), 1 / min(zoom)) > _SAME:
+            note(
+                f"the model was trained at {_um(trained)}, this image has {_um(spacing)}: what the "
+                "network sees is larger or smaller than what it learnt. --rescale resamples the "
+                "image to the model's pixel size and the results back"
+            )
+    return None
+
+
+_SAME = 1.1
+"""Pixel sizes within this factor are the same: augmentation scales by as much."""
+
+
+def _um(spacing: Sequence[float]) -> str:
+    return " × ".join(f"{size:.4g}" for size in spacing) + " µm per pixel"
+
+
+def _spare_annotations(path: Path, out: Path, options: Options) -> None:
+    if path.parent.resolve() == out.resolve():
+        raise DataError(
+            f"{path} is in the folder for the results, where a result could take the place of your "
+            "own annotation; give another folder, as -o results"
+        )
+    for kind, result in zip(options.save, result_paths(path, out, options), strict=True):
+        if kind == "labels" and result.exists() and not is_ours(result):
+            raise DataError(
+                f"{result} was not written by septum: it could be your own annotation; give "
+                "another folder, as -o results"
+            )
 
 
 def _named(error: DataError, path: Path) -> DataError:

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from septum.description import FORMAT, Description, describe
 from septum.errors import ConfigError, DataError, SeptumError
-from septum.model import FORMAT, Description, Model, describe, load, softmax
+from septum.model import Model, load
 from septum.plan import DataPlan, InstancePlan, NetworkPlan, Plan, TargetPlan
+from septum.resample import resample
 
 TINY = NetworkPlan(width=4, depth=2, norm="batch")
 
 
-def model_of(seed=0, **changes):
+def model_of(seed=0, precision="fp32", **changes):
     scale, border = changes.pop("scale", 1.0), changes.pop("border", 2.0)
     plan = Plan(
         data=DataPlan(scale=scale),
@@ -29,7 +31,7 @@ def model_of(seed=0, **changes):
     for layer in network.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(layer.running_mean, -0.5, 0.5)
-    return Model(network, description, "cpu")
+    return Model(network, description, "cpu", "torch", precision)
 
 
 def picture(shape=(70, 91), seed=0):
@@ -44,7 +46,7 @@ def saved(tmp_path):
 
 @pytest.mark.parametrize("folder", [".", "model"])
 def test_a_loaded_model_says_what_the_saved_one_said(saved, folder):
-    model, again = model_of(spacing=(0.5, 0.25)), load(saved / folder)
+    model, again = model_of(spacing=(0.5, 0.25)), load(saved / folder, "cpu", "torch", "fp32")
     assert again.description == model.description
     one, two = model.predict(picture()), again.predict(picture())
     assert one.probabilities.tobytes() == two.probabilities.tobytes()
@@ -170,27 +172,28 @@ def test_a_model_of_several_channels_takes_those():
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float64", ">u2", "bool"])
 def test_the_type_of_the_pixels_does_not_matter(dtype):
     image = picture() > 128
-    expected = model_of().predict(image.astype(np.float32), precision="32").probabilities
-    result = model_of().predict(image.astype(dtype), precision="32").probabilities
+    expected = model_of().predict(image.astype(np.float32)).probabilities
+    result = model_of().predict(image.astype(dtype)).probabilities
     np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 @pytest.mark.parametrize("tile", [1, 44, 60, (52, 100), 2000])
-def test_any_tile_gives_the_same_result(scale, tile):
+@pytest.mark.parametrize("orientations", ["none", "all"])
+def test_any_tile_gives_the_same_result(scale, tile, orientations):
     model = model_of(scale=scale)
-    whole = model.predict(picture(), precision="32")
-    tiled = model.predict(picture(), tile=tile, precision="32")
+    whole = model.predict(picture(), orientations=orientations)
+    tiled = model.predict(picture(), tile, orientations)
     np.testing.assert_allclose(tiled.probabilities, whole.probabilities, rtol=0, atol=1e-5)
     assert (tiled.labels == whole.labels).mean() > 0.999
 
 
-def test_a_small_tile_is_used_and_progress_counts_all_views():
+def test_a_small_tile_is_used_and_progress_counts_every_pixel():
     seen = []
     model_of().predict(picture(), tile=52, orientations="flips", on_tile=lambda *n: seen.append(n))
-    assert len(seen) > 4 * 4
+    assert len(seen) > 4
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
-    assert seen[-1] == (4 * 70 * 91, 4 * 70 * 91)
+    assert seen[-1] == (70 * 91, 70 * 91)
 
 
 @pytest.mark.parametrize("tile", [0, -5, (60, 0), (60, 60, 60), ()])
@@ -199,13 +202,11 @@ def test_a_tile_without_pixels_is_refused(tile):
         model_of().predict(picture(), tile=tile)
 
 
-@pytest.mark.parametrize(
-    ("argument", "message"),
-    [({"orientations": "x"}, "orientations is 'x'"), ({"precision": "16"}, "precision is '16'")],
-)
-def test_an_unknown_choice_is_refused(argument, message):
-    with pytest.raises(ConfigError, match=message):
-        model_of().predict(picture(), **argument)
+def test_an_unknown_choice_is_refused():
+    with pytest.raises(ConfigError, match="orientations is 'x'"):
+        model_of().predict(picture(), orientations="x")
+    with pytest.raises(ConfigError, match="precision is '16'"):
+        model_of(precision="16").predict(picture())
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.5, 0.3, 2.0])
@@ -219,27 +220,48 @@ def test_results_have_the_resolution_of_the_image(scale):
 
 def test_the_working_resolution_is_what_the_network_sees():
     shapes = []
-    model = model_of(scale=0.5)
-    scores = model.scores(picture()[None], on_tile=lambda done, total: shapes.append(total))
-    assert scores.shape == (3, 35, 46)
+    model_of(scale=0.5).predict(picture(), on_tile=lambda done, total: shapes.append(total))
     assert shapes[-1] == 35 * 46
+
+
+def test_an_image_of_another_pixel_size_is_seen_at_the_models():
+    model, coarse = model_of(spacing=(0.5, 0.5)), picture((70, 92))
+    fine = np.kron(coarse, np.ones((2, 2), np.uint8))
+    as_trained = model.predict(coarse)
+    seen = []
+    result = model.predict(fine, spacing=(0.25, 0.25), on_tile=lambda *count: seen.append(count))
+    assert seen[-1] == (70 * 92, 70 * 92)
+    expected = resample(as_trained.probabilities, (140, 184))
+    np.testing.assert_allclose(result.probabilities, expected, atol=1e-5)
+    # An object of the smallest size has four times as many of the smaller pixels.
+    zoom = model.zoom((0.25, 0.25))
+    assert zoom == (0.5, 0.5)
+    assert model.instance_values(zoom)[2] == 4 * model.instance_values((1, 1))[2] == 12
+
+
+def test_a_pixel_size_that_cannot_be_used_is_refused():
+    with pytest.raises(DataError, match="does not know the pixel size of its training images"):
+        model_of().predict(picture(), spacing=(0.5, 0.5))
+    for wrong in [(0.5,), (0.5, 0.0)]:
+        with pytest.raises(DataError, match="expected 2 sizes in µm above 0"):
+            model_of(spacing=(0.5, 0.5)).predict(picture(), spacing=wrong)
 
 
 def test_the_mean_over_views_turns_with_the_image():
     model = model_of()
-    one = model.predict(picture(), orientations="all", precision="32").probabilities
-    turned = model.predict(picture().T, orientations="all", precision="32").probabilities
+    one = model.predict(picture(), orientations="all").probabilities
+    turned = model.predict(picture().T, orientations="all").probabilities
     np.testing.assert_allclose(turned, one.swapaxes(1, 2), atol=1e-5)
-    plain = model.predict(picture(), precision="32").probabilities
+    plain = model.predict(picture()).probabilities
     assert np.abs(plain - one).max() > 1e-3
 
 
 def test_a_volume_is_segmented_by_the_same_lines():
     model = model_of(ndim=3)
     image = picture((5, 20, 22))
-    result = model.predict(image, precision="32")
+    result = model.predict(image)
     assert result.labels.shape == image.shape
-    tiled = model.predict(image, tile=44, precision="32")
+    tiled = model.predict(image, tile=44)
     np.testing.assert_allclose(tiled.probabilities, result.probabilities, atol=1e-5)
 
 
@@ -250,12 +272,3 @@ def test_the_image_is_not_changed():
     np.testing.assert_array_equal(image, before)
     image.flags.writeable = False
     model_of().predict(image)
-
-
-def test_softmax_is_that_of_the_paper_and_does_not_overflow():
-    scores = np.array([[1.0, 1000.0], [2.0, 1001.0], [-5.0, -2000.0]])
-    expected = np.exp(scores - 1000 * (scores > 500)) * (scores > -1000)
-    result = softmax(scores)
-    np.testing.assert_allclose(result[:, 0], np.exp(scores[:, 0]) / np.exp(scores[:, 0]).sum())
-    np.testing.assert_allclose(result[:2, 1], expected[:2, 1] / expected[:2, 1].sum())
-    assert result[2, 1] == 0

@@ -7,17 +7,24 @@ import torch
 from PIL import Image
 
 from septum.data.formats import read_image, write_tiff
-from septum.errors import DataError
-from septum.model import Description, Model
-from septum.plan import DataPlan, NetworkPlan, Plan
-from septum.segment import images_in, segment_file
+from septum.description import Description
+from septum.errors import ConfigError, DataError
+from septum.model import Model
+from septum.plan import DataPlan, InstancePlan, NetworkPlan, Plan
+from septum.resample import resample
+from septum.segment import Options, is_done, segment_file
+from septum.workspace import Workspace
 
 
-def model_of(**changes):
-    plan = Plan(data=DataPlan(scale=1.0), network=NetworkPlan(width=4, depth=1))
+def model_of(scale=1.0, threshold=0.5, **changes):
+    plan = Plan(
+        data=DataPlan(scale=scale),
+        network=NetworkPlan(width=4, depth=1),
+        instances=InstancePlan(threshold=threshold),
+    )
     torch.manual_seed(0)
     description = Description(plan=plan, **changes)
-    return Model(description.build(), description, "cpu")
+    return Model(description.build(), description, "cpu", "torch", "fp32")
 
 
 def pixels(*shape, dtype=np.uint8):
@@ -58,7 +65,10 @@ def test_a_stack_is_segmented_plane_by_plane_and_keeps_its_axes(tmp_path, axes):
         write_tiff(tmp_path / "s.tif", image, axes)
     seen = []
     count = segment_file(
-        model_of(), tmp_path / "s.tif", tmp_path / "out", on_tile=lambda *n: seen.append(n)
+        model_of(),
+        tmp_path / "s.tif",
+        tmp_path / "out",
+        on_progress=lambda stage, *count: seen.append((stage, *count)),
     )
     labels, probabilities = results(tmp_path / "out", "s")
     assert labels.array.shape == shape
@@ -70,7 +80,8 @@ def test_a_stack_is_segmented_plane_by_plane_and_keeps_its_axes(tmp_path, axes):
         np.testing.assert_array_equal(found, expected)
         total += expected.max()
     assert count == total
-    assert seen[-1] == (image.size, image.size)
+    assert ("computing", image.size, image.size) in seen
+    assert [stage for stage, done, total in seen if done == total][-1] == "writing labels"
 
 
 def test_a_colour_image_goes_to_a_model_of_three_channels(tmp_path):
@@ -106,7 +117,7 @@ def test_results_never_fall_among_the_images(tmp_path):
     tifffile.imwrite(annotation, pixels(20, 20))
     before = annotation.read_bytes()
     for out in (tmp_path, tmp_path / "x" / ".."):
-        with pytest.raises(DataError, match="could be your own annotation; give another folder"):
+        with pytest.raises(DataError, match="your own annotation; give another folder"):
             segment_file(model_of(), tmp_path / "a.tif", out)
     assert annotation.read_bytes() == before
 
@@ -118,7 +129,7 @@ def test_labels_that_septum_did_not_write_are_kept(tmp_path):
     annotation = out / "a_labels.tif"
     tifffile.imwrite(annotation, pixels(20, 20))
     before = annotation.read_bytes()
-    with pytest.raises(DataError, match=r"a_labels\.tif is there without a_probabilities\.tif.*-o"):
+    with pytest.raises(DataError, match=r"a_labels\.tif was not written by septum.*-o"):
         segment_file(model_of(), tmp_path / "a.tif", out)
     assert [path.read_bytes() for path in out.iterdir()] == [before]
 
@@ -131,40 +142,95 @@ def test_results_may_be_written_again(tmp_path):
     assert results(tmp_path / "out", "a")[0].array.shape == (24, 20)
 
 
-def test_folders_are_opened_and_what_is_no_image_is_left_alone(tmp_path):
-    for name in ("b.tif", "a.png", "notes.txt", ".hidden.tif"):
-        (tmp_path / name).write_bytes(b"x")
-    (tmp_path / "inner").mkdir()
-    (tmp_path / "inner" / "c.tif").write_bytes(b"x")
-    assert [p.name for p in images_in([tmp_path])] == ["a.png", "b.tif"]
-    found = images_in([tmp_path / "inner", tmp_path / "b.tif"])
-    assert [p.name for p in found] == ["c.tif", "b.tif"]
+def test_only_what_was_asked_for_is_written(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", pixels(40, 53))
+    options = Options(save=("labels", "table"))
+    assert not is_done(tmp_path / "a.tif", tmp_path / "out", options)
+    for _ in range(2):  # and may be written again
+        segment_file(model_of(), tmp_path / "a.tif", tmp_path / "out", options)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "a_labels.tif",
+        "a_objects.csv",
+    }
+    assert is_done(tmp_path / "a.tif", tmp_path / "out", options)
+    assert not is_done(tmp_path / "a.tif", tmp_path / "out", Options())
 
 
-@pytest.mark.parametrize(
-    ("label", "image"),
-    [("x_masks.tif", "x.tif"), ("x_cp_masks.png", "x.tif"), ("labels.tif", "image.tif"),
-     ("x_mask.tif", "x_img.tif")],
-)  # fmt: skip
-def test_labels_beside_their_image_are_no_images(tmp_path, label, image):
-    for name in (label, image, "y_seg.tif"):  # nothing says that y_seg is of any image
-        (tmp_path / name).write_bytes(b"x")
-    notes = []
-    assert {p.name for p in images_in([tmp_path], notes.append)} == {image, "y_seg.tif"}
-    assert notes == [f"{tmp_path}: 1 label files beside their images left out: {label}"]
-    assert images_in([tmp_path / label], notes.append) == [tmp_path / label]
-    (tmp_path / image).unlink()
-    assert {p.name for p in images_in([tmp_path], notes.append)} == {label, "y_seg.tif"}
-    assert len(notes) == 1
+@pytest.mark.parametrize("wrong", [("labels", "mesh"), ()])
+def test_a_kind_of_result_that_does_not_exist_is_refused(wrong):
+    with pytest.raises(ConfigError, match=r"save (has 'mesh'|is empty); expected some of labels"):
+        Options(save=wrong)
 
 
-def test_what_is_not_there_or_goes_by_the_same_name_is_refused(tmp_path):
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="no: no such file or folder"):
-        images_in([tmp_path / "no"])
-    with pytest.raises(DataError, match="empty: no image files in this folder"):
-        images_in([tmp_path / "empty"])
-    for name in ("a.tif", "a.png"):
-        (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(DataError, match="have the same name, and so would their results"):
-        images_in([tmp_path / "a.tif", tmp_path / "a.png"])
+def written(out):
+    return {path.name: read_image(path).array for path in out.glob("*.tif")}
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_what_does_not_fit_into_memory_gives_the_same(tmp_path, monkeypatch, scale):
+    """Law: arrays on disk, read and written by tiles and blocks, end in the same files."""
+    image = pixels(3, 190, 230)
+    tifffile.imwrite(tmp_path / "a.tif", image, photometric="minisblack")
+    middle = np.median(model_of(scale=scale).predict(image[0]).probabilities[1])
+    model = model_of(scale=scale, threshold=float(middle))
+    segment_file(model, tmp_path / "a.tif", tmp_path / "memory", Options(tile=60))
+    monkeypatch.setattr("septum.segment._BLOCK_PIXELS", 64**2)
+    monkeypatch.setattr("septum.segment._CHUNK", 32)
+    monkeypatch.setattr(Workspace, "array", on_disk)
+    segment_file(model, tmp_path / "a.tif", tmp_path / "disk", Options(tile=60))
+    one, other = written(tmp_path / "memory"), written(tmp_path / "disk")
+    assert one.keys() == other.keys() == {"a_labels.tif", "a_probabilities.tif"}
+    assert one["a_labels.tif"].max() > 20
+    for name, array in one.items():
+        np.testing.assert_array_equal(array, other[name])
+
+
+real_array = Workspace.array
+
+
+def on_disk(self, *arguments):
+    self._left = 0
+    return real_array(self, *arguments)
+
+
+def test_an_image_of_another_pixel_size_is_said_and_resampled_if_wished(tmp_path):
+    coarse = pixels(60, 72)
+    write_tiff(tmp_path / "fine.tif", np.kron(coarse, np.ones((2, 2), np.uint8)), "YX", (0.5, 0.5))
+    model, notes = model_of(spacing=(1.0, 1.0)), []
+    segment_file(model, tmp_path / "fine.tif", tmp_path / "out", on_note=notes.append)
+    assert any("trained at 1 × 1 µm per pixel, this image has 0.5 × 0.5" in note for note in notes)
+    assert any("--rescale" in note for note in notes)
+    notes.clear()
+    options = Options(rescale=True)
+    segment_file(model, tmp_path / "fine.tif", tmp_path / "again", options, notes.append)
+    assert notes == []
+    probabilities = results(tmp_path / "again", "fine")[1].array
+    expected = resample(model.predict(coarse).probabilities, (120, 144))
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+
+
+def test_resampling_needs_the_pixel_size_of_the_image(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", pixels(40, 53))
+    model, options = model_of(spacing=(1.0, 1.0)), Options(rescale=True)
+    with pytest.raises(DataError, match=r"a\.tif: the image does not state its pixel size.*--spac"):
+        segment_file(model, tmp_path / "a.tif", tmp_path / "out", options)
+    options = Options(rescale=True, spacing=(0.5, 0.5))
+    segment_file(model, tmp_path / "a.tif", tmp_path / "out", options)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1)])
+def test_a_pixel_and_a_row_are_images_too(tmp_path, shape):
+    np.save(tmp_path / "a.npy", pixels(*shape))
+    kinds = ("labels", "probabilities", "table", "geojson", "rois", "overlay", "zarr")
+    segment_file(model_of(), tmp_path / "a.npy", tmp_path / "out", Options(save=kinds))
+    assert len(list((tmp_path / "out").iterdir())) == len(kinds)
+    assert results(tmp_path / "out", "a")[0].array.shape == shape
+
+
+def test_pixels_that_are_no_numbers_are_counted_and_nothing_is_written(tmp_path):
+    image = pixels(40, 53).astype(np.float32)
+    image[7, 9] = np.nan
+    np.save(tmp_path / "a.npy", image)
+    with pytest.raises(DataError, match=r"a\.npy: 1 pixels of the image are NaN or infinite"):
+        segment_file(model_of(), tmp_path / "a.npy", tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*"))

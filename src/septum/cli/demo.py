@@ -29,7 +29,7 @@ def command(
             demo.Progress(
                 note=show.note,
                 step=lambda s: bar.update(s.progress, f"training, loss {s.loss:.3f}"),
-                tile=lambda done, total: bar.update(done / total, "segmenting"),
+                stage=lambda stage, done, total: bar.update(done / total, stage),
             ),
         )
     show.scores(scores)

@@ -31,7 +31,7 @@ def command(
 
 def _of_model(path: Path) -> dict[str, Any]:
     from septum.config import to_dict
-    from septum.model import describe
+    from septum.description import describe
 
     return to_dict(describe(path))
 

@@ -1,4 +1,4 @@
-"""`septum predict`: images in, label images and probabilities out."""
+"""`septum predict`: images in, labels, probabilities, tables and outlines out."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,43 +6,107 @@ from typing import Annotated
 import typer
 
 from septum.cli import show
-from septum.errors import SeptumError
+from septum.errors import ConfigError, SeptumError
 
 
 def command(
     run: Annotated[Path, typer.Argument(help="Folder that `septum train` wrote.")],
-    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
+    images: Annotated[
+        list[Path], typer.Argument(help="Image files, folders of them, or patterns as 'new/*.tif'.")
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")],
-    tile: Annotated[
-        int | None, typer.Option(help="Input tile in pixels; any size gives the same result.")
+    save: Annotated[
+        str, typer.Option(help="What to write, with commas between: see below.")
+    ] = "labels,probabilities",
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave out images whose results are there.")
+    ] = False,
+    axes: Annotated[
+        str | None, typer.Option(help="Axes of the files, as TZYX, where they say none or others.")
     ] = None,
+    spacing: Annotated[
+        str | None, typer.Option(help="Pixel size in µm, as 0.5 or 2,0.5,0.5 (Z,Y,X).")
+    ] = None,
+    rescale: Annotated[
+        bool, typer.Option("--rescale", help="Resample to the pixel size of the training images.")
+    ] = False,
     orientations: Annotated[
         str, typer.Option(help="Average over views of the image: none, flips, or all.")
     ] = "none",
-    device: Annotated[str | None, typer.Option(help="cpu or cuda; the faster by default.")] = None,
+    tile: Annotated[
+        str, typer.Option(help="Input tile in pixels, or auto; any size gives the same result.")
+    ] = "auto",
+    memory: Annotated[str, typer.Option(help="Memory to use, as 4GiB.")] = "2GiB",
+    backend: Annotated[str, typer.Option(help="auto, torch, openvino or onnx.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda or mps; the fastest by default.")
+    ] = None,
 ) -> None:
-    """Segment images with a trained model.
+    """Segment images of any size with a trained model.
 
-    Writes `NAME_labels.tif` (0 background, 1..n objects) and `NAME_probabilities.tif` (one channel
-    per class) for each image. Images may be of any size; a stack is segmented plane by plane.
+    `--save` takes: `labels` (TIFF: 0 background, 1..n objects), `probabilities` (TIFF, one channel
+    per class) or `probabilities8` (in 8 bits), `table` (CSV: area, place, intensity of each object)
+    or `parquet`, `geojson` (outlines for QuPath), `rois` (outlines for ImageJ), `overlay` (PNG),
+    `zarr` (OME-Zarr). A stack is segmented plane by plane.
 
-    Example: `septum predict runs/first new/*.tif -o out`
+    Example: `septum predict runs/first new/*.tif -o out --save labels,table,overlay`
     """
     from septum import api, segment
+    from septum.data.inputs import images_in
+    from septum.size import parse_bytes
 
-    model = api.load(run, device)
+    options = segment.Options(
+        save=tuple(kind.strip() for kind in save.split(",") if kind.strip()),
+        tile=_tile(tile),
+        memory=parse_bytes(memory),
+        orientations=orientations,
+        axes=axes,
+        spacing=_spacing(spacing),
+        rescale=rescale,
+    )
+    model = api.load(run, device, backend, precision)
+    files = images_in(images, show.note)
+    if skip_existing:
+        done = [path for path in files if segment.is_done(path, out, options)]
+        show.note(f"{len(done)} of {len(files)} images left out: their results are in {out}")
+        files = [path for path in files if path not in done]
+    show.note(model.reason)
     failed = 0
-    files = segment.images_in(images, show.note)
-    for number, path in enumerate(files, start=1):
-        try:
-            with show.progress(f"{path.name} ({number} of {len(files)})") as bar:
-                count = segment.segment_file(model, path, out, tile, orientations, bar.count)
-        except SeptumError as error:
-            if len(files) == 1:
-                raise
-            failed += 1
-            show.failed(str(error))
-        else:
-            show.done(f"{path.name}: {count} objects")
+    with show.files(len(files)) as bars:
+        for path in files:
+            bars.start(path.name)
+            try:
+                count = segment.segment_file(
+                    model, path, out, options, bars.note_of(path), bars.report
+                )
+            except SeptumError as error:
+                if len(files) == 1:
+                    raise
+                failed += 1
+                show.failed(str(error))
+            else:
+                show.done(f"{path.name}: {count} objects")
+            bars.finish()
     if failed:
-        raise SeptumError(f"{failed} of {len(files)} images failed; the others are in {out}")
+        show.failed(f"{failed} of {len(files)} images failed; the others are in {out}")
+        raise typer.Exit(1)
+
+
+def _tile(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdigit():
+        raise ConfigError(f"--tile is {text!r}; expected auto, or a size in pixels as 700")
+    return int(text)
+
+
+def _spacing(text: str | None) -> tuple[float, ...] | None:
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(
+            f"--spacing is {text!r}; expected sizes in µm with commas between, as 0.5 or 2,0.5,0.5"
+        ) from None

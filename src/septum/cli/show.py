@@ -2,8 +2,10 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +20,8 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+
+from septum.duration import readable
 
 console = Console(stderr=True, emoji=False)
 """Everything for people goes to the standard error; the standard output is for machines."""
@@ -74,6 +78,70 @@ class Bar:
     def count(self, finished: int, total: int) -> None:
         """Set how much is done as a count."""
         self.update(finished / total)
+
+
+@contextmanager
+def files(count: int) -> Iterator["Files"]:
+    """Show a bar for all files and one for the file at hand, until the block ends."""
+    name = TextColumn("{task.description}", markup=False)
+    parts: list[ProgressColumn] = [name, BarColumn(bar_width=20)]
+    parts += [TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.fields[detail]}")]
+    with Progress(*parts, console=console, disable=not console.is_terminal) as bar:
+        try:
+            yield Files(bar, count)
+        finally:
+            bar.live.transient = True  # what stays on the screen is one line for each file
+
+
+class Files:
+    """Two progress bars: of the files, and of what is done with the one at hand."""
+
+    def __init__(self, bar: Progress, count: int) -> None:
+        self._bar, self._count, self._finished = bar, count, 0
+        self._all = bar.add_task(f"0 of {count} images", total=count, detail="", visible=count > 1)
+        self._one = bar.add_task("", total=1.0, detail="", visible=False)
+        self._begun = self._stage_begun = time.monotonic()
+        self._stage = self._name = ""
+        self._said: dict[str, int] = {}
+
+    def start(self, name: str) -> None:
+        """Begin with the file called `name`."""
+        self._name, self._stage = name, ""
+        self._bar.update(self._one, description=name, completed=0, detail="", visible=True)
+
+    def note_of(self, path: Path) -> Callable[[str], None]:
+        """Return what prints a sentence about a file: once, if it holds for many."""
+
+        def say(text: str) -> None:
+            if text not in self._said:
+                note(f"{path.name}: {text}" + (" (said once)" if self._count > 1 else ""))
+            self._said[text] = self._said.get(text, 0) + 1
+
+        return say
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        """Show how much of a stage is done; pixels per second where pixels are counted."""
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._stage_begun = stage, now
+        elapsed = now - self._stage_begun
+        detail = stage
+        if stage == "computing" and done and elapsed > 0:
+            left = elapsed * (total - done) / done
+            detail = f"{done / elapsed / 1e6:.2f} Mpx/s, {readable(left)} left"
+        self._bar.update(self._one, completed=done / max(total, 1), detail=detail)
+
+    def finish(self) -> None:
+        """Count the file at hand as done."""
+        self._finished += 1
+        elapsed = time.monotonic() - self._begun
+        left = elapsed * (self._count - self._finished) / self._finished
+        self._bar.update(
+            self._all,
+            completed=self._finished,
+            description=f"{self._finished} of {self._count} images",
+            detail=f"{readable(left)} left",
+        )
 
 
 def scores(values: Mapping[str, Mapping[str, Any]]) -> None:

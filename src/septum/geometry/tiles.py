@@ -125,6 +125,21 @@ def _tile_size(size: int, wished: int, depth: int) -> int:
     return min(largest, input_size(evenly, depth))
 
 
+def tile_stride(shape: Sequence[int], tile: int | Sequence[int], depth: int = 4) -> tuple[int, ...]:
+    """Return from how many pixels to how many pixels the tiles of `grid` begin, along each axis.
+
+    Examples
+    --------
+    >>> tile_stride((512, 2048), 700)
+    (512, 512)
+    """
+    return tuple(
+        # One tile that covers the axis needs no neighbour, so its stride may be the whole axis.
+        size if output_size(inner, depth) >= size else _stride(inner, depth)
+        for size, inner in zip(shape, tile_sizes(shape, tile, depth), strict=True)
+    )
+
+
 def _stride(tile: int, depth: int) -> int:
     return output_size(tile, depth) // 2**depth * 2**depth
 
@@ -148,9 +163,8 @@ def grid(shape: Sequence[int], tile: int | Sequence[int], depth: int = 4) -> Ite
     """
     margin = context(depth)
     axes = []
-    for size, inner in zip(shape, tile_sizes(shape, tile, depth), strict=True):
-        # One tile that covers the axis needs no neighbour, so its stride may be the whole axis.
-        stride = size if output_size(inner, depth) >= size else _stride(inner, depth)
+    inputs = tile_sizes(shape, tile, depth)
+    for size, inner, stride in zip(shape, inputs, tile_stride(shape, tile, depth), strict=True):
         axes.append(
             [
                 (
@@ -161,5 +175,5 @@ def grid(shape: Sequence[int], tile: int | Sequence[int], depth: int = 4) -> Ite
             ]
         )
     for combination in product(*axes):
-        outputs, inputs = zip(*combination, strict=True)
-        yield Tile(output=outputs, input=inputs)
+        output, seen = zip(*combination, strict=True)
+        yield Tile(output=output, input=seen)

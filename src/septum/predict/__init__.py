@@ -1,7 +1,7 @@
 """Seamless prediction of images of any size."""
 
-from septum.predict.engine import TorchEngine
-from septum.predict.orientations import average, orientations
+from septum.predict.orientations import averaged, orientations
 from septum.predict.overlap_tile import overlap_tile, read
+from septum.predict.softmax import Softmaxed, softmax
 
-__all__ = ["TorchEngine", "average", "orientations", "overlap_tile", "read"]
+__all__ = ["Softmaxed", "averaged", "orientations", "overlap_tile", "read", "softmax"]

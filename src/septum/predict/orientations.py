@@ -1,12 +1,13 @@
-"""Rotated and mirrored versions of an image, and the average of their predictions."""
+"""Rotated and mirrored versions of a tile, and the average of their predictions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
 from septum.errors import ConfigError
+from septum.predict.overlap_tile import Engine
 
 SETS = ("none", "flips", "all")
 
@@ -19,7 +20,7 @@ class Orientation:
     transposed: bool
 
     def apply(self, array: np.ndarray) -> np.ndarray:
-        """Return the image ``(C, *spatial)`` in this orientation, as a view."""
+        """Return an array ``(..., *spatial)`` in this orientation, as a view."""
         array = np.flip(array, self.flipped)
         return array.swapaxes(-1, -2) if self.transposed else array
 
@@ -55,29 +56,30 @@ def orientations(kind: str, ndim: int) -> Iterator[Orientation]:
             yield Orientation(flipped, transposed)
 
 
-def average(
-    image: np.ndarray,
-    views: Sequence[Orientation],
-    scores_of: Callable[[np.ndarray, int], np.ndarray],
-) -> np.ndarray:
-    """Return the scores of `image` averaged over several orientations.
+def averaged(engine: Engine, views: Sequence[Orientation]) -> Engine:
+    """Return the engine whose scores are the mean over several orientations of each tile.
+
+    Every legal tile is 2^depth · k + a constant wide, so pooling pairs the same pixels whichever
+    end of the tile it starts from: what holds for tiles seen as they are, that any tiling gives the
+    same scores, holds for each orientation of them, and so for the mean.
 
     Parameters
     ----------
-    image : numpy.ndarray
-        Shape ``(C, *spatial)``.
+    engine : Engine
+        Tiles ``(N, C, *sizes)`` in, scores ``(N, classes, *smaller)`` out.
     views : sequence of Orientation
         At least one.
-    scores_of : callable
-        An oriented image and the number of its orientation in; scores ``(classes, *spatial)`` out.
     """
     if not views:
         raise ValueError("there is no orientation to average over; give at least the identity")
-    scores = (
-        view.undo(scores_of(np.ascontiguousarray(view.apply(image)), number))
-        for number, view in enumerate(views)
-    )
-    total = next(scores).copy()
-    for more in scores:
-        total += more
-    return total / np.float32(len(views))
+    if len(views) == 1:
+        return engine
+
+    def mean(tiles: np.ndarray) -> np.ndarray:
+        scores = (view.undo(engine(np.ascontiguousarray(view.apply(tiles)))) for view in views)
+        total = next(scores).copy()
+        for more in scores:
+            total += more
+        return total / np.float32(len(views))
+
+    return mean

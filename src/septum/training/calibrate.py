@@ -24,7 +24,7 @@ _IMAGES = 8
 def calibrated(model: Model, samples: Sequence[Sample]) -> Model:
     """Return the model with its open threshold chosen; see `calibrate`."""
     plan = replace(model.description.plan, instances=calibrate(model, samples))
-    return Model(model.network, replace(model.description, plan=plan), str(model.device))
+    return model.described(replace(model.description, plan=plan))
 
 
 def calibrate(model: Model, samples: Sequence[Sample]) -> InstancePlan:

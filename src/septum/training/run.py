@@ -10,8 +10,9 @@ import torch
 from septum import geometry
 from septum.data.crops import Batch, draw_batch, prepare
 from septum.data.sample import Sample
+from septum.description import Description
 from septum.errors import ConfigError, DataError
-from septum.model import Description, Model
+from septum.model import Model
 from septum.plan import Plan
 from septum.training.loop import Step, fit
 
@@ -67,7 +68,7 @@ def train_model(
         classes=3 if plan.targets.border else 2,
         ndim=first.ndim,
         plan=plan,
-        spacing=first.spacing,
+        spacing=_common_spacing(samples),
     )
     network = description.build()
     prepared = [prepare(sample, plan.data, plan.targets) for sample in samples if _taught(sample)]
@@ -105,7 +106,7 @@ def train_model(
         "loss": last.loss,
         "begun": begun,
     }
-    return Model(kept, replace(description, training=facts), device)
+    return Model(kept, replace(description, training=facts), device, backend="torch")
 
 
 def check(samples: Sequence[Sample]) -> None:
@@ -124,6 +125,16 @@ def check(samples: Sequence[Sample]) -> None:
         raise DataError(
             f"none of the {len(samples)} label images has an object in its annotated area"
         )
+
+
+def _common_spacing(samples: Sequence[Sample]) -> tuple[float, ...] | None:
+    """Return the pixel size of all samples, or None if one does not state it or has another."""
+    spacings = [sample.spacing for sample in samples]
+    first = spacings[0]
+    same = first is not None and all(
+        spacing is not None and np.allclose(spacing, first, rtol=0.01) for spacing in spacings
+    )
+    return first if same else None
 
 
 def _taught(sample: Sample) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from septum.errors import ConfigError
-from septum.predict import average, orientations
+from septum.predict import averaged, orientations
 
 
 @pytest.mark.parametrize(
@@ -42,31 +42,31 @@ def test_undo_takes_back_what_apply_did_whatever_the_shape(ndim):
 
 
 @pytest.mark.parametrize("kind", ["none", "flips", "all"])
-def test_averaging_what_turns_with_the_image_changes_nothing(kind):
-    image = np.random.default_rng(0).random((1, 6, 9)).astype(np.float32)
+def test_averaging_what_turns_with_the_tile_changes_nothing(kind):
+    tiles = np.random.default_rng(0).random((2, 1, 6, 9)).astype(np.float32)
     seen = []
 
-    def scores_of(view, number):
-        seen.append(number)
+    def engine(view):
+        seen.append(view)
         assert view.flags["C_CONTIGUOUS"]
-        return np.concatenate([view, 1 - view])
+        return np.concatenate([view, 1 - view], axis=1)
 
     views = list(orientations(kind, 2))
-    result = average(image, views, scores_of)
-    np.testing.assert_allclose(result, np.concatenate([image, 1 - image]), atol=1e-6)
-    assert seen == list(range(len(views)))
+    result = averaged(engine, views)(tiles)
+    np.testing.assert_allclose(result, np.concatenate([tiles, 1 - tiles], axis=1), atol=1e-6)
+    assert len(seen) == len(views)
 
 
-def test_averaging_what_does_not_turn_with_the_image_averages():
-    image = np.zeros((1, 2, 2), np.float32)
-    corner = np.array([[[4.0, 0], [0, 0]]], np.float32)  # always the upper left one as seen
-    result = average(image, list(orientations("flips", 2)), lambda view, number: corner)
-    np.testing.assert_array_equal(result, np.ones((1, 2, 2)))
-    np.testing.assert_array_equal(corner, [[[4.0, 0], [0, 0]]])
+def test_averaging_what_does_not_turn_with_the_tile_averages():
+    tiles = np.zeros((1, 1, 2, 2), np.float32)
+    corner = np.array([[[[4.0, 0], [0, 0]]]], np.float32)  # always the upper left one as seen
+    result = averaged(lambda view: corner, list(orientations("flips", 2)))(tiles)
+    np.testing.assert_array_equal(result, np.ones((1, 1, 2, 2)))
+    np.testing.assert_array_equal(corner, [[[[4.0, 0], [0, 0]]]])
 
 
 def test_an_unknown_set_and_an_empty_one_are_refused():
     with pytest.raises(ConfigError, match="orientations is 'some'; it is one of none, flips, all"):
         list(orientations("some", 2))
     with pytest.raises(ValueError, match="no orientation"):
-        average(np.zeros((1, 2, 2)), [], lambda view, number: view)
+        averaged(lambda view: view, [])

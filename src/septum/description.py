@@ -1,0 +1,86 @@
+"""What must be known to build a network and to trust it: ``model.json``."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from septum.config import from_dict
+from septum.errors import ConfigError, DataError
+from septum.network import UNet
+from septum.plan import Plan
+from septum.version import __version__
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Description:
+    """What must be known to build the network and to trust it: ``model.json``.
+
+    Attributes
+    ----------
+    in_channels, classes, ndim : int
+        Of the network.
+    plan : Plan
+        Every choice of the training, resolved.
+    spacing : tuple of float or None
+        Pixel size of the training images, where the files said.
+    training : dict
+        Where the weights come from: images, steps, seed, seconds, final loss.
+    """
+
+    in_channels: int = 1
+    classes: int = 2
+    ndim: int = 2
+    plan: Plan = field(default_factory=Plan)
+    spacing: tuple[float, ...] | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+
+    def build(self) -> UNet:
+        """Return the network with fresh weights.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such network.
+        """
+        try:
+            return UNet(self.in_channels, self.classes, ndim=self.ndim, **asdict(self.plan.network))
+        except ValueError as error:
+            raise ConfigError(f"network: {error}") from None
+
+
+def describe(folder: str | Path) -> Description:
+    """Return the description of the model in `folder` without its weights.
+
+    Raises
+    ------
+    DataError
+        If the folder is no model, or one that this version cannot read.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        raise DataError(f"{folder}: no such folder")
+    path = (folder / "model" if (folder / "model").is_dir() else folder) / "model.json"
+    if not path.is_file():
+        raise DataError(
+            f"{folder} is not a trained model: it holds no model.json. Give the folder that "
+            "`septum train -o` wrote"
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        newer = content.pop("format") > FORMAT
+        version = content.pop("septum")
+        if newer:
+            raise DataError(
+                f"{path} was written by septum {version}, in a newer format than septum "
+                f"{__version__} reads; upgrade septum"
+            )
+        plan = from_dict(Plan, content.pop("plan"))
+        spacing = content.pop("spacing", None)
+        return Description(
+            plan=plan, spacing=None if spacing is None else tuple(spacing), **content
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is no description of a model: {error}") from None

@@ -1,0 +1,82 @@
+"""Room for intermediate results: in memory while they are small, on disk when they are large."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import BloscCodec
+
+from septum.errors import SeptumError
+
+
+class Workspace:
+    """Arrays to write and read, each in memory if it fits into what is left of the budget.
+
+    Parameters
+    ----------
+    folder : Path
+        Where arrays on disk are; must exist.
+    memory : int
+        Bytes that all arrays in memory may take together.
+    """
+
+    def __init__(self, folder: Path, memory: int) -> None:
+        self._folder, self._left, self._number = folder, memory, 0
+
+    def array(self, shape: Sequence[int], dtype: Any, chunk: Sequence[int]) -> Any:
+        """Return an array of zeros that can be written and read by windows.
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Of the array.
+        dtype : numpy dtype
+            Of the array.
+        chunk : sequence of int
+            How it is cut on disk; windows that are whole chunks are written fastest.
+        """
+        size = prod(shape) * np.dtype(dtype).itemsize
+        if size <= self._left:
+            self._left -= size
+            return np.zeros(shape, dtype)
+        self._number += 1
+        return zarr.create_array(
+            store=self._folder / f"{self._number}.zarr",
+            shape=tuple(shape),
+            dtype=dtype,
+            chunks=tuple(min(*pair) for pair in zip(chunk, shape, strict=True)),
+            compressors=BloscCodec(cname="lz4"),
+        )
+
+
+@contextmanager
+def workspace(beside: Path, memory: int) -> Iterator[Workspace]:
+    """Yield a workspace whose files lie in the folder of `beside` and are gone in the end.
+
+    Not in the system's folder for temporary files, which is often small, or itself in memory.
+
+    Raises
+    ------
+    SeptumError
+        When the folder cannot be written to, or the disk is full.
+    """
+    folder = None
+    try:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(
+            tempfile.mkdtemp(prefix=f".{beside.stem}.", suffix=".part", dir=beside.parent)
+        )
+        yield Workspace(folder, memory)
+    except OSError as error:
+        raise SeptumError(
+            f"cannot write intermediate results in {beside.parent}: {error.strerror or error}"
+        ) from error
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
