@@ -1,5 +1,6 @@
-"""Sizes and tiles as exact integers, tested before any tensor exists."""
+"""Sizes, tiles and blocks as exact integers, tested before any tensor exists."""
 
+from septum.geometry.blocks import Block, Side, blocks
 from septum.geometry.sizes import (
     context,
     input_size,
@@ -11,8 +12,11 @@ from septum.geometry.sizes import (
 from septum.geometry.tiles import Interval, Tile, grid, mirror, tile_sizes
 
 __all__ = [
+    "Block",
     "Interval",
+    "Side",
     "Tile",
+    "blocks",
     "context",
     "grid",
     "input_size",

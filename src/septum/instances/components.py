@@ -1,11 +1,17 @@
 """The paper's way from probabilities to instances: threshold, connected components, size."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, sparse
+
+from septum.compile import kernel
+from septum.geometry import Block
 
 
 def components(mask: np.ndarray, min_size: int = 0) -> np.ndarray:
-    """Return the face-connected components of `mask`, numbered 1..n, without the small ones.
+    """Return the face-connected components of `mask`, without the small ones.
 
     Parameters
     ----------
@@ -17,10 +23,9 @@ def components(mask: np.ndarray, min_size: int = 0) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of int32
+        0 background, 1..n in the order of their first pixels in C order.
     """
-    labels = np.zeros(mask.shape, np.int32)
-    ndimage.label(mask, output=labels)
-    return drop_small(labels, min_size)
+    return drop_small(_label(mask)[0], min_size)
 
 
 def drop_small(labels: np.ndarray, min_size: int) -> np.ndarray:
@@ -29,12 +34,153 @@ def drop_small(labels: np.ndarray, min_size: int) -> np.ndarray:
     Parameters
     ----------
     labels : numpy.ndarray of int32
-        0 background, 1..n instances.
+        0 background, 1..n instances, which keep their order.
     min_size : int
         In pixels.
     """
-    areas = np.bincount(labels.ravel())
+    areas = np.bincount(labels.ravel(), minlength=1)
+    areas[0] = 0
+    return numbers_of(areas, min_size)[labels]
+
+
+def numbers_of(areas: np.ndarray, min_size: int) -> np.ndarray:
+    """Return new numbers 1..n for those of at least `min_size` pixels, 0 for the others.
+
+    Parameters
+    ----------
+    areas : numpy.ndarray of int
+        By old number.
+    min_size : int
+        In pixels; what has no pixel at all gets no number.
+    """
     kept = areas >= max(min_size, 1)
-    kept[0] = False
-    numbers = np.cumsum(kept, dtype=np.int32) * kept
-    return numbers.astype(np.int32)[labels]
+    return np.cumsum(kept, dtype=np.int32) * kept
+
+
+@dataclass(frozen=True, eq=False)
+class BlockComponents:
+    """The components of a mask that is seen block by block; see `block_components`.
+
+    Attributes
+    ----------
+    count : int
+        Of components.
+    mask : callable
+        As given to `block_components`.
+    numbers : tuple of numpy.ndarray of int32
+        For each block: the number in the whole image of each component in the block, 0 for those
+        that are dropped.
+    """
+
+    count: int
+    mask: Callable[[Block], np.ndarray]
+    numbers: tuple[np.ndarray, ...]
+
+    def labels(self, block: Block) -> np.ndarray:
+        """Return what `components` of the whole mask has in `block`."""
+        return self.numbers[block.number][_label(self.mask(block))[0]]
+
+
+def block_components(
+    shape: Sequence[int],
+    blocks: Sequence[Block],
+    mask: Callable[[Block], np.ndarray],
+    min_size: int,
+    on_visit: Callable[[], None],
+) -> BlockComponents:
+    """Find the components of a mask that is seen block by block.
+
+    Each block is labelled alone and seen once. Of its labels only the faces are kept, until the
+    neighbours behind them have come; what touches across a face is one component.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Of the whole mask.
+    blocks : sequence of Block
+        Of the whole, in C order.
+    mask : callable
+        From a block to its part of the mask; always the same for the same block.
+    min_size : int
+        Components of fewer pixels are dropped.
+    on_visit : callable
+        Called after each block.
+    """
+    areas, firsts, counts, pairs = [], [], [], [np.empty((0, 2), np.int64)]
+    faces: dict[tuple[int, int], np.ndarray] = {}
+    pieces = 0  # in the blocks so far
+    for block in blocks:
+        labels, count = _label(mask(block))
+        for side in block.sides:
+            face = labels[side.face(labels.ndim)].astype(np.int64)
+            face[face > 0] += pieces
+            if side.step > 0:
+                faces[side.neighbour, side.axis] = face
+            else:
+                pairs.append(_touching(faces.pop((block.number, side.axis)), face))
+        area, first = _measure(labels.ravel(), count)
+        areas.append(area)
+        firsts.append(_in_whole(first, labels.shape, block.origin, shape))
+        counts.append(count)
+        pieces += count
+        on_visit()
+    if not pieces:
+        return BlockComponents(0, mask, tuple(np.zeros(1, np.int32) for _ in blocks))
+    whole = _numbers_of_pieces(
+        np.concatenate(pairs), np.concatenate(areas), np.concatenate(firsts), min_size
+    )
+    parts = np.split(whole, np.cumsum(counts)[:-1])
+    numbers = tuple(np.concatenate([np.zeros(1, np.int32), part]) for part in parts)
+    return BlockComponents(int(whole.max()), mask, numbers)
+
+
+def _label(mask: np.ndarray) -> tuple[np.ndarray, int]:
+    labels = np.empty(mask.shape, np.int32)
+    ndimage.label(mask, output=labels)
+    return labels, int(labels.max(initial=0))
+
+
+def _touching(before: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """Return the pairs of pieces, from 1, that touch across two faces; shape (N, 2)."""
+    both = (before > 0) & (behind > 0)
+    return np.unique(np.stack([before[both], behind[both]], axis=1), axis=0)
+
+
+def _in_whole(
+    places: np.ndarray, part: Sequence[int], origin: Sequence[int], whole: Sequence[int]
+) -> np.ndarray:
+    """Return flat indices into the part at `origin` as flat indices into the whole."""
+    along = np.unravel_index(places, part)
+    moved = tuple(at + start for at, start in zip(along, origin, strict=True))
+    return np.ravel_multi_index(moved, tuple(whole))
+
+
+def _numbers_of_pieces(
+    pairs: np.ndarray, areas: np.ndarray, firsts: np.ndarray, min_size: int
+) -> np.ndarray:
+    """Return the number of the component that each piece is of."""
+    pieces = len(areas)
+    edges = (np.ones(len(pairs), bool), (pairs[:, 0] - 1, pairs[:, 1] - 1))
+    graph = sparse.coo_array(edges, shape=(pieces, pieces))
+    count, owner = sparse.csgraph.connected_components(graph, directed=False)
+    area, first = np.zeros(count, np.int64), np.full(count, np.iinfo(np.int64).max)
+    np.add.at(area, owner, areas)
+    np.minimum.at(first, owner, firsts)
+    order = np.argsort(first)
+    numbers = np.empty(count, np.int32)
+    numbers[order] = numbers_of(area[order], min_size)
+    return numbers[owner]
+
+
+@kernel
+def _measure(labels, count):
+    """Return the area and the first pixel of each of the labels 1..count."""
+    areas = np.zeros(count, np.int64)
+    firsts = np.zeros(count, np.int64)
+    for pixel in range(labels.size):
+        label = labels[pixel]
+        if label:
+            if not areas[label - 1]:
+                firsts[label - 1] = pixel
+            areas[label - 1] += 1
+    return areas, firsts

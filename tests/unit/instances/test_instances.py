@@ -1,4 +1,4 @@
-"""From probabilities to cells: components as scipy's, flooding as a priority queue's."""
+"""From probabilities to cells: components as scipy's, flooding as its definition says."""
 
 import heapq
 from itertools import product
@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from septum.errors import DataError
 from septum.instances import components, drop_small, instances, watershed
 
 SHAPES = st.one_of(
@@ -25,29 +26,40 @@ def neighbours(place, shape):
             yield tuple(moved)
 
 
-def flood(height, seeds, mask):
-    """Flooding in a dozen lines: always from the lowest open pixel, the earliest first."""
+def extended(cost, level):
+    """The cost of a way that is one pixel longer: (highest level, steps since it was reached)."""
+    highest, steps = cost
+    return (highest, steps + 1) if level <= highest else (level, 1)
+
+
+def plain_watershed(height, seeds, mask):
+    """The definition: the cheapest way to each pixel, then labels in the order of cost."""
     levels = (np.clip(height, 0, 1) * 255).astype(int)
-    labels, queue, order = seeds.copy(), [], 0
-    for place in map(tuple, np.argwhere(seeds)):
-        queue.append((levels[place], order, place))
-        order += 1
+    places = list(map(tuple, np.argwhere(mask | (seeds > 0))))
+    near = {p: [n for n in neighbours(p, mask.shape) if mask[n] or seeds[n]] for p in places}
+    cost = {place: (levels[place], 0) for place in places if seeds[place]}
+    queue = [(value, place) for place, value in cost.items()]
     heapq.heapify(queue)
     while queue:
-        level, _, place = heapq.heappop(queue)
-        # The engine's order of visits within one level: forwards along every axis, then back.
-        ahead = [n for n in neighbours(place, labels.shape) if n > place]
-        behind = [n for n in neighbours(place, labels.shape) if n < place]
-        for neighbour in ahead + behind:
-            if mask[neighbour] and not labels[neighbour]:
-                labels[neighbour] = labels[place]
-                heapq.heappush(queue, (max(level, levels[neighbour]), order, neighbour))
-                order += 1
+        value, place = heapq.heappop(queue)
+        for other in near[place]:
+            longer = extended(value, levels[other])
+            if longer < cost.get(other, (999, 0)):
+                cost[other] = longer
+                heapq.heappush(queue, (longer, other))
+    labels = seeds.copy()
+    for place in sorted(cost, key=cost.__getitem__):
+        if not seeds[place]:
+            labels[place] = min(
+                labels[other]
+                for other in near[place]
+                if other in cost and extended(cost[other], levels[place]) == cost[place]
+            )
     return labels
 
 
 def drawn(shape, seed, levels=256):
-    """Heights (all distinct where there are 256 levels and few pixels), seeds and a mask."""
+    """Heights, seeds and a mask; few levels make many ties."""
     rng = np.random.default_rng(seed)
     size = int(np.prod(shape))
     height = (rng.permutation(size) % levels / (levels - 1)).reshape(shape)
@@ -56,10 +68,33 @@ def drawn(shape, seed, levels=256):
     return height, seeds * mask, mask
 
 
-@given(shape=SHAPES, seed=st.integers(0, 999))
-def test_flooding_equals_a_priority_queue_on_distinct_levels(shape, seed):
-    height, seeds, mask = drawn(shape, seed)
-    np.testing.assert_array_equal(watershed(height, seeds, mask), flood(height, seeds, mask))
+@given(shape=SHAPES, seed=st.integers(0, 999), levels=st.sampled_from([2, 3, 7, 256]))
+def test_flooding_is_what_its_definition_says(shape, seed, levels):
+    height, seeds, mask = drawn(shape, seed, levels)
+    result = watershed(height, seeds, mask)
+    assert result.dtype == np.int32
+    np.testing.assert_array_equal(result, plain_watershed(height, seeds, mask))
+
+
+@given(shape=SHAPES, seed=st.integers(0, 999), levels=st.sampled_from([2, 256]))
+def test_flooding_does_not_depend_on_how_the_image_lies(shape, seed, levels):
+    """Mirrored and turned, the same pixels go to the same seeds: no order of visits shows."""
+    height, seeds, mask = drawn(shape, seed, levels)
+    turned = [np.flip(array).T for array in (height, seeds, mask)]
+    expected = np.flip(watershed(height, seeds, mask)).T
+    np.testing.assert_array_equal(watershed(*turned), expected)
+
+
+def test_a_seed_outside_the_mask_floods_what_is_inside():
+    height, mask = np.zeros((1, 5)), np.array([[0, 0, 1, 1, 1]], bool)
+    seeds = np.array([[0, 3, 0, 0, 0]], np.int32)
+    np.testing.assert_array_equal(watershed(height, seeds, mask), [[0, 3, 3, 3, 3]])
+
+
+def test_of_two_seeds_that_come_at_once_the_smaller_id_wins():
+    seeds = np.array([[2, 0, 0, 0, 1]], np.int32)
+    flat = watershed(np.full((1, 5), 0.5), seeds, np.ones((1, 5), bool))
+    np.testing.assert_array_equal(flat, [[2, 2, 1, 1, 1]])
 
 
 @given(shape=SHAPES, seed=st.integers(0, 999))
@@ -79,7 +114,7 @@ def test_seeds_stay_the_mask_holds_and_nothing_leaks_through_background(shape, s
 
 @given(shape=SHAPES, seed=st.integers(0, 999))
 def test_every_pixel_is_reached_over_the_lowest_pass(shape, seed):
-    """Where levels tie the ids may differ, but no pixel could be reached over a lower pass."""
+    """No pixel could be reached over a lower pass than within its own instance."""
     height, seeds, mask = drawn(shape, seed, levels=4)
     levels = (height * 255).astype(int)
     result = watershed(height, seeds, mask)
@@ -136,6 +171,26 @@ def test_components_are_scipys_without_the_small_ones(shape, seed, min_size):
     result = components(mask, min_size)
     assert result.dtype == np.int32
     np.testing.assert_array_equal(result, expected)
+
+
+@given(shape=SHAPES, seed=st.integers(0, 999), order=st.sampled_from("CF"))
+def test_components_come_in_the_order_of_their_first_pixels(shape, seed, order):
+    mask = np.asarray(np.random.default_rng(seed).random(shape) < 0.5, order=order)
+    result = components(mask)
+    present, firsts = np.unique(result, return_index=True)
+    assert (np.diff(firsts[present > 0]) > 0).all()
+    np.testing.assert_array_equal(result > 0, mask)
+
+
+@pytest.mark.parametrize("classes", [1, 4])
+def test_other_numbers_of_classes_are_refused(classes):
+    with pytest.raises(DataError, match="background, interior, border"):
+        instances(np.zeros((classes, 4, 4), np.float32))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_an_image_without_pixels_has_no_instances(classes):
+    assert instances(np.zeros((classes, 0, 5), np.float32)).shape == (0, 5)
 
 
 def test_small_instances_go_and_the_others_keep_their_order():
