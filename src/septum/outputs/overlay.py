@@ -10,7 +10,7 @@ from septum.outputs.segmented import Segmented
 from septum.report import picture
 
 _LONGEST, _SHORTEST = 2000, 700  # pixels of the longer side of the picture
-_HELD = 2**26  # bytes of the image read at a time
+_HELD = 2**24  # bytes of the image read at a time
 
 
 def write_overlay(segmented: Segmented, path: Path) -> None:

@@ -21,7 +21,7 @@ from septum.version import __version__
 _CLASSIC = 3_900_000_000  # bytes that plain TIFF and ImageJ can address, with room for the tags
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 _OURS = "septum"
-_HELD, _STRIP = 2**26, 2**18  # bytes read at a time, and bytes of one strip
+_HELD, _STRIP = 2**24, 2**18  # pixels read at a time, and bytes of one strip
 _WORKERS = 2
 
 
@@ -96,7 +96,7 @@ def write_tiff(
     path : Path
         Missing folders are made.
     source : Source
-        Its last two axes are Y and X. At most about 64 MB are read at a time, or 64 rows.
+        Its last two axes are Y and X. At most 2^24 pixels are read at a time, or 64 rows.
     shape : tuple of int
         The shape to write down: that of `source`, with its first axes laid out as the stack was.
     axes : str
@@ -113,7 +113,7 @@ def write_tiff(
     """
     itemsize = source.dtype.itemsize
     size = int(np.prod(shape, dtype=np.int64)) * itemsize
-    rows = int(np.clip(_STRIP // (shape[-1] * itemsize), 1, shape[-2]))
+    rows = min(_power_of_two(_STRIP // (shape[-1] * itemsize)), shape[-2])
     strips = _compressed(_strips(source, rows), level)
     # tifffile stores columns side by side, in strips of its own; they are never many.
     pixels = np.asarray(source[whole(source.shape)]).reshape(shape) if shape[-1] == 1 else strips
@@ -167,9 +167,8 @@ def _described(
 def _strips(source: Source, rows: int) -> Iterator[np.ndarray]:
     """Yield strips of `rows` rows, page by page, reading many of them at once."""
     *outer, height, width = source.shape
-    page = height * width * source.dtype.itemsize
-    pages = max(1, _HELD // page)  # along the last of the outer axes, where chunks may be deep
-    band = max(64, _HELD // (width * source.dtype.itemsize)) // rows * rows or rows
+    pages = max(1, _HELD // (height * width))  # of the last outer axis, where chunks may be deep
+    band = max(64, rows, _power_of_two(_HELD // width))  # so that it is of whole chunks mostly
     for index in np.ndindex(*outer[:-1]):
         lead = tuple(slice(place, place + 1) for place in index)
         for first in range(0, outer[-1], pages):
@@ -181,6 +180,11 @@ def _strips(source: Source, rows: int) -> Iterator[np.ndarray]:
                 for plane in block.reshape(-1, down.stop - top, width):
                     for start in range(0, len(plane), rows):
                         yield np.ascontiguousarray(plane[start : start + rows])
+
+
+def _power_of_two(number: int) -> int:
+    """Return the largest power of two up to `number`, at least 1."""
+    return 1 << max(number, 1).bit_length() - 1
 
 
 def _compressed(strips: Iterator[np.ndarray], level: int) -> Iterator[bytes]:

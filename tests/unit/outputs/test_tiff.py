@@ -113,7 +113,7 @@ def test_a_block_of_pages_is_read_at_once_and_no_more_than_was_asked_for(make, t
 
     source = View(labels.shape, labels.dtype, watched)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiff, "_HELD", 2 * 64 * 64 * 4)
+        patch.setattr(tiff, "_HELD", 2 * 64 * 64)
         tiff.write_tiff(tmp_path / "a.tif", source, labels.shape, "TYX", None)
     assert read == [2 * 64 * 64] * 4
 
