@@ -18,7 +18,7 @@ def bfloat16(monkeypatch):
     """Set whether this processor has units for bfloat16."""
 
     def set_to(present):
-        for module in ("precision", "engines.selection", "engines.openvino"):
+        for module in ("precision", "engines.selection"):
             name = f"septum.predict.{module}.has_bfloat16"
             monkeypatch.setattr(name, lambda _: present)
 

@@ -90,6 +90,19 @@ def test_one_engine_serves_tiles_of_many_sizes_and_never_reuses_what_it_returned
 
 
 @pytest.mark.parametrize(("kind", "precision"), ENGINES)
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((1, 2, 60, 61), "61 px does not fit a U-Net of depth 2; the nearest legal sizes are 60"),
+        ((1, 3, 60, 60), "shape .1, 3, 60, 60.; expected"),
+    ],
+)
+def test_tiles_that_do_not_fit_are_refused(kind, precision, shape, message):
+    with pytest.raises(ValueError, match=message):
+        made(kind, network(), precision)(noise(*shape))
+
+
+@pytest.mark.parametrize(("kind", "precision"), ENGINES)
 def test_an_engine_leaves_the_network_alone(kind, precision):
     unet = network().train()
     before = {key: value.clone() for key, value in unet.state_dict().items()}
@@ -175,6 +188,9 @@ class Wrong:
     def bytes_for(self, sizes):
         return 0
 
+    def free_memory(self):
+        return None
+
     def batch_size(self, sizes, memory):
         return 1
 
@@ -196,3 +212,20 @@ def test_the_self_test_finds_an_engine_that_is_wrong(change, message):
         assert found is None
     else:
         assert re.search(message, found or "")
+
+
+@needs_openvino
+def test_openvino_keeps_small_tiles_and_lets_go_of_large_ones(monkeypatch):
+    engine = OpenVinoEngine(network(), "fp32")
+    small, large, other = (noise(1, 2, size, size) for size in (44, 300, 60))
+    monkeypatch.setattr(
+        "septum.predict.engines.openvino._KEPT_BYTES", 2 * engine.bytes_for((44, 44))
+    )
+    for tiles, kept in (
+        (small, [small]),
+        (large, [small, large]),
+        (small, [large, small]),
+        (other, [small, other]),
+    ):
+        engine(tiles)
+        assert list(engine._requests) == [array.shape for array in kept]

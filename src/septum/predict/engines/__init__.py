@@ -5,10 +5,10 @@ the fastest that is exact enough on this machine and says why.
 """
 
 from septum.predict.engines.check import TOLERANCE, self_test
-from septum.predict.engines.selection import BACKENDS, Availability, available, choose
 from septum.predict.engines.onnx import OnnxEngine
 from septum.predict.engines.openvino import OpenVinoEngine
 from septum.predict.engines.protocol import Engine
+from septum.predict.engines.selection import BACKENDS, Availability, available, choose
 from septum.predict.engines.torch import TorchEngine
 
 __all__ = [

@@ -1,37 +1,47 @@
 """How much memory a tile takes in the network at its peak.
 
-The peak is where the expansive path arrives at full resolution: the skip connection, the upsampled
-features, both of them side by side, and what the convolution writes, each with as many channels as
-the network is wide (twice as many where they lie side by side)::
+That is at full resolution, where an image of features has as many channels as the network is wide:
+either in the contracting path, where a convolution reads one such image and writes another, or at
+the end of the expansive path, where the skip connection waits as it was (input size), and the
+upsampled features, their copy beside the skip, and the result (output size) lie beside it::
 
-    bytes = copies · width · bytes of an element · pixels + 4 · (channels + 2 · classes) · pixels
+    bytes = width · bytes of a feature · max(2 · input pixels,
+                                             input pixels + beside · pixels that are upsampled)
+          + 4 · (3 · channels + 4 · classes) · input pixels
 
-`copies`, the number of such images alive at once, is a property of the library.
+`beside` is a property of the library, measured as the growth of resident memory for tiles of 1036²,
+1532² and 2236² px, and 140³ and 204³ px. The last line is what waits: tiles that have been read
+ahead, scores that have not been written yet; both are float32.
 """
 
 from collections.abc import Sequence
 from math import prod
 
-ELEMENT = {"fp32": 4, "bf16": 2, "int8": 1}
-"""Bytes of one feature."""
+from septum.geometry import context
+
+ELEMENT = {"fp32": 4, "bf16": 2, "int8": 2}
+"""Bytes of one feature. In an int8 model, what a convolution writes may still be bfloat16."""
 
 
-def tile_bytes(
-    sizes: Sequence[int], copies: float, width: int, element: float, channels: int, classes: int
-) -> int:
-    """Return the bytes that a tile of `sizes` px takes at the peak.
+def tile_bytes(sizes: Sequence[int], depth: int, width: int, precision: str, beside: float) -> int:
+    """Return the bytes that the features of a tile of `sizes` px take at the peak.
 
     Parameters
     ----------
     sizes : sequence of int
         Of the input tile, in pixels.
-    copies : float
-        Images of `width` channels that are alive at once; measured for each library.
-    width : int
-        Feature channels of the first level.
-    element : float
-        Bytes of one feature.
-    channels, classes : int
-        Of the tile and of the scores, which are float32.
+    depth, width : int
+        Of the network.
+    precision : {"fp32", "bf16", "int8"}
+        Of the features.
+    beside : float
+        Images of `width` channels that are alive beside the skip connection, see above.
     """
-    return int(prod(sizes) * (copies * width * element + 4 * (channels + 2 * classes)))
+    upsampled = prod(max(0, size - 4 - 4 * context(depth - 1)) for size in sizes)
+    images = max(2 * prod(sizes), prod(sizes) + beside * upsampled)
+    return int(width * ELEMENT[precision] * images)
+
+
+def waiting_bytes(sizes: Sequence[int], channels: int, classes: int) -> int:
+    """Return the bytes of the tiles and the scores that wait in main memory, for one tile."""
+    return 4 * (3 * channels + 4 * classes) * prod(sizes)

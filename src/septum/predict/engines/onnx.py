@@ -9,9 +9,10 @@ import numpy as np
 from septum.errors import ConfigError
 from septum.network import UNet
 from septum.predict.engines.graph import write
-from septum.predict.engines.memory import ELEMENT, tile_bytes
+from septum.predict.engines.memory import tile_bytes, waiting_bytes
+from septum.predict.engines.protocol import scores_shape
 
-_COPIES = 5.0
+_BESIDE = 4.5  # see septum.predict.engines.memory
 # Old enough for every ONNX Runtime that the extra allows, and all that a U-Net needs.
 _OPSET, _IR_VERSION = 17, 8
 
@@ -54,13 +55,18 @@ class OnnxEngine:
 
     def __call__(self, tiles: np.ndarray) -> np.ndarray:
         """Return the scores of a batch of tiles; see `septum.predict.engines.Engine`."""
+        scores_shape(self, tiles.shape)
         (scores,) = self._session.run(["scores"], {"tiles": tiles})
         return np.asarray(scores)
 
     def bytes_for(self, sizes: Sequence[int]) -> int:
-        """Return about how much memory one tile of `sizes` px takes at its peak."""
-        element = ELEMENT[self.precision]
-        return tile_bytes(sizes, _COPIES, self._width, element, self.in_channels, self.classes)
+        """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
+        features = tile_bytes(sizes, self.depth, self._width, self.precision, _BESIDE)
+        return features + waiting_bytes(sizes, self.in_channels, self.classes)
+
+    def free_memory(self) -> int | None:
+        """Return None: the features lie in main memory."""
+        return None
 
     def batch_size(self, sizes: Sequence[int], memory: int) -> int:
         """Return 1: a tile keeps all cores busy."""

@@ -11,15 +11,17 @@ import torch
 from septum.errors import ConfigError
 from septum.network import UNet
 from septum.predict.engines.graph import write
-from septum.predict.engines.memory import ELEMENT, tile_bytes
-from septum.predict.precision import has_bfloat16, resolve
+from septum.predict.engines.memory import tile_bytes, waiting_bytes
+from septum.predict.engines.protocol import scores_shape
+from septum.predict.precision import resolve
 
 if TYPE_CHECKING:
     import openvino
 
-_COPIES = 4.0
-# Tiles of one image have one size; the second place is for an engine that serves two images.
-_KEPT = 2
+_BESIDE = 4.0  # see septum.predict.engines.memory
+# Of the sizes that are not in use: small images differ in size and come back, and compiling takes
+# about 0.1 s. What is kept holds its features.
+_KEPT_BYTES = 256 * 2**20
 
 
 class OpenVinoEngine:
@@ -52,8 +54,9 @@ class OpenVinoEngine:
                 "this model has no int8 version; make one with "
                 "`septum compress RUN -o RUN-int8 --calibrate DATA`"
             )
-        whole_numbers = int8 is not None and precision in ("int8", "auto")
-        self.precision = "int8" if whole_numbers else resolve(precision, cpu)
+        if precision not in ("int8", "auto"):
+            int8 = None
+        self.precision = resolve(precision, cpu) if int8 is None else "int8"
         self.in_channels, self.classes, self.depth = (
             network.in_channels,
             network.classes,
@@ -62,18 +65,16 @@ class OpenVinoEngine:
         self._width = network.scores.in_channels
         self._core = self._openvino.Core()
         self._model = model_of(network) if int8 is None else self._read(int8)
-        # Layers that are not quantised are computed in this.
-        floats = "bf16" if self.precision == "bf16" else "f32"
-        if self.precision == "int8" and has_bfloat16(cpu):
-            floats = "bf16"
+        # In an int8 model, this is for the layers that are not quantised.
+        wished = "auto" if self.precision == "int8" else self.precision
+        floats = {"bf16": "bf16", "fp32": "f32"}[resolve(wished, cpu)]
         self._settings = {"INFERENCE_PRECISION_HINT": floats, "PERFORMANCE_HINT": "LATENCY"}
         self._requests: OrderedDict[tuple[int, ...], openvino.InferRequest] = OrderedDict()
 
     def __call__(self, tiles: np.ndarray) -> np.ndarray:
         """Return the scores of a batch of tiles; see `septum.predict.engines.Engine`."""
+        scores = np.empty(scores_shape(self, tiles.shape), np.float32)
         request = self._request(tiles.shape)
-        shape = request.model_outputs[0].shape
-        scores = np.empty(tuple(shape), np.float32)
         # Both arrays are used where they lie: nothing is copied in or out.
         tensor = self._openvino.Tensor
         request.set_input_tensor(tensor(np.ascontiguousarray(tiles), shared_memory=True))
@@ -85,7 +86,7 @@ class OpenVinoEngine:
         if shape in self._requests:
             self._requests.move_to_end(shape)
             return self._requests[shape]
-        while len(self._requests) >= _KEPT:  # before compiling, since each holds all its features
+        while sum(self.bytes_for(sizes) for _, _, *sizes in self._requests) > _KEPT_BYTES:
             self._requests.popitem(last=False)
         self._model.reshape(list(shape))
         request = self._core.compile_model(self._model, "CPU", self._settings)
@@ -99,9 +100,13 @@ class OpenVinoEngine:
             raise ConfigError(f"{path} is no model of OpenVINO: {error}") from None
 
     def bytes_for(self, sizes: Sequence[int]) -> int:
-        """Return about how much memory one tile of `sizes` px takes at its peak."""
-        element = ELEMENT[self.precision]
-        return tile_bytes(sizes, _COPIES, self._width, element, self.in_channels, self.classes)
+        """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
+        features = tile_bytes(sizes, self.depth, self._width, self.precision, _BESIDE)
+        return features + waiting_bytes(sizes, self.in_channels, self.classes)
+
+    def free_memory(self) -> int | None:
+        """Return None: the features lie in main memory."""
+        return None
 
     def batch_size(self, sizes: Sequence[int], memory: int) -> int:
         """Return 1: a tile keeps all cores busy."""

@@ -5,6 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
+from septum.geometry import output_size
+
 
 class Engine(Protocol):
     """A network ready to compute on one device, in one precision.
@@ -50,7 +52,11 @@ class Engine(Protocol):
         ...
 
     def bytes_for(self, sizes: Sequence[int]) -> int:
-        """Return about how much memory one tile of `sizes` px takes at its peak."""
+        """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
+        ...
+
+    def free_memory(self) -> int | None:
+        """Return the bytes of its own that the device has free; None where it has none."""
         ...
 
     def batch_size(self, sizes: Sequence[int], memory: int) -> int:
@@ -64,3 +70,17 @@ class Engine(Protocol):
             Bytes of main memory that all of prediction may take.
         """
         ...
+
+
+def scores_shape(engine: Engine, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of the scores for tiles of `shape`, ``(N, classes, *smaller)``.
+
+    Raises
+    ------
+    ValueError
+        If the tiles have other channels than the network, or a size that is not legal.
+    """
+    if shape[1] != engine.in_channels:
+        raise ValueError(f"the tiles have shape {shape}; expected {engine.in_channels} channels")
+    sizes = (output_size(size, engine.depth) for size in shape[2:])
+    return shape[0], engine.classes, *sizes

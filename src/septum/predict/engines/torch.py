@@ -14,10 +14,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from septum.network import UNet
 from septum.network.blocks import Convolutions
-from septum.predict.engines.memory import ELEMENT, tile_bytes
+from septum.predict.engines.memory import tile_bytes, waiting_bytes
 from septum.predict.precision import resolve
 
-_COPIES = 5.5
+_BESIDE = 6.5  # see septum.predict.engines.memory
 # Kernels and other programs want some of a GPU's memory too.
 _SHARE = 0.7
 _LARGEST_BATCH = 64
@@ -99,19 +99,26 @@ class TorchEngine:
         return scores
 
     def bytes_for(self, sizes: Sequence[int]) -> int:
-        """Return about how much memory one tile of `sizes` px takes at its peak."""
-        element = ELEMENT[self.precision]
-        return tile_bytes(sizes, _COPIES, self._width, element, self.in_channels, self.classes)
+        """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
+        features = tile_bytes(sizes, self.depth, self._width, self.precision, _BESIDE)
+        return features + waiting_bytes(sizes, self.in_channels, self.classes)
+
+    def free_memory(self) -> int | None:
+        """Return what prediction may take of the GPU's memory; None where it has none."""
+        if self.device != "cuda":
+            return None
+        free, _ = torch.cuda.mem_get_info(self._device)
+        # What PyTorch has set aside and does not use is free for it.
+        own = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
+        return int((free + own) * _SHARE)
 
     def batch_size(self, sizes: Sequence[int], memory: int) -> int:
         """Return 1 on a CPU, where a batch wins nothing; on a GPU what fits into its memory."""
-        if self.device != "cuda":
+        free = self.free_memory()
+        if free is None:
             return 1
-        free, _ = torch.cuda.mem_get_info(self._device)
-        on_device = int(free * _SHARE) // self.bytes_for(sizes)
-        # One batch is computed, one read ahead, one being written and one waiting for that.
-        in_main = memory // (4 * tile_bytes(sizes, 0, 0, 0, self.in_channels, self.classes))
-        return max(1, min(on_device, in_main, _LARGEST_BATCH))
+        in_main = memory // waiting_bytes(sizes, self.in_channels, self.classes)
+        return max(1, min(free // self.bytes_for(sizes), in_main, _LARGEST_BATCH))
 
 
 def folded(network: UNet) -> UNet:
