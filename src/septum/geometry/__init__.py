@@ -9,7 +9,7 @@ from septum.geometry.sizes import (
     output_size,
     smallest_input,
 )
-from septum.geometry.tiles import Interval, Tile, grid, mirror, tile_sizes
+from septum.geometry.tiles import Interval, Tile, grid, mirror, tile_sizes, tile_stride
 
 __all__ = [
     "Block",
@@ -26,4 +26,5 @@ __all__ = [
     "output_size",
     "smallest_input",
     "tile_sizes",
+    "tile_stride",
 ]
