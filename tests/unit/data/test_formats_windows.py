@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from septum.array import View, load
-from septum.data.formats import ImageFile, as_channels_first, open_image, read_image
+from septum.data.formats import (
+    ImageFile,
+    as_channels_first,
+    open_image,
+    read_image,
+    write_tiff,
+)
+from septum.data.formats.stored import Recent
 from septum.errors import DataError
 
 
@@ -302,3 +309,31 @@ def test_names_of_channels_are_read(tmp_path):
         assert as_channels_first(image).channels == ("DAPI", "actin")
     tifffile.imwrite(tmp_path / "b.ome.tif", array, ome=True, metadata={"axes": "CYX"})
     assert open_image(tmp_path / "b.ome.tif").channels is None
+
+
+def test_a_stack_whose_z_is_unknown_keeps_its_pixel_size(tmp_path):
+    write_tiff(tmp_path / "a.tif", pixels(3, 5, 6), "ZYX", (0.5, 0.25))
+    assert read_image(tmp_path / "a.tif").spacing == pytest.approx((0.5, 0.25))
+
+
+@given(
+    keys=st.lists(st.integers(0, 9), max_size=40),
+    sizes=st.lists(st.integers(0, 60), min_size=10, max_size=10),
+)
+@settings(max_examples=50, deadline=None)
+def test_what_was_decoded_last_is_kept_within_its_limit(keys, sizes):
+    recent, made = Recent(100), []
+
+    def make(key):
+        made.append(key)
+        return np.full(sizes[key], key, np.uint8)
+
+    kept = []  # the plain way: a list, the latest last
+    for key in keys:
+        known = key in kept
+        before = len(made)
+        assert (recent.get(key, lambda key=key: make(key)) == key).all()
+        assert (len(made) == before) == known
+        kept = [*(k for k in kept if k != key), key]
+        while sum(sizes[k] for k in kept) > 100 and len(kept) > 1:
+            kept.pop(0)

@@ -4,11 +4,13 @@ Nothing is held open between two reads: a source may be kept, forgotten or hande
 or process like any value, and the number of images is not limited by the number of open files.
 """
 
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from math import prod
 from mmap import ACCESS_READ, ALLOCATIONGRANULARITY, mmap
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -102,6 +104,37 @@ def raw(
             return np.ndarray(sizes, dtype, mapped, first - page, strides).copy()
 
     return Stored(shape, dtype, read, str(path))
+
+
+class Recent:
+    """What was decoded last, up to a number of bytes, and the very last in any case.
+
+    Parameters
+    ----------
+    limit : int
+        In bytes.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._lock = limit, Lock()
+        self._pixels: OrderedDict[Hashable, np.ndarray | None] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Hashable, make: Callable[[], np.ndarray | None]) -> np.ndarray | None:
+        """Return the pixels known by `key`; `make` them if they are not at hand."""
+        with self._lock:
+            if key in self._pixels:
+                self._pixels.move_to_end(key)
+                return self._pixels[key]
+        pixels = make()
+        with self._lock:
+            if key not in self._pixels:
+                self._pixels[key] = pixels
+                self._bytes += 0 if pixels is None else pixels.nbytes
+            while self._bytes > self._limit and len(self._pixels) > 1:
+                _, old = self._pixels.popitem(last=False)
+                self._bytes -= 0 if old is None else old.nbytes
+        return pixels
 
 
 def _reason(error: Exception) -> str:

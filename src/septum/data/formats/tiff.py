@@ -82,7 +82,7 @@ def write_tiff(
     axes : str
         One letter per axis of `array`, such as ``"YX"``, ``"CYX"``, ``"ZYX"``.
     spacing : tuple of float, optional
-        In µm, for those of Z, Y, X that are in `axes`, in that order.
+        In µm, for those of Z, Y, X that are in `axes`, in that order, or for Y and X only.
 
     Raises
     ------
@@ -127,9 +127,10 @@ def _imagej_spacing(axes: str, spacing: tuple[float, ...] | None) -> dict[str, A
     if spacing is None:
         return {"metadata": {"axes": axes}}
     metadata: dict[str, Any] = {"axes": axes, "unit": "um"}
-    if "Z" in axes:
-        metadata["spacing"] = spacing[0]
-    return {"metadata": metadata, "resolution": (1 / spacing[-1], 1 / spacing[-2])}
+    *z, y, x = spacing
+    if z:
+        metadata["spacing"] = z[0]
+    return {"metadata": metadata, "resolution": (1 / x, 1 / y)}
 
 
 def _channels(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> tuple[str, ...] | None:

@@ -3,20 +3,18 @@
 tifffile parses the file once and decodes; the file itself is opened for each window and closed.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
 import tifffile
 
 from septum.array import Source, Window
-from septum.data.formats.stored import Stored, raw
+from septum.data.formats.stored import Recent, Stored, raw
 
 # Strips run across the image: those that a row of windows shares are decoded once.
 _RECENT_BYTES = 64 * 2**20
@@ -49,7 +47,7 @@ def pixels_of(series: tifffile.TiffPageSeries, path: Path) -> Source:
     depth = _depth(shape, key)
     if depth is None or len(series) != prod(shape[:depth]):
         return series.asarray()
-    recent = _Recent(_RECENT_BYTES)
+    recent = Recent(_RECENT_BYTES)
     pages = [_reader(series[number], key, dtype, recent) for number in range(len(series))]
 
     def read(window: Window) -> np.ndarray:
@@ -110,7 +108,7 @@ def _segment(key: tifffile.TiffPage) -> tuple[int, ...]:
 
 
 def _reader(
-    page: Any, key: tifffile.TiffPage, dtype: np.dtype, recent: "_Recent"
+    page: Any, key: tifffile.TiffPage, dtype: np.dtype, recent: Recent
 ) -> Callable[[Place], np.ndarray]:
     """Return what reads windows of one page."""
     if page is None:  # OME-TIFF names planes that are in no file
@@ -156,7 +154,7 @@ class _Segments:
     segment: tuple[int, ...]
     dtype: np.dtype
     nodata: float
-    recent: "_Recent"
+    recent: Recent
 
     def read(self, place: Place) -> np.ndarray:
         result = np.empty([part.stop - part.start for part in place], self.dtype)
@@ -196,27 +194,3 @@ class _Segments:
         if len(data) < count:
             raise ValueError(f"{count} bytes are needed at {offset} and {len(data)} are there")
         return self.decode(data, number)
-
-
-class _Recent:
-    """What was decoded last, up to a number of bytes, and the very last in any case."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit, self._lock = limit, Lock()
-        self._pixels: OrderedDict[Hashable, np.ndarray | None] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, key: Hashable, make: Callable[[], np.ndarray | None]) -> np.ndarray | None:
-        with self._lock:
-            if key in self._pixels:
-                self._pixels.move_to_end(key)
-                return self._pixels[key]
-        pixels = make()
-        with self._lock:
-            if key not in self._pixels:
-                self._pixels[key] = pixels
-                self._bytes += 0 if pixels is None else pixels.nbytes
-            while self._bytes > self._limit and len(self._pixels) > 1:
-                _, old = self._pixels.popitem(last=False)
-                self._bytes -= 0 if old is None else old.nbytes
-        return pixels
