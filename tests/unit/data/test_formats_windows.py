@@ -1,5 +1,6 @@
 """An image that is opened and read window by window has the pixels that it has when read whole."""
 
+from itertools import combinations
 from math import prod
 from pathlib import Path
 
@@ -207,6 +208,15 @@ def test_channel_first_window_by_window(data):
         np.testing.assert_array_equal(whole.array[number], one if "C" in wanted else one[None])
 
 
+def test_any_range_of_a_stack_of_stacks_is_read():
+    array = np.arange(2 * 3 * 2).reshape(2, 3, 2, 1, 1)
+    lazy = View(array.shape, array.dtype, lambda window: array[window])
+    planes = as_channels_first(ImageFile(lazy, "TRZYX")).array
+    for start, stop in combinations(range(array.size + 1), 2):
+        found = planes[slice(start, stop), slice(0, 1), slice(0, 1), slice(0, 1)]
+        np.testing.assert_array_equal(found.ravel(), range(start, stop))
+
+
 def test_what_is_read_at_once_is_known_of_the_channels_too(tiffs):
     planes = as_channels_first(tiffs["OME"][0])
     assert getattr(planes.array, "chunks", None) == (1, 1, 16, 32)
@@ -236,12 +246,16 @@ def test_a_tiff_that_is_cut_short_is_refused_when_it_is_opened(tmp_path, tiffs, 
 
 
 def test_a_file_that_loses_its_end_after_it_was_opened_is_named(tmp_path):
-    for name, options in (("plain.tif", {}), ("zlib.tif", {"compression": "zlib"})):
+    for name, options, reason in (
+        ("plain.tif", {}, "mmap length"),
+        ("zlib.tif", {"compression": "zlib"}, "bytes are needed at"),
+    ):
         tifffile.imwrite(tmp_path / name, pixels(60, 50), rowsperstrip=10, **options)
         source = open_image(tmp_path / name).array
         data = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(data[:-200])
-        with pytest.raises(DataError, match=rf"{name}: the pixels \[55:60, 0:50\] .*cut short"):
+        message = rf"{name}: the pixels \[55:60, 0:50\] .*({reason}).*cut short"
+        with pytest.raises(DataError, match=message):
             source[55:60, 0:50]
 
 

@@ -160,10 +160,11 @@ def test_a_grid_has_about_as_many_pixels_as_it_should(monkeypatch):
 @pytest.mark.parametrize("kind", ["percentile", "range"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("limit", [1, 100, 10**6])
+@pytest.mark.parametrize("chunks", [None, (2, 4, 16, 10)])  # the first in order need not come first
 def test_pixels_that_are_not_finite_are_counted_and_the_first_is_found(
-    monkeypatch, kind, bad, limit
+    monkeypatch, kind, bad, limit, chunks
 ):
-    monkeypatch.setattr(module, "bands", lambda *image: bands(*image, limit=limit))
+    monkeypatch.setattr(module, "bands", lambda *image: bands(*image[:2], chunks, limit))
     image = np.random.default_rng(0).random((2, 4, 30, 20)).astype(np.float32)
     for place in ((1, 2, 7, 11), (0, 2, 8, 3), (0, 3, 0, 0)):
         image[place] = bad
