@@ -64,6 +64,6 @@ def test_a_source_that_fails_half_way_leaves_nothing_and_says_what_failed(make, 
         "odd", broken(given.image), broken(given.probabilities), broken(given.labels),
         given.counts, "T", (2,),
     )  # fmt: skip
-    with pytest.raises(DataError, match="^the chunk .* cut short"):
+    with pytest.raises(DataError, match=r"^the chunk .* cut short"):
         save(kind, segmented, tmp_path)
     assert list(tmp_path.iterdir()) == []
