@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
+BENCH_STAMP := .venv-bench/.ready
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo test lint bench clean
 
 setup: $(STAMP)
 
@@ -27,5 +28,17 @@ lint: setup
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+# About ten minutes on two cores, with nothing else running.
+bench: $(BENCH_STAMP)
+	.venv-bench/bin/septum bench --write docs/performance.md
+
+# Peers are installed only here.
+$(BENCH_STAMP): pyproject.toml constraints.txt benchmarks/requirements-peers.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --constraint constraints.txt --editable '.[cpu,int8,onnx]' \
+	    --requirement benchmarks/requirements-peers.txt
+	@touch $@
+
 clean:
-	rm -rf .venv demo build dist src/*.egg-info
+	rm -rf .venv .venv-bench demo build dist src/*.egg-info
