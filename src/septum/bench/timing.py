@@ -2,7 +2,7 @@
 
 import multiprocessing
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +10,12 @@ from statistics import median
 from time import perf_counter
 
 
-def interleaved(tasks: Mapping[str, Callable[[], object]], times: int) -> dict[str, float]:
+def interleaved(
+    tasks: Mapping[str, Callable[[], object]], times: int, warm: Container[str] = ()
+) -> dict[str, float]:
     """Return the median seconds of each task, taken in turn: A B C A B C ...
 
-    So a slow moment of the machine hits all alike. Each task runs once before, untimed.
+    So a slow moment of the machine hits all alike. A task runs once before, untimed.
 
     Parameters
     ----------
@@ -21,9 +23,12 @@ def interleaved(tasks: Mapping[str, Callable[[], object]], times: int) -> dict[s
         What to measure, by name.
     times : int
         Runs of each.
+    warm : container of str
+        Names of those that have run already.
     """
-    for task in tasks.values():
-        task()
+    for name, task in tasks.items():
+        if name not in warm:
+            task()
     taken: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(times):
         for name, task in tasks.items():

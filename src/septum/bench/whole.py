@@ -45,7 +45,8 @@ def section(sizes: Sizes, device: str) -> Section:
         tasks[name] = partial(_probabilities, model, image, tile)
         computed_by[name] = f"{engine_of(model)}, {tile_sizes(image.shape[1:], tile)[0]} px"
     missing |= _add_peers(tasks, computed_by, described, image[0], sizes, device)
-    times = interleaved(tasks, sizes.times)
+    # Peers have been tried already, and take longest.
+    times = interleaved(tasks, sizes.times, warm=set(tasks) - set(models))
     return Section(
         title=f"Whole image, {sizes.image}×{sizes.image} px" + _on(device),
         text=(
