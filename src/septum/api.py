@@ -115,7 +115,8 @@ def train(
     say(f"cells are where their probability is above {threshold:g}{seeds}")
     write_text(out / "plan.toml", to_toml(model.description.plan))
     model.save(out / "model")
-    return model
+    # Training predicts with PyTorch wherever it runs; who uses the model wants the fastest engine.
+    return Model(model.network, model.description, device)
 
 
 def samples_of(data: Data, say: Callable[[str], None] = lambda _note: None) -> list[Sample]:

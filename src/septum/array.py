@@ -68,6 +68,8 @@ class _Item:
         self._array, self._number = array, slice(number, number + 1)
         self.shape: tuple[int, ...] = tuple(array.shape[1:])
         self.dtype: np.dtype = array.dtype
+        chunks = getattr(array, "chunks", None)
+        self.chunks: tuple[int, ...] | None = None if chunks is None else tuple(chunks[1:])
 
     def __getitem__(self, window: Window) -> np.ndarray:
         return np.asarray(self._array[(self._number, *window)])[0]

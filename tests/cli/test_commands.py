@@ -13,7 +13,7 @@ from septum.cli import app
 from septum.data.formats import read_image, write_labels, write_tiff
 from septum.data.synthetic import draw_cells
 
-VERBS = ("train", "predict", "evaluate", "check", "info", "demo", "reproduce")
+VERBS = ("train", "predict", "evaluate", "check", "info", "demo", "reproduce", "bench")
 TINY = ["--set", "network.width=4", "--set", "network.depth=1", "--set", "training.tile=60"]
 
 
@@ -154,17 +154,34 @@ def test_options_of_predict_reach_the_model(place, tmp_path):
     assert np.abs(found["turned"] - found["plain"]).max() > 1e-3
 
 
-def test_a_damaged_image_does_not_stop_the_others(place, tmp_path):
-    from septum.errors import SeptumError
+def test_results_that_are_there_are_left_out_if_wished(place, tmp_path):
+    folder, out = place / "data" / "images", tmp_path / "out"
+    kinds = ("--save", "labels,table")
+    assert septum("predict", place / "run", folder / "c0.tif", "-o", out, *kinds).exit_code == 0
+    before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    done = septum("predict", place / "run", folder, "-o", out, *kinds, "--skip-existing")
+    assert done.exit_code == 0
+    assert "1 of 2 images left out: their results are in" in " ".join(done.stderr.split())
+    assert "✓ c1.tif" in done.stderr
+    assert "✓ c0.tif" not in done.stderr
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len(list(out.iterdir())) == 4
 
+
+def test_the_engine_is_named_with_the_reason(place, tmp_path):
+    image = place / "data" / "images" / "c0.tif"
+    done = septum("predict", place / "run", image, "-o", tmp_path / "out", "--backend", "torch",
+                  "--precision", "fp32")  # fmt: skip
+    assert done.exit_code == 0
+    assert "PyTorch in float32 on the CPU" in " ".join(done.stderr.split())
+
+
+def test_a_damaged_image_does_not_stop_the_others(place, tmp_path):
     folder = dataset(tmp_path / "mixed") / "images"
     (folder / "c0.tif").write_bytes(b"this is no TIFF")
-    runner = CliRunner().invoke(
-        app, ["predict", str(place / "run"), str(folder), "-o", str(tmp_path / "out")]
-    )
-    assert isinstance(runner.exception, SeptumError)
-    assert str(runner.exception).startswith("1 of 2 images failed; the others are in ")
-    assert runner.exit_code != 0
+    runner = septum("predict", place / "run", folder, "-o", tmp_path / "out")
+    assert runner.exit_code == 1
+    assert "✗ 1 of 2 images failed; the others are in " in runner.stderr
     assert re.search(r"✗ .*c0\.tif: cannot be read as TIFF", runner.stderr)
     assert "✓ c1.tif" in runner.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [

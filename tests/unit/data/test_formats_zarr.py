@@ -2,9 +2,11 @@
 
 import shutil
 
+import numcodecs
 import numpy as np
 import pytest
 import zarr
+import zarr.codecs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ome_zarr.format import FormatV04, FormatV05
@@ -142,10 +144,12 @@ def test_shards_are_read_chunk_by_chunk(tmp_path):
 
 
 @pytest.mark.parametrize("number", [2, 3])
-@pytest.mark.parametrize("compressors", [None, "auto"])
-@pytest.mark.parametrize("keep", [0, 0.5])
+@pytest.mark.parametrize("compressors", [None, "auto", "blosc"])
+@pytest.mark.parametrize("keep", [0, 0.5, 0.9])
 def test_a_chunk_cut_short_is_named_with_its_window(tmp_path, number, compressors, keep):
     path = tmp_path / "a.zarr"
+    if compressors == "blosc":
+        compressors = numcodecs.Blosc("lz4") if number == 2 else zarr.codecs.BloscCodec()
     array = zarr.create_array(
         path, shape=(64, 96), chunks=(32, 32), dtype="u2", zarr_format=number,
         compressors=compressors, fill_value=7,

@@ -15,6 +15,7 @@ from septum.array import Source, Window
 from septum.data.formats.image_file import ImageFile, known_steps
 from septum.data.formats.npy import assumed
 from septum.data.formats.stored import Stored
+from septum.data.formats.zarr_chunks import WholeChunks
 from septum.errors import DataError
 
 SUFFIXES = (".zarr",)
@@ -198,7 +199,10 @@ def _plain(array: Any, path: Path) -> ImageFile[Source]:
 
 
 def _stored(array: Any, path: Path) -> Stored:
+    check = WholeChunks(array)
+
     def read(window: Window) -> np.ndarray:
+        check(window)
         return np.asarray(array[window])
 
     return Stored(tuple(array.shape), np.dtype(array.dtype), read, str(path), tuple(array.chunks))
