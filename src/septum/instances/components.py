@@ -65,20 +65,17 @@ class BlockComponents:
     ----------
     count : int
         Of components.
-    mask : callable
-        As given to `block_components`.
     numbers : tuple of numpy.ndarray of int32
         For each block: the number in the whole image of each component in the block, 0 for those
         that are dropped.
     """
 
     count: int
-    mask: Callable[[Block], np.ndarray]
     numbers: tuple[np.ndarray, ...]
 
-    def labels(self, block: Block) -> np.ndarray:
-        """Return what `components` of the whole mask has in `block`."""
-        return self.numbers[block.number][_label(self.mask(block))[0]]
+    def labels(self, block: Block, mask: np.ndarray) -> np.ndarray:
+        """Return what `components` of the whole has in `block`, from its part of the mask."""
+        return self.numbers[block.number][_label(mask)[0]]
 
 
 def block_components(
@@ -125,13 +122,13 @@ def block_components(
         pieces += count
         on_visit()
     if not pieces:
-        return BlockComponents(0, mask, tuple(np.zeros(1, np.int32) for _ in blocks))
+        return BlockComponents(0, tuple(np.zeros(1, np.int32) for _ in blocks))
     whole = _numbers_of_pieces(
         np.concatenate(pairs), np.concatenate(areas), np.concatenate(firsts), min_size
     )
     parts = np.split(whole, np.cumsum(counts)[:-1])
     numbers = tuple(np.concatenate([np.zeros(1, np.int32), part]) for part in parts)
-    return BlockComponents(int(whole.max()), mask, numbers)
+    return BlockComponents(int(whole.max()), numbers)
 
 
 def _label(mask: np.ndarray) -> tuple[np.ndarray, int]:

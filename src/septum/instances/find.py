@@ -132,21 +132,26 @@ def find(
     parts = blocks(shape, block)
     visits = _Visits(len(parts), probabilities.shape[0] == 3, on_block)
 
+    needed = slice(0, probabilities.shape[0] - 1)  # the last class is what is left
+
     def read(part: Block) -> np.ndarray:
-        return np.asarray(probabilities[(slice(0, 2), *part.window)])
+        return np.asarray(probabilities[(needed, *part.window)])
+
+    def cells_in(part: Block) -> np.ndarray:
+        return _cells(read(part), threshold)
+
+    def seeds_in(part: Block) -> np.ndarray:
+        return _seeds(read(part), threshold, seed)
 
     if probabilities.shape[0] == 2:
-        cells = block_components(
-            shape, parts, lambda part: _cells(read(part), threshold), min_size, visits.add
-        )
-        return Found(cells.count, shape, parts, cells.labels)
-    seeds = block_components(
-        shape, parts, lambda part: _seeds(read(part), threshold, seed), min_size // 2, visits.add
-    )
+        cells = block_components(shape, parts, cells_in, min_size, visits.add)
+        return Found(cells.count, shape, parts, lambda part: cells.labels(part, cells_in(part)))
+    seeds = block_components(shape, parts, seeds_in, min_size // 2, visits.add)
 
     def ground(part: Block) -> Ground:
         planes = read(part)
-        return Ground(1 - planes[1], seeds.labels(part), _cells(planes, threshold))
+        started = seeds.labels(part, _seeds(planes, threshold, seed))
+        return Ground(1 - planes[1], started, _cells(planes, threshold))
 
     flooded = BlockWatershed(parts, ground)
     numbers = numbers_of(flooded.areas(seeds.count, visits.add), min_size)
