@@ -57,6 +57,10 @@ class Options:
         if unknown or not self.save:
             wrong = f"save has {unknown[0]!r}" if unknown else "save is empty"
             raise ConfigError(f"{wrong}; expected some of {', '.join(KINDS)}")
+        if {"probabilities", "probabilities8"} <= set(self.save):
+            raise ConfigError(
+                "save has both probabilities and probabilities8, which are one file; choose one"
+            )
 
 
 def result_paths(path: Path, out: Path, options: Options) -> list[Path]:

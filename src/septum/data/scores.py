@@ -28,7 +28,8 @@ def cell_score(array: np.ndarray, where: str, known: bool = False) -> tuple[np.n
     DataError
         For a smooth image of which it is open what its values are shares of.
     """
-    if array.dtype.kind == "f" or (known and array.max() <= 1):
+    # Of 8 bits, 1 is the smallest share and not the whole.
+    if array.dtype.kind == "f" or (known and array.dtype != np.uint8 and array.max() <= 1):
         return array.astype(np.float64), "isbi takes the values as scores of 'cell'"
     if known or _is_grey_scale(array, where):
         top = np.iinfo(array.dtype).max

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -15,11 +14,10 @@ import tifffile
 
 from septum.array import Source, View, Window, whole
 from septum.atomic import replacing
+from septum.data.formats.tiff_tags import tags
 from septum.outputs.segmented import Segmented
 from septum.version import __version__
 
-_CLASSIC = 3_900_000_000  # bytes that plain TIFF and ImageJ can address, with room for the tags
-_IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 _OURS = "septum"
 _HELD, _STRIP = 2**24, 2**18  # pixels read at a time, and bytes of one strip
 _WORKERS = 2
@@ -126,42 +124,9 @@ def write_tiff(
             photometric="minisblack",
             compression="zlib",
             rowsperstrip=rows,
-            bigtiff=size > _CLASSIC,
             software=f"{_OURS} {__version__}",
-            **_described(shape, source.dtype, axes, spacing, size),
+            **tags(shape, source.dtype, axes, spacing),
         )
-
-
-def _described(
-    shape: tuple[int, ...],
-    dtype: np.dtype,
-    axes: str,
-    spacing: tuple[float, ...] | None,
-    size: int,
-) -> dict[str, Any]:
-    """Return what tifffile is to say of axes and spacing."""
-    order = ["TZCYX".find(axis) for axis in axes]
-    # ImageJ drops axes of length 1, and only its plain (below 4 GB) TIFF is read everywhere.
-    imagej = (
-        dtype.name in _IMAGEJ_TYPES
-        and min(order) >= 0
-        and order == sorted(order)
-        and min(shape) > 1
-        and size <= _CLASSIC
-    )
-    metadata: dict[str, Any] = {"axes": axes}
-    options: dict[str, Any] = {"metadata": metadata, "imagej": imagej}
-    if spacing is None:
-        return options
-    per_um = (1 / spacing[-1], 1 / spacing[-2])
-    if imagej:
-        metadata["unit"] = "um"
-        if len(spacing) == 3:
-            metadata["spacing"] = spacing[0]
-        return options | {"resolution": per_um}
-    metadata["spacing_um"] = list(spacing)
-    per_cm = (per_um[0] * 1e4, per_um[1] * 1e4)
-    return options | {"resolution": per_cm, "resolutionunit": "CENTIMETER"}
 
 
 def _strips(source: Source, rows: int) -> Iterator[np.ndarray]:

@@ -53,7 +53,7 @@ def test_imagej_opens_what_is_written(tmp_path):
         assert tiff.pages.first.compression == tifffile.COMPRESSION.ADOBE_DEFLATE
 
 
-@pytest.mark.parametrize(("largest", "dtype"), [(65535, "uint16"), (65536, "int32")])
+@pytest.mark.parametrize(("largest", "dtype"), [(65535, "uint16"), (65536, "uint32")])
 def test_labels_take_16_bits_where_they_fit(tmp_path, largest, dtype):
     labels = np.array([[0, 1], [2, largest]], np.int32)
     write_labels(tmp_path / "l.tif", labels, "YX")

@@ -360,3 +360,11 @@ def test_a_grey_png_is_a_score(tmp_path):
     truth[5:9, 5:9] = 1
     (plane,) = compare(tmp_path / "a.png", labels(tmp_path / "b.tif", truth)).planes
     np.testing.assert_allclose(plane.cells(), grey_scale() / 255)
+
+
+def test_the_smallest_share_of_8_bits_is_not_the_whole():
+    faint = np.array([[[0, 1], [0, 0]]], np.uint8)
+    scores, note = cell_score(faint, "x_probabilities.tif", known=True)
+    assert scores.max() == 1 / 255
+    assert "in shares of 255" in note
+    assert cell_score(faint.astype(bool), "x", known=True)[0].max() == 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from septum.array import View
-from septum.data.formats import read_image
+from septum.data.formats import read_image, tiff_tags
 from septum.data.scores import cell_score
 from septum.errors import ConfigError, SeptumError
 from septum.outputs import KINDS, save, tiff
@@ -119,7 +119,7 @@ def test_a_block_of_pages_is_read_at_once_and_no_more_than_was_asked_for(make, t
 
 
 def test_beyond_4_gb_it_is_a_bigtiff_with_its_axes_and_spacing(make, tmp_path, monkeypatch):
-    monkeypatch.setattr(tiff, "_CLASSIC", 1000)
+    monkeypatch.setattr(tiff_tags, "CLASSIC", 1000)
     labels = ids((3, 20, 30))
     path = save("labels", make(labels, "T", (3,), spacing=(0.5, 0.25)), tmp_path)
     with tifffile.TiffFile(path) as tif:

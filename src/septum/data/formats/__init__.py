@@ -126,7 +126,7 @@ def write_labels(
     axes: str,
     spacing: tuple[float, ...] | None = None,
 ) -> None:
-    """Write a label image as uint16 where the ids fit (ImageJ opens it), else as int32.
+    """Write a label image as uint16 where the ids fit (ImageJ opens it), else as uint32.
 
     Parameters
     ----------
@@ -135,8 +135,8 @@ def write_labels(
     labels : numpy.ndarray
         Integer, 0 background.
     """
-    fits = labels.size == 0 or (labels.min() >= 0 and labels.max() <= np.iinfo(np.uint16).max)
-    write_tiff(path, labels.astype(np.uint16 if fits else np.int32), axes, spacing)
+    fits = labels.max(initial=0) <= np.iinfo(np.uint16).max
+    write_tiff(path, labels.astype(np.uint16 if fits else np.uint32), axes, spacing)
 
 
 def _loaded(image: ImageFile[Source]) -> ImageFile[np.ndarray]:

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,6 +11,7 @@ from septum.array import Source
 from septum.atomic import replacing
 from septum.data.formats.image_file import ImageFile, known_steps
 from septum.data.formats.tiff_pages import pixels_of
+from septum.data.formats.tiff_tags import tags
 from septum.errors import DataError
 
 SUFFIXES = (".tif", ".tiff")
@@ -20,7 +20,6 @@ _UM = {
     "µm": 1.0, "μm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "\\u00b5m": 1.0,
     "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6, "pm": 1e-6, "å": 1e-4,
 }  # fmt: skip
-_IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 
 
 def open_tiff(path: Path) -> ImageFile[Source]:
@@ -69,9 +68,7 @@ def write_tiff(
 ) -> None:
     """Write an array as a zlib-compressed TIFF that appears only when it is complete.
 
-    Types and axes that ImageJ knows (uint8, uint16, float32; axes in the order TZCYXS) are
-    written for it, with the spacing; others (int32, bool) as a plain TIFF that carries its axes and
-    spacing in the description.
+    For ImageJ where it can have it, see :func:`septum.data.formats.tiff_tags.tags`.
 
     Parameters
     ----------
@@ -93,44 +90,15 @@ def write_tiff(
     array = np.asarray(array)
     if array.dtype == bool:
         array = array.view(np.uint8)
-    image = ImageFile(array, axes, spacing, str(path))
-    options: dict[str, Any] = {"metadata": {"axes": axes}}
-    if _fits_imagej(image):
-        options |= {"imagej": True, **_imagej_spacing(axes, spacing)}
-    elif spacing is not None:
-        options["metadata"]["spacing_um"] = list(spacing)
+    ImageFile(array, axes, spacing, str(path))  # names axes that do not fit
     with replacing(path, size=array.nbytes) as temporary:
         tifffile.imwrite(
             temporary,
             array,
             compression="zlib",
             photometric="rgb" if "S" in axes else "minisblack",
-            bigtiff=array.nbytes > 3_900_000_000,
-            **options,
+            **tags(array.shape, array.dtype, axes, spacing),
         )
-
-
-def _fits_imagej(image: ImageFile) -> bool:
-    # ImageJ drops axes of length 1, and only its plain (below 4 GB) TIFF is read everywhere.
-    order = [("TZCYXS").find(axis) for axis in image.axes]
-    return (
-        image.array.dtype.name in _IMAGEJ_TYPES
-        and min(order) >= 0
-        and order == sorted(order)
-        and min(image.array.shape) > 1
-        and image.array.nbytes < 3_900_000_000
-        and ("S" not in image.axes or image.array.dtype == np.uint8)
-    )
-
-
-def _imagej_spacing(axes: str, spacing: tuple[float, ...] | None) -> dict[str, Any]:
-    if spacing is None:
-        return {"metadata": {"axes": axes}}
-    metadata: dict[str, Any] = {"axes": axes, "unit": "um"}
-    *z, y, x = spacing
-    if z:
-        metadata["spacing"] = z[0]
-    return {"metadata": metadata, "resolution": (1 / x, 1 / y)}
 
 
 def _channels(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> tuple[str, ...] | None:
