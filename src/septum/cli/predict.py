@@ -16,7 +16,7 @@ def command(
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")],
     save: Annotated[
-        str, typer.Option(help="What to write, with commas between: see below.")
+        str, typer.Option(help="What to write, with commas between; see above.")
     ] = "labels,probabilities",
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Leave out images whose results are there.")
