@@ -1,4 +1,4 @@
-"""`septum info`: what a model or an image is."""
+"""`septum info`: what a model or an image is, and what this machine computes with."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,17 +8,29 @@ from rich.table import Table
 from rich.text import Text
 
 from septum.cli import show
+from septum.config import to_dict
 from septum.data.formats import read_image
+from septum.errors import ConfigError
 
 
 def command(
-    path: Annotated[Path, typer.Argument(help="A run folder, or an image file.")],
+    path: Annotated[
+        Path | None, typer.Argument(help="A run folder, or an image file.", show_default=False)
+    ] = None,
+    engines: Annotated[
+        bool, typer.Option("--engines", help="What this machine can predict with.")
+    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
-    """Show what a trained model or an image file is.
+    """Show what a trained model or an image file is, or what this machine can predict with.
 
-    Example: `septum info runs/first`
+    Example: `septum info runs/first`, or `septum info --engines`
     """
+    if engines == (path is not None):
+        raise ConfigError("give a run folder or an image file, or --engines alone")
+    if path is None:
+        _show_engines(json_)
+        return
     facts = _of_model(path) if path.is_dir() else _of_image(path)
     if json_:
         print(show.as_json(facts))
@@ -29,8 +41,22 @@ def command(
     show.console.print(table)
 
 
+def _show_engines(as_json: bool) -> None:
+    from septum.predict.engines import available
+
+    found = available()
+    if as_json:
+        print(show.as_json({"engines": [to_dict(engine) for engine in found]}))
+        return
+    table = Table("backend", "device", "precision", "version", "", box=None, pad_edge=False)
+    for engine in found:
+        precisions = ", ".join(engine.precisions) or "-"
+        row = (engine.backend, engine.device, precisions, engine.version or "-", engine.note)
+        table.add_row(*map(Text, row), style="" if engine.precisions else "dim")
+    show.console.print(table)
+
+
 def _of_model(path: Path) -> dict[str, Any]:
-    from septum.config import to_dict
     from septum.description import describe
 
     return to_dict(describe(path))

@@ -103,12 +103,13 @@ def available() -> list[Availability]:
     floats = ("bf16", "fp32") if has_bfloat16(_CPU) else ("fp32", "bf16")
     without = "" if has_bfloat16(_CPU) else "this processor emulates bf16, which is slow"
     found = [Availability("torch", "cpu", floats, version("torch"), without)]
-    for device, precisions in (("cuda", ("bf16", "fp32")), ("mps", ("fp32",))):
-        try:
-            choose_device(device)
-            note = "tested against the CPU before use" if device == "mps" else ""
-        except ConfigError as error:
-            precisions, note = (), str(error)
+    devices = (
+        ("cuda", torch.cuda.is_available(), ("bf16", "fp32"), "CUDA device", ""),
+        ("mps", torch.backends.mps.is_available(), ("fp32",), "Apple GPU", "tested before use"),
+    )
+    for device, present, precisions, kind, note in devices:
+        if not present:
+            precisions, note = (), f"there is no {kind} here"
         found.append(Availability("torch", device, precisions, version("torch"), note))
     note = f"int8: a model that septum compress wrote{'; ' + without if without else ''}"
     found.append(_installed("openvino", ("int8", *floats), openvino.imported, note))
