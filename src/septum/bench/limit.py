@@ -54,7 +54,8 @@ def section(sizes: Sizes, device: str) -> Section:
         text=(
             "Operations a second of the convolutions (two for each multiplication and addition, "
             f"width {sizes.width}), and of the product of two matrices of {rows:,} rows and "
-            "columns in the same precision, in the same run (PyTorch; OpenVINO for int8)."
+            "columns in the same precision, in the same run (PyTorch; OpenVINO for int8). The "
+            "product is a yardstick, not a bound."
         ),
         columns=("", "engine", "tile", "tiles/s", "GFLOP/s", "matrix GFLOP/s", "share"),
         rows=tuple(table),
@@ -125,6 +126,6 @@ def _context(model: Model, sizes: Sizes) -> str:
 
     tiled, once = count * giga(tile), giga((input_size(sizes.image, depth),) * 2)
     return (
-        f"An image of {sizes.image}×{sizes.image} px takes {tiled:,.0f} GFLOP in {count} tiles of "
-        f"{tile[0]} px, {tiled / once:.2f} times as many as in one piece."
+        f"An image of {sizes.image}×{sizes.image} px takes {tiled:,.0f} GFLOP in tiles of "
+        f"{tile[0]} px ({count} of them), {tiled / once:.2f} times as many as in one piece."
     )

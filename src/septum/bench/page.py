@@ -12,7 +12,7 @@ BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 def page(sections: Iterable[Section], machine: str, command: str) -> str:
     """Return what was measured as Markdown, with the machine and the command."""
-    head = f"```sh\n{command}\n```\n\n{machine}\n"
+    head = f"`{command}` on {machine}\n"
     return "\n".join([head, *map(markdown, sections)])
 
 

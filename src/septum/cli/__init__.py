@@ -6,7 +6,7 @@ import sys
 import typer
 from rich.text import Text
 
-from septum.cli import check, demo, evaluate, info, predict, reproduce, show, train
+from septum.cli import bench, check, compress, demo, evaluate, info, predict, reproduce, show, train
 from septum.errors import SeptumError
 
 app = typer.Typer(
@@ -17,9 +17,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for verb in (train, predict, evaluate, check, info, demo, reproduce):
+for verb in (train, predict, evaluate, check, info, demo, reproduce, bench):
     name = verb.__name__.rpartition(".")[2]
-    app.command(name, no_args_is_help=verb is not demo)(verb.command)
+    app.command(name, no_args_is_help=verb not in (demo, bench))(verb.command)
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: typer turns KeyboardInterrupt into it."""

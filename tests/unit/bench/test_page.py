@@ -26,7 +26,7 @@ def test_what_is_written_by_hand_stays(tmp_path_factory, before, between, after)
         assert text.startswith(f"{before}{BEGIN}\n")
         assert text.endswith(f"\n{END}{after}")
         assert text.count("### Title") == 1
-        assert "```sh\nmake bench\n```\n\nA machine.\n" in text
+        assert "`make bench` on A machine.\n" in text
 
 
 @pytest.mark.parametrize("text", ["", BEGIN, END + BEGIN, BEGIN + BEGIN + END, BEGIN + END + END])
