@@ -202,6 +202,11 @@ def test_info_describes_a_run_and_an_image(place):
     assert facts["shape"] == [64, 64]
     assert (facts["axes"], facts["type"]) == ("YX", "uint8")
     assert facts["maximum"] == tifffile.imread(image).max()
+    out = place / "info"
+    septum("predict", place / "run", image, "-o", out, "--save", "zarr")
+    facts = json.loads(septum("info", out / "c0.ome.zarr", "--json").stdout)
+    assert (facts["shape"], facts["axes"]) == ([3, 64, 64], "CYX")
+    assert facts["channels"] == ["background", "cell", "border"]
     done = septum("info", place / "run")
     assert done.stdout == ""
     assert re.search(r"plan\.network\.width +4", done.stderr)

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from septum.cli import show
 from septum.config import to_dict
-from septum.data.formats import read_image
+from septum.data.formats import is_zarr, open_image
+from septum.data.normalise import extremes
 from septum.errors import ConfigError
 
 
@@ -31,7 +32,7 @@ def command(
     if path is None:
         _show_engines(json_)
         return
-    facts = _of_model(path) if path.is_dir() else _of_image(path)
+    facts = _of_model(path) if path.is_dir() and not is_zarr(path) else _of_image(path)
     if json_:
         print(show.as_json(facts))
         return
@@ -63,14 +64,16 @@ def _of_model(path: Path) -> dict[str, Any]:
 
 
 def _of_image(path: Path) -> dict[str, Any]:
-    image = read_image(path)
+    image = open_image(path)
+    lowest, highest = extremes(image.array)
     return {
         "file": str(path),
         "shape": list(image.array.shape),
         "axes": image.axes,
+        "channels": None if image.channels is None else list(image.channels),
         "type": str(image.array.dtype),
-        "minimum": image.array.min().item(),
-        "maximum": image.array.max().item(),
+        "minimum": lowest,
+        "maximum": highest,
         "spacing_um": None if image.spacing is None else list(image.spacing),
         "notes": list(image.notes),
     }

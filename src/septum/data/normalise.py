@@ -150,6 +150,14 @@ def bands(
         )
 
 
+def extremes(image: Source) -> tuple[int | float, int | float]:
+    """Return the smallest and the largest value of an image of any size and any axes."""
+    windows = bands(image.shape, image.dtype, getattr(image, "chunks", None))
+    pairs = [(part.min(), part.max()) for part in (np.asarray(image[w]) for w in windows)]
+    lowest, highest = zip(*pairs, strict=True)
+    return min(lowest).item(), max(highest).item()
+
+
 def grid_steps(shape: Sequence[int]) -> list[int]:
     """Return the step along each axis that leaves about 4 million pixels, alike where possible."""
     steps, thin = [1] * len(shape), prod(shape) / _ENOUGH_PIXELS
