@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for verb in (train, predict, evaluate, check, info, demo, reproduce, bench):
+for verb in (train, predict, compress, evaluate, check, info, demo, reproduce, bench):
     name = verb.__name__.rpartition(".")[2]
     app.command(name, no_args_is_help=verb not in (demo, bench))(verb.command)
 
