@@ -19,13 +19,13 @@ from septum.errors import ConfigError
 __all__ = ["FULL", "LONG", "PARTS", "QUICK", "Section", "Sizes", "check", "machine", "page"]
 __all__ += ["replace_in", "run"]
 
-PARTS: dict[str, Callable[[Sizes, str], Section]] = {
+PARTS: dict[str, Callable[[Sizes, str, Path], Section]] = {
     "whole": whole.section,
     "paper": paper.section,
-    "patches": patches.section,
-    "growth": lambda sizes, _: _in_folder(growth.section, sizes),
+    "patches": lambda sizes, device, _folder: patches.section(sizes, device),
+    "growth": lambda sizes, _device, folder: growth.section(sizes, folder / "growth"),
     "limit": limit.section,
-    "cells": lambda sizes, _: _in_folder(cells.section, sizes),
+    "cells": lambda sizes, _device, folder: cells.section(sizes, folder / "cells"),
 }
 """By name, what can be measured."""
 
@@ -53,13 +53,9 @@ def run(sizes: Sizes = FULL, parts: Sequence[str] = tuple(PARTS)) -> Iterator[Se
 
 
 def _run(sizes: Sizes, parts: Sequence[str]) -> Iterator[Section]:
-    for part in parts:
-        yield PARTS[part](sizes, "cpu")
+    runs = [(part, "cpu") for part in parts]
     if torch.cuda.is_available():
-        for part in set(parts).intersection(_ON_GPU):
-            yield PARTS[part](sizes, "cuda")
-
-
-def _in_folder(section: Callable[[Sizes, Path], Section], sizes: Sizes) -> Section:
-    with tempfile.TemporaryDirectory(prefix="septum-bench-") as name:
-        return section(sizes, Path(name))
+        runs += [(part, "cuda") for part in parts if part in _ON_GPU]
+    with tempfile.TemporaryDirectory(prefix="septum-bench-", ignore_cleanup_errors=True) as name:
+        for part, device in runs:
+            yield PARTS[part](sizes, device, Path(name))

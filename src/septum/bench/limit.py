@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,9 +22,9 @@ _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _GPU_TIMES_LARGER = 4  # a matrix that keeps two cores busy is nothing for a GPU
 
 
-def section(sizes: Sizes, device: str) -> Section:
+def section(sizes: Sizes, device: str, folder: Path) -> Section:
     """Measure tiles and matrix products of the same precision in turn."""
-    models, missing = variants(description(presets.DEFAULT, sizes.width, CLASSES), device)
+    models, missing = variants(description(presets.DEFAULT, sizes.width, CLASSES), device, folder)
     tiles = {name: _tiles(model, sizes.image) for name, model in models.items()}
     rows = sizes.matrix if device == "cpu" else sizes.matrix * _GPU_TIMES_LARGER
     precisions = {model.engine.precision for model in models.values()}

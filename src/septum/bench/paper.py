@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -14,11 +15,11 @@ from septum.training import presets
 CLAIM = 1.0  # second
 
 
-def section(sizes: Sizes, device: str) -> Section:
+def section(sizes: Sizes, device: str, folder: Path) -> Section:
     """Time one small image through the full-width network, from pixels to labels."""
     size = sizes.paper_image
     image = np.random.default_rng(0).integers(0, 256, (size, size), dtype=np.uint8)
-    models, missing = variants(description(presets.PAPER, sizes.paper_width, 2), device)
+    models, missing = variants(description(presets.PAPER, sizes.paper_width, 2), device, folder)
     times = interleaved(
         {name: partial(model.predict, image) for name, model in models.items()}, sizes.times
     )

@@ -9,8 +9,9 @@ from septum.bench.flops import flops
 from septum.bench.section import Section, in_seconds
 from septum.bench.sizes import Sizes
 from septum.bench.timing import interleaved, seconds_of
-from septum.bench.variants import DEFAULT, description, engine_of, variants
+from septum.bench.variants import description, engine_of, seeded
 from septum.geometry import input_size, smallest_input
+from septum.model import Model
 from septum.predict.engines import Engine
 from septum.training import presets
 
@@ -20,7 +21,7 @@ BATCHES = (1, 8)
 def section(sizes: Sizes, device: str) -> Section:
     """Time the same network pixel by pixel on a few pixels, and extrapolate to an image."""
     described = description(presets.PAPER, sizes.paper_width, 2)
-    model = variants(described, device)[0][DEFAULT]
+    model = Model(seeded(described.build()), described, device)
     engine, depth = model.engine, model.network.depth
     seen, whole = smallest_input(depth), input_size(sizes.paper_image, depth)
     random = np.random.default_rng(0)

@@ -1,12 +1,15 @@
 """The ways to run one network that are compared."""
 
-from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
+from septum.compress import compress
+from septum.data.synthetic import draw_cells
 from septum.description import Description
 from septum.errors import ConfigError
+from septum.model import INT8 as INT8_FILE
 from septum.model import Model
 from septum.network import UNet, initialise
 from septum.plan import Plan
@@ -21,6 +24,8 @@ VARIANTS = {
 }
 """Backend and precision; see `septum.predict.engines.choose`."""
 
+_DRAWN = (128, 128)  # what it is calibrated on
+
 
 def description(plan: Plan, width: int, classes: int) -> Description:
     """Return what `plan` makes of a network of another width."""
@@ -34,30 +39,59 @@ def seeded(network: UNet) -> UNet:
     return network.eval()
 
 
-def variants(described: Description, device: str) -> tuple[dict[str, Model], dict[str, str]]:
-    """Return the models to compare on `device`, and for those that cannot run here the reason."""
+def variants(
+    described: Description, device: str, folder: Path
+) -> tuple[dict[str, Model], dict[str, str]]:
+    """Return the models to compare on `device`, and for those that cannot run here the reason.
+
+    Parameters
+    ----------
+    described : Description
+        Of the network.
+    device : {"cpu", "cuda"}
+        Where to compute.
+    folder : Path
+        For the model in 8-bit integers.
+    """
     network = seeded(described.build())
     models, missing = {}, {}
     for name, (backend, precision) in VARIANTS.items():
-        reason = "".join(_objections(backend, precision, device))
-        model = Model(network, described, device, backend, precision)
         try:
-            if not reason:
-                engine_of(model)
+            _check(precision, device)
+            int8 = quantised(network, described, folder) if precision == "int8" else None
+            model = Model(network, described, device, backend, precision, int8)
+            engine_of(model)
         except ConfigError as error:
-            reason = str(error)
-        if reason:
-            missing[name] = reason
+            missing[name] = str(error)
         else:
             models[name] = model
     return models, missing
 
 
-def _objections(backend: str, precision: str, device: str) -> Iterator[str]:
+def _check(precision: str, device: str) -> None:
     if precision == "bf16" and not has_bfloat16(torch.device(device)):
-        yield "this processor would have to emulate bfloat16"
-    if backend == "openvino" and device != "cpu":
-        yield "OpenVINO computes on the CPU"
+        raise ConfigError("this processor would have to emulate bfloat16")
+    if precision == "int8" and device != "cpu":
+        raise ConfigError("OpenVINO computes on the CPU")
+
+
+def quantised(network: UNet, described: Description, folder: Path) -> Path:
+    """Return the file of the network in 8-bit integers, all layers, made where it is missing.
+
+    What weights from a seed make of an image is worth nothing, so that nothing can be lost.
+
+    Raises
+    ------
+    ConfigError
+        If a package for it is missing.
+    """
+    plan = described.plan.network
+    name = f"{plan.width}-{described.classes}"
+    int8 = folder / f"{name}-int8"
+    if not int8.exists():
+        Model(network, described).save(folder / name / "model")
+        compress(folder / name, int8, [draw_cells(0, _DRAWN)], max_loss=0.99)
+    return int8 / "model" / INT8_FILE
 
 
 def engine_of(model: Model) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ REQUIRED = {0.25: 5, 0.5: 10}
 REQUIRED_INT8 = 1.4
 
 
-def section(sizes: Sizes, device: str) -> Section:
+def section(sizes: Sizes, device: str, folder: Path) -> Section:
     """Time the probabilities of one image, from its pixels to an array.
 
     Parameters
@@ -33,11 +34,13 @@ def section(sizes: Sizes, device: str) -> Section:
         How large.
     device : {"cpu", "cuda"}
         Where to compute.
+    folder : Path
+        For the model in 8-bit integers.
     """
     described = description(presets.DEFAULT, sizes.width, CLASSES)
     random = np.random.default_rng(0)
     image = random.integers(0, 256, (1, sizes.image, sizes.image), dtype=np.uint8)
-    models, missing = variants(described, device)
+    models, missing = variants(described, device, folder)
     tasks: dict[str, Callable[[], object]] = {}
     computed_by = {}
     for name, model in models.items():
@@ -53,7 +56,8 @@ def section(sizes: Sizes, device: str) -> Section:
             f"The default preset's network ({CLASSES} classes, width {sizes.width}), from the "
             f"pixels to probabilities in memory; medians of {sizes.times} runs. MONAI is given the "
             "same network with padded convolutions (as many parameters), an image that is "
-            "normalised already, windows with Gaussian weights, float32."
+            "normalised already, windows with Gaussian weights, float32. Weights are from a seed; in "
+            "int8 all layers are."
         ),
         columns=("", "engine and tile", "time", "megapixels/s", "time / septum's"),
         rows=tuple(
