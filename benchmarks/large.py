@@ -18,7 +18,7 @@ import zarr
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "DIC-C2DH-HeLa"
 SIZE, CHUNK = 20_000, 1_000
-SETTINGS = ("network.width=8", "data.scale=1", "training.tile=284")
+SETTINGS = ("network.width=8", "data.scale=1", "training.tile=284", "instances.seed=0.4")
 
 
 def draw(path: Path, size: int) -> None:
@@ -47,7 +47,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         draw(folder / "large.ome.zarr", size)
-        septum("train", DATA, "-o", folder / "run", "--steps", "60", *_set(SETTINGS))
+        septum("train", DATA, "-o", folder / "run", "--steps", "300", *_set(SETTINGS))
         begun = time.monotonic()
         septum("predict", folder / "run", folder / "large.ome.zarr", "-o", folder / "out",
                "--save", "labels,probabilities8,table")  # fmt: skip

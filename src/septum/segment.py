@@ -10,15 +10,19 @@ from septum.array import Source, View, item
 from septum.data.formats import as_channels_first, open_image
 from septum.errors import ConfigError, DataError
 from septum.geometry import tile_stride
-from septum.instances import Found, find
+from septum.instances import find
 from septum.model import DEFAULT_MEMORY, Model
 from septum.outputs import KINDS, Segmented, save
 from septum.outputs.tiff import is_ours
 from septum.resample import resampled
 from septum.workspace import Workspace, workspace
 
-_BLOCK_PIXELS = 2048**2
-_CHUNK = 512
+_LARGEST_BLOCK = 2048**2
+_BYTES_A_PIXEL = 120
+"""What finding instances takes for each pixel of a block, measured."""
+
+_CHUNKS = 4
+"""On disk, labels are cut into this many chunks a block along each axis."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, and how much of it is done, of how much in all."""
@@ -171,8 +175,8 @@ def _segmented(
     tile = model.tile(working, options.tile, memory)
     stride = tile_stride(working, tile, model.network.depth)
     small = space.array((count, classes, *working), np.float32, (1, classes, *stride))
-    block = round(_BLOCK_PIXELS ** (1 / len(shape)))
-    found: list[Found] = []
+    chunk = _chunk(len(shape), options.memory // 8)
+    block = _CHUNKS * chunk  # so that no two blocks write to one chunk
     for number in range(count):
 
         def report(done: int, total: int, number: int = number) -> None:
@@ -181,23 +185,27 @@ def _segmented(
         model.write_probabilities(
             item(images, number), item(small, number), tile, options.orientations, report, memory
         )
-        full = resampled(item(small, number), shape)
-        found.append(
-            find(
-                full,
-                *model.instance_values(zoom),
-                block=block,
-                on_block=lambda done, total: progress("separating", done, total),
-            )
+    model.engine.release()
+    full = _stacked(small, shape)
+    values = model.instance_values(zoom)
+    found = [
+        find(
+            item(full, number),
+            *values,
+            block=block,
+            on_block=lambda done, total: progress("separating", done, total),
         )
-    labels = space.array((count, *shape), np.uint32, (1, *(_CHUNK,) * len(shape)))
+        for number in range(count)
+    ]
+    labels = space.array((count, *shape), np.uint32, (1, *(chunk,) * len(shape)))
     for number, cells in enumerate(found):
         cells.write(item(labels, number))
-    return (
-        _stacked(small, shape),
-        tuple(cells.count for cells in found),
-        labels,
-    )
+    return full, tuple(cells.count for cells in found), labels
+
+
+def _chunk(ndim: int, memory: int) -> int:
+    pixels = min(_LARGEST_BLOCK, memory // _BYTES_A_PIXEL)
+    return max(16, round(pixels ** (1 / ndim) / _CHUNKS))
 
 
 def _stacked(small: Source, shape: tuple[int, ...]) -> Source:

@@ -59,6 +59,9 @@ class OnnxEngine:
         (scores,) = self._session.run(["scores"], {"tiles": tiles})
         return np.asarray(scores)
 
+    def release(self) -> None:
+        """Keep everything: the library gives features back by itself."""
+
     def bytes_for(self, sizes: Sequence[int]) -> int:
         """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
         features = tile_bytes(sizes, self.depth, self._width, self.precision, _BESIDE)

@@ -99,6 +99,10 @@ class OpenVinoEngine:
         except RuntimeError as error:
             raise ConfigError(f"{path} is no model of OpenVINO: {error}") from None
 
+    def release(self) -> None:
+        """Give back what is kept ready for the next tile: the features of a compiled network."""
+        self._requests.clear()
+
     def bytes_for(self, sizes: Sequence[int]) -> int:
         """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
         features = tile_bytes(sizes, self.depth, self._width, self.precision, _BESIDE)

@@ -71,6 +71,10 @@ class Engine(Protocol):
         """
         ...
 
+    def release(self) -> None:
+        """Give back what is kept ready for the next tile; computing one more makes it again."""
+        ...
+
 
 def scores_shape(engine: Engine, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return the shape of the scores for tiles of `shape`, ``(N, classes, *smaller)``.

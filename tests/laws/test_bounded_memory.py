@@ -1,0 +1,48 @@
+"""The peak of memory is bounded by the budget and not by the image."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import zarr
+
+import septum
+from septum.data.synthetic import draw_cells
+
+TINY = ("network.width=4", "network.depth=1", "training.tile=60", "data.scale=1")
+PEAK = """
+import resource, sys
+from septum.cli import app
+try:
+    app(sys.argv[1:])
+except SystemExit as end:
+    assert not end.code, end.code
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("model") / "run"
+    septum.train([draw_cells(0, (64, 64), radius=8)], out, steps=2, settings=TINY)
+    return out
+
+
+def peak_of(run, folder, size):
+    path = folder / f"{size}.zarr"
+    cells = draw_cells(1, (500, 500), radius=9).image[0]
+    image = zarr.create_array(path, shape=(size, size), dtype="u1", chunks=(500, 500))
+    for top in range(0, size, 500):
+        image[top : top + 500] = np.tile(cells, (1, size // 500))
+    options = ["--backend", "torch", "--memory", "64MiB", "--save", "labels,probabilities8,table"]
+    command = [sys.executable, "-c", PEAK, "predict", run, path, "-o", folder / "out", *options]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[-1])
+
+
+def test_four_times_the_pixels_take_no_more_memory(run, tmp_path):
+    small, large = peak_of(run, tmp_path, 2500), peak_of(run, tmp_path, 5000)
+    # In memory, 25 megapixels would take 8 bytes of probabilities and 4 of labels each: 300 MB.
+    assert large - small < 100e6, (small, large)
