@@ -56,8 +56,8 @@ def section(sizes: Sizes, device: str, folder: Path) -> Section:
             f"The default preset's network ({CLASSES} classes, width {sizes.width}), from the "
             f"pixels to probabilities in memory; medians of {sizes.times} runs. MONAI is given the "
             "same network with padded convolutions (as many parameters), an image that is "
-            "normalised already, windows with Gaussian weights, float32. Weights are from a seed; in "
-            "int8 all layers are."
+            "normalised already, windows with Gaussian weights, float32. Weights are from a seed; "
+            "in int8 all layers are."
         ),
         columns=("", "engine and tile", "time", "megapixels/s", "time / septum's"),
         rows=tuple(
