@@ -8,6 +8,7 @@ import numpy as np
 
 from septum.array import Source, View, item
 from septum.data.formats import as_channels_first, open_image
+from septum.data.inputs import stem_of
 from septum.errors import ConfigError, DataError
 from septum.geometry import tile_stride
 from septum.instances import find
@@ -75,15 +76,6 @@ def result_paths(path: Path, out: Path, options: Options) -> list[Path]:
 def is_done(path: Path, out: Path, options: Options) -> bool:
     """Tell whether every result of an image is there."""
     return all(result.exists() for result in result_paths(path, out, options))
-
-
-def stem_of(path: Path) -> str:
-    """Return the name that the results of an image file begin with."""
-    name = path.name
-    for suffix in (".ome.zarr", ".ome.tiff", ".ome.tif"):
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return path.stem
 
 
 def segment_file(

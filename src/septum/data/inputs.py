@@ -40,12 +40,21 @@ def images_in(paths: Iterable[Path], on_note: Callable[[str], None] | None = Non
     for file in files:
         if is_zarr(file):
             refuse_plate(file)
-        if stems.setdefault(file.stem, file) != file:
+        if stems.setdefault(stem_of(file), file) != file:
             raise DataError(
-                f"{stems[file.stem]} and {file} have the same name, and so would their results; "
+                f"{stems[stem_of(file)]} and {file} have the same name, and so would their results; "
                 "predict them into different folders"
             )
     return files
+
+
+def stem_of(path: Path) -> str:
+    """Return the name that the results of an image file begin with."""
+    name = path.name
+    for suffix in (".ome.zarr", ".ome.tiff", ".ome.tif"):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return path.stem
 
 
 def _meant(path: Path, on_note: Callable[[str], None] | None) -> list[Path]:

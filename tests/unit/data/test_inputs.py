@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import zarr
 
-from septum.data.inputs import images_in
+from septum.data.inputs import images_in, stem_of
 from septum.errors import DataError
 
 
@@ -89,3 +89,18 @@ def test_a_plate_is_refused_before_anything_is_predicted(tmp_path):
     for path in (tmp_path, tmp_path / "p.zarr"):
         with pytest.raises(DataError, match=r"p\.zarr: a plate of 1 wells, .* as .*A/1/0"):
             images_in([path])
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [("a.tif", "a"), ("a.b.png", "a.b"), ("a.ome.tif", "a"), ("a.OME.TIFF", "a"), ("a.ome.zarr", "a")],
+)  # fmt: skip
+def test_results_are_named_without_the_double_suffix(tmp_path, name, stem):
+    assert stem_of(tmp_path / name) == stem
+
+
+def test_two_images_whose_results_would_be_one_are_refused(tmp_path):
+    for name in ("a.tif", "a.ome.tif"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(DataError, match="have the same name, and so would their results"):
+        images_in([tmp_path])
