@@ -40,9 +40,10 @@ def images_in(paths: Iterable[Path], on_note: Callable[[str], None] | None = Non
     for file in files:
         if is_zarr(file):
             refuse_plate(file)
-        if stems.setdefault(stem_of(file), file) != file:
+        other = stems.setdefault(stem_of(file), file)
+        if other != file:
             raise DataError(
-                f"{stems[stem_of(file)]} and {file} have the same name, and so would their results; "
+                f"{other} and {file} have the same name, and so would their results; "
                 "predict them into different folders"
             )
     return files

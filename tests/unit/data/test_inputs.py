@@ -93,7 +93,8 @@ def test_a_plate_is_refused_before_anything_is_predicted(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "stem"),
-    [("a.tif", "a"), ("a.b.png", "a.b"), ("a.ome.tif", "a"), ("a.OME.TIFF", "a"), ("a.ome.zarr", "a")],
+    [("a.tif", "a"), ("a.b.png", "a.b"), ("a.ome.tif", "a"), ("a.OME.TIFF", "a"),
+     ("a.ome.zarr", "a")],
 )  # fmt: skip
 def test_results_are_named_without_the_double_suffix(tmp_path, name, stem):
     assert stem_of(tmp_path / name) == stem
