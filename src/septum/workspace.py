@@ -20,14 +20,17 @@ class Workspace:
 
     Parameters
     ----------
-    folder : Path
-        Where arrays on disk are; must exist.
+    beside : Path
+        Arrays on disk lie in a hidden folder beside this path, which is made for the first of them.
+        Not in the system's folder for temporary files, which is often small, or itself in memory.
     memory : int
         Bytes that all arrays in memory may take together.
     """
 
-    def __init__(self, folder: Path, memory: int) -> None:
-        self._folder, self._left, self._number = folder, memory, 0
+    def __init__(self, beside: Path, memory: int) -> None:
+        self._beside, self._left = beside, memory
+        self._folder: Path | None = None
+        self._number = 0
 
     def array(self, shape: Sequence[int], dtype: Any, chunk: Sequence[int]) -> Any:
         """Return an array of zeros that can be written and read by windows.
@@ -47,36 +50,42 @@ class Workspace:
             return np.zeros(shape, dtype)
         self._number += 1
         return zarr.create_array(
-            store=self._folder / f"{self._number}.zarr",
+            store=self._on_disk() / f"{self._number}.zarr",
             shape=tuple(shape),
             dtype=dtype,
             chunks=tuple(min(*pair) for pair in zip(chunk, shape, strict=True)),
             compressors=BloscCodec(cname="lz4"),
         )
 
+    def _on_disk(self) -> Path:
+        if self._folder is None:
+            parent, stem = self._beside.parent, self._beside.stem
+            parent.mkdir(parents=True, exist_ok=True)
+            name = tempfile.mkdtemp(prefix=f".{stem}.", suffix=".part", dir=parent)
+            self._folder = Path(name)
+        return self._folder
+
+    def clear(self) -> None:
+        """Remove what lies on disk."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
 
 @contextmanager
 def workspace(beside: Path, memory: int) -> Iterator[Workspace]:
-    """Yield a workspace whose files lie in the folder of `beside` and are gone in the end.
-
-    Not in the system's folder for temporary files, which is often small, or itself in memory.
+    """Yield a workspace whose files are gone in the end; see `Workspace`.
 
     Raises
     ------
     SeptumError
         When the folder cannot be written to, or the disk is full.
     """
-    folder = None
+    space = Workspace(beside, memory)
     try:
-        beside.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(
-            tempfile.mkdtemp(prefix=f".{beside.stem}.", suffix=".part", dir=beside.parent)
-        )
-        yield Workspace(folder, memory)
+        yield space
     except OSError as error:
         raise SeptumError(
             f"cannot write intermediate results in {beside.parent}: {error.strerror or error}"
         ) from error
     finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        space.clear()

@@ -37,8 +37,16 @@ def test_nothing_is_left_behind_by_an_error(tmp_path):
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "file").write_text("x")
-    with (
-        pytest.raises(SeptumError, match=r"cannot write intermediate results in .*file"),
-        workspace(tmp_path / "file" / "a", memory=0),
-    ):
-        pass
+
+    def use():
+        with workspace(tmp_path / "file" / "a", memory=0) as space:
+            space.array((5,), "u4", (5,))
+
+    with pytest.raises(SeptumError, match=r"cannot write intermediate results in .*file"):
+        use()
+
+
+def test_no_folder_is_made_for_what_fits_into_memory(tmp_path):
+    with workspace(tmp_path / "out" / "a", memory=1000) as space:
+        space.array((5,), "u4", (5,))
+        assert not (tmp_path / "out").exists()
