@@ -19,6 +19,7 @@ from septum.resample import resampled
 from septum.workspace import Workspace, workspace
 
 _LARGEST_BLOCK = 2048**2
+_LARGEST_PART = 512
 _BYTES_A_PIXEL = 120
 """What finding instances takes for each pixel of a block, measured."""
 
@@ -166,7 +167,8 @@ def _segmented(
     memory = options.memory // 2
     tile = model.tile(working, options.tile, memory)
     stride = tile_stride(working, tile, model.network.depth)
-    small = space.array((count, classes, *working), np.float32, (1, classes, *stride))
+    parts = tuple(_part(size) for size in stride)
+    small = space.array((count, classes, *working), np.float32, (1, 1, *parts))
     chunk = _chunk(len(shape), options.memory // 8)
     block = _CHUNKS * chunk  # so that no two blocks write to one chunk
     for number in range(count):
@@ -193,6 +195,16 @@ def _segmented(
     for number, cells in enumerate(found):
         cells.write(item(labels, number))
     return full, tuple(cells.count for cells in found), labels
+
+
+def _part(stride: int) -> int:
+    """Return an even share of what a tile yields: tiles write whole chunks, and chunks are small.
+
+    Reading a band of rows decodes every chunk that it touches, many of them at once.
+    """
+    while stride > _LARGEST_PART and stride % 2 == 0:
+        stride //= 2
+    return stride
 
 
 def _chunk(ndim: int, memory: int) -> int:
