@@ -15,13 +15,11 @@ import torch
 from septum import geometry
 from septum.network import UNet, energy
 from septum.plan import TrainingPlan
-from septum.predict import TorchEngine
-from septum.predict.precision import autocast
+from septum.predict.engines import TorchEngine
 from septum.training.presets import DEFAULT, PAPER
 from septum.training.schedule import build_optimiser
 
 TIMES = 5
-CPU = torch.device("cpu")
 
 
 def training_step(network: UNet, plan: TrainingPlan, precision: str):
@@ -33,7 +31,7 @@ def training_step(network: UNet, plan: TrainingPlan, precision: str):
 
     def step() -> None:
         network.train()
-        with autocast(CPU, precision):
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
             loss = energy(network(image), classes, weights)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -43,10 +41,11 @@ def training_step(network: UNet, plan: TrainingPlan, precision: str):
 
 
 def predicted_tile(network: UNet, plan: TrainingPlan, precision: str):
-    tile = np.random.default_rng(0).normal(size=(1, plan.tile, plan.tile)).astype(np.float32)
+    engine = TorchEngine(network, "cpu", precision)
+    tile = np.random.default_rng(0).normal(size=(1, 1, plan.tile, plan.tile)).astype(np.float32)
 
     def predict() -> None:
-        TorchEngine(network, CPU, precision)(tile)
+        engine(tile)
 
     return predict
 
@@ -57,7 +56,7 @@ def main() -> None:
         plan, shape = preset.training, preset.network
         network = UNet(width=shape.width, dropout=shape.dropout, norm=shape.norm)
         network.to(memory_format=torch.channels_last)
-        for precision in ("32", "bf16"):
+        for precision in ("fp32", "bf16"):
             row = f"{name}, width {shape.width}, {plan.tile} px"
             tasks[row, "training step", precision] = training_step(network, plan, precision)
             tasks[row, "predicted tile", precision] = predicted_tile(network, plan, precision)
@@ -71,7 +70,7 @@ def main() -> None:
     print(f"{torch.get_num_threads()} threads")
     print(f"{'':28} {'':15} {'float32':>9} {'bfloat16':>9} {'ratio':>6}")
     for row, what in dict.fromkeys((row, what) for row, what, _ in tasks):
-        full, half = (median(times[row, what, precision]) for precision in ("32", "bf16"))
+        full, half = (median(times[row, what, precision]) for precision in ("fp32", "bf16"))
         print(f"{row:28} {what:15} {full:7.3f} s {half:7.3f} s {full / half:6.2f}")
 
 
