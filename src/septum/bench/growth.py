@@ -44,7 +44,7 @@ def section(sizes: Sizes, folder: Path) -> Section:
     return Section(
         title="Cost as the image grows",
         text=(
-            f"A network of width {sizes.growth_width}, trained for a moment; OME-Zarr to "
+            f"A network of width {sizes.growth_width}, trained for a moment; from zarr to "
             f"{', '.join(SAVED)}, through the disk where it is more than the memory allowed "
             f"({readable_bytes(segment.Options().memory)}). Each in a process of its own, after an "
             f"image of {min(sizes.growth)}² px; the peak is of the whole process. Medians of "
