@@ -1,5 +1,6 @@
 """A compressed model is the model and its integers; a worse one is not written."""
 
+import shutil
 import subprocess
 import sys
 
@@ -85,6 +86,18 @@ def test_what_it_cost_is_said_and_kept_with_the_model(folders):
     assert result.before == quality(load(root / "run", precision="fp32"), cells())
     assert f"in float32: {METRIC} is {result.before:.4f} on 2 images" in notes
     assert f"in 8-bit integers: {METRIC} is {result.after:.4f}" in notes
+
+
+@pytest.mark.parametrize("name", ["int8.xml", "int8.bin"])
+@pytest.mark.parametrize("kept", [0, 0.5])
+def test_a_damaged_file_is_named_with_what_to_do(folders, tmp_path, name, kept):
+    shutil.copytree(folders[0] / "int8", tmp_path / "int8")
+    path = tmp_path / "int8" / "model" / name
+    path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
+    with pytest.raises(DataError, match=r"int8\.xml cannot be read .*septum compress"):
+        _ = load(tmp_path / "int8").engine
+    tile = np.zeros((1, 1, 44, 44), np.float32)
+    assert np.isfinite(load(tmp_path / "int8", precision="fp32").engine(tile)).all()
 
 
 def qualities(monkeypatch, *values):

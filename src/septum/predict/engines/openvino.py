@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from septum.errors import ConfigError
+from septum.errors import ConfigError, DataError
 from septum.network import UNet
 from septum.predict.engines.graph import write
 from septum.predict.engines.memory import tile_bytes, waiting_bytes
@@ -41,6 +41,8 @@ class OpenVinoEngine:
     ------
     ConfigError
         If OpenVINO is not installed, there is no such precision, or no int8 model.
+    DataError
+        If the int8 model cannot be read.
     """
 
     name = "openvino"
@@ -97,7 +99,11 @@ class OpenVinoEngine:
         try:
             return self._core.read_model(path)
         except RuntimeError as error:
-            raise ConfigError(f"{path} is no model of OpenVINO: {error}") from None
+            reason = str(error).strip().splitlines()[-1].strip()
+            raise DataError(
+                f"{path} cannot be read ({reason}); make it again with `septum compress`, or take "
+                "--precision bf16 or fp32"
+            ) from None
 
     def release(self) -> None:
         """Give back what is kept ready for the next tile: the features of a compiled network."""

@@ -78,6 +78,8 @@ def choose(
     ------
     ConfigError
         If there is no such backend, precision or device here, or they do not go together.
+    DataError
+        If the int8 version cannot be read.
     """
     _check(backend, precision, device)
     if device is None and (backend in ("openvino", "onnx") or precision == "int8"):
