@@ -7,8 +7,12 @@ import numpy as np
 from septum.predict.engines.protocol import Engine
 from septum.predict.softmax import softmax
 
-TOLERANCE = {"fp32": 1e-4, "bf16": 0.1, "int8": 0.5}
-"""How far a single probability may be from float32 PyTorch's on the CPU, for each precision."""
+TOLERANCE = {"fp32": 1e-4, "bf16": 0.25, "int8": 0.5}
+"""How far a single probability may be from float32 PyTorch's on the CPU, for each precision.
+
+A trained network of width 32 on nine images of 512×512 px: 0.13 at most and 0.0016 on average in
+bf16, 0.20 and 0.0031 in int8; nearly all of it where the network is undecided.
+"""
 
 
 def self_test(
