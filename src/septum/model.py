@@ -35,7 +35,7 @@ INT8 = "int8.xml"
 """The network with 8-bit weights, in the folder of a model that `septum compress` wrote."""
 
 DEFAULT_MEMORY = 2 * 2**30
-"""Bytes that prediction may use for tiles, unless told otherwise."""
+"""Bytes that prediction may use beside the program itself, unless told otherwise."""
 
 
 @dataclass(frozen=True)

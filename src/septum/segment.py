@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from septum.array import Source, View, item
-from septum.data.formats import as_channels_first, open_image
+from septum.data.formats import ImageFile, as_channels_first, open_image
 from septum.data.inputs import stem_of
 from septum.errors import ConfigError, DataError
 from septum.geometry import tile_stride
@@ -141,6 +141,7 @@ def segment_file(
                 stack_shape=planes.stack_shape,
                 spacing=planes.spacing,
                 channels=image.channels,
+                z_step=_z_step(image, planes.stack_axes),
             )
             # The labels last: where they are, the other results are complete.
             for kind in sorted(options.save, key=lambda kind: kind == "labels"):
@@ -150,6 +151,11 @@ def segment_file(
     except DataError as error:
         raise _named(error, path) from None
     return sum(counts)
+
+
+def _z_step(image: ImageFile, stack_axes: str) -> float | None:
+    known = image.spacing is not None and len(image.spacing) == 3 and "Z" in stack_axes
+    return image.spacing[0] if known and image.spacing else None
 
 
 def _segmented(
@@ -165,7 +171,7 @@ def _segmented(
     zoom = model.zoom(spacing)
     working, classes = model.working_shape(shape, zoom), model.description.classes
     memory = options.memory // 2
-    tile = model.tile(working, options.tile, memory)
+    tile = model.tile(working, options.tile, options.memory)
     stride = tile_stride(working, tile, model.network.depth)
     parts = tuple(_part(size) for size in stride)
     small = space.array((count, classes, *working), np.float32, (1, 1, *parts))

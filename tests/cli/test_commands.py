@@ -168,6 +168,15 @@ def test_results_that_are_there_are_left_out_if_wished(place, tmp_path):
     assert len(list(out.iterdir())) == 4
 
 
+def test_one_pixel_size_is_that_of_every_axis(place, tmp_path):
+    image = place / "data" / "images" / "c0.tif"
+    options = ("-o", tmp_path / "out", "--spacing", "0.5", "--save", "labels,table")
+    done = septum("predict", place / "run", image, *options)
+    assert done.exit_code == 0
+    assert read_image(tmp_path / "out" / "c0_labels.tif").spacing == pytest.approx((0.5, 0.5))
+    assert "area_um2" in (tmp_path / "out" / "c0_objects.csv").read_text().splitlines()[0]
+
+
 def test_the_engine_is_named_with_the_reason(place, tmp_path):
     image = place / "data" / "images" / "c0.tif"
     done = septum("predict", place / "run", image, "-o", tmp_path / "out", "--backend", "torch",

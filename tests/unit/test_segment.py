@@ -6,7 +6,7 @@ import tifffile
 import torch
 from PIL import Image
 
-from septum.data.formats import read_image, write_tiff
+from septum.data.formats import open_image, read_image, write_tiff
 from septum.description import Description
 from septum.errors import ConfigError, DataError
 from septum.model import Model
@@ -235,3 +235,11 @@ def test_pixels_that_are_no_numbers_are_counted_and_nothing_is_written(tmp_path)
     with pytest.raises(DataError, match=r"a\.npy: 1 pixels of the image are NaN or infinite"):
         segment_file(model_of(), tmp_path / "a.npy", tmp_path / "out")
     assert not list((tmp_path / "out").glob("*"))
+
+
+def test_planes_of_a_stack_keep_their_distance(tmp_path):
+    write_tiff(tmp_path / "s.tif", pixels(3, 40, 53), "ZYX", (2.0, 0.5, 0.25))
+    options = Options(save=("labels", "zarr"))
+    segment_file(model_of(), tmp_path / "s.tif", tmp_path / "out", options)
+    for name in ("s_labels.tif", "s.ome.zarr"):
+        assert open_image(tmp_path / "out" / name).spacing == pytest.approx((2.0, 0.5, 0.25))

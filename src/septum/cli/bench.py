@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def command(
     quick: Annotated[
-        bool, typer.Option("--quick", help="About a minute: smaller images, no peers.")
+        bool, typer.Option("--quick", help="A few minutes: smaller images, no peers.")
     ] = False,
     long: Annotated[
         bool, typer.Option("--long", help="Images of 16,384 px too: 10 GB of disk.")
@@ -28,7 +28,7 @@ def command(
         typer.Option(help="whole, paper, patches, growth, limit or cells; commas between."),
     ] = None,
     write: Annotated[
-        Path | None, typer.Option(help="A page with <!-- bench --> and <!-- /bench --> in it.")
+        Path | None, typer.Option(help="A page with the comments bench and /bench in it.")
     ] = None,
 ) -> None:
     """Measure speed and memory on this machine, with nothing else running.

@@ -167,14 +167,13 @@ def _multiscale(
     segmented: Segmented, scales: list[tuple[int, ...]], name: str, channels: bool
 ) -> dict[str, Any]:
     axes = _axes(segmented, channels)
-    measured = dict(
-        zip(segmented.axes.lower(), segmented.spacing or (1.0,) * len(segmented.axes), strict=True)
-    )
+    spacing = segmented.full_spacing or ()
+    measured = dict(zip("zyx"[-len(spacing) :], spacing, strict=True)) if spacing else {}
     described = []
     for axis in axes:
         kind = {"t": "time", "c": "channel"}.get(axis, "space")
-        known = segmented.spacing is not None and axis in measured
-        described.append({"name": axis, "type": kind} | ({"unit": "micrometer"} if known else {}))
+        unit = {"unit": "micrometer"} if axis in measured else {}
+        described.append({"name": axis, "type": kind} | unit)
     datasets = []
     for number, scale in enumerate(scales):
         factor = dict(zip(segmented.axes.lower(), scale, strict=True))

@@ -31,6 +31,8 @@ class Segmented:
         Their lengths.
     spacing : tuple of float or None
         µm per spatial axis, where known.
+    z_step : float or None
+        µm between the planes of a stack along Z, where known.
     channels : tuple of str or None
         Names of the channels of `image`, where known.
     """
@@ -44,11 +46,19 @@ class Segmented:
     stack_shape: tuple[int, ...] = ()
     spacing: tuple[float, ...] | None = None
     channels: tuple[str, ...] | None = None
+    z_step: float | None = None
 
     @property
     def spatial(self) -> tuple[int, ...]:
         """The size of one image in pixels."""
         return tuple(self.labels.shape[1:])
+
+    @property
+    def full_spacing(self) -> tuple[float, ...] | None:
+        """The spacing with the step along Z of a stack in front, where both are known."""
+        if self.spacing is None or self.z_step is None or "Z" not in self.stack_axes:
+            return self.spacing
+        return (self.z_step, *self.spacing)
 
     @property
     def axes(self) -> str:

@@ -42,7 +42,7 @@ def write_labels(segmented: Segmented, path: Path) -> None:
     )
     shape = (*segmented.stack_shape, *segmented.spatial)
     axes = segmented.stack_axes + segmented.axes
-    write_tiff(path, labels, shape, axes, segmented.spacing, level=6)
+    write_tiff(path, labels, shape, axes, segmented.full_spacing, level=6)
 
 
 def write_probabilities(segmented: Segmented, path: Path) -> None:
@@ -60,7 +60,7 @@ def _write_classes(segmented: Segmented, probabilities: Source, path: Path) -> N
     shape = (*segmented.stack_shape, classes, *segmented.spatial)
     axes = f"{segmented.stack_axes}C{segmented.axes}"
     # Fractions hardly shrink; a higher level would only take longer.
-    write_tiff(path, probabilities, shape, axes, segmented.spacing, level=1)
+    write_tiff(path, probabilities, shape, axes, segmented.full_spacing, level=1)
 
 
 def as_bytes(probabilities: Source) -> Source:

@@ -23,6 +23,8 @@ _OUTPUTS = (0.5, 1, 1.5, 2, 2.8, 4, 5.6, 9.2, 14.7, 22.3)
 _MOST_PIXELS = {"torch": 1_200_000, "onnx": 1_200_000, "openvino": 5_500_000}
 # A candidate with this much more arithmetic than the least will not be the fastest.
 _SURPLUS = 1.6
+# The other half of the memory is for results, blocks of cells, and what waits to be written.
+_FOR_TILES = 0.5
 # Measuring must not take more than this share of the arithmetic that it may save.
 _SHARE = 0.05
 
@@ -43,23 +45,24 @@ def choose_tile(engine: Engine, shape: Sequence[int], memory: int) -> tuple[tupl
     shape : sequence of int
         Spatial shape of the image, in pixels of the network's input.
     memory : int
-        Bytes that prediction may take beside the program itself. On a GPU, its own free memory
-        counts instead.
+        Bytes that prediction may take beside the program itself; half of them are for tiles. On a
+        GPU, its own free memory counts instead.
 
     Raises
     ------
     ConfigError
         If not even the smallest tile fits into `memory`; the message says what would.
     """
-    budget = engine.free_memory()
-    budget = memory if budget is None else budget
+    own = engine.free_memory()
+    budget = memory * _FOR_TILES if own is None else own
     candidates = _candidates(shape, engine.depth)
     fitting = [sizes for sizes in candidates if engine.bytes_for(sizes) <= budget]
     if not fitting:
         needed = min(engine.bytes_for(sizes) for sizes in candidates)
+        given, wanted = (memory, needed / _FOR_TILES) if own is None else (own, needed)
         raise ConfigError(
-            f"{readable_bytes(budget)} of memory do not hold the smallest tile of this network, "
-            f"{_in_words(candidates[0])} px; allow {readable_bytes(1.05 * needed)}"
+            f"{readable_bytes(given)} of memory do not hold the smallest tile of this network, "
+            f"{_in_words(candidates[0])} px; allow {readable_bytes(1.05 * wanted)}"
         )
     work = {sizes: _work(shape, sizes, engine.depth) for sizes in fitting}
     least = min(work.values())

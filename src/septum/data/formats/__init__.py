@@ -186,7 +186,8 @@ def _with_axes(image: ImageFile[Source], axes: str) -> ImageFile[Source]:
 
 def _steps(image: ImageFile[Source], spacing: float | Sequence[float]) -> tuple[float, ...]:
     spatial = [axis for axis in "ZYX" if axis in image.axes]
-    steps = (spacing,) * len(spatial) if isinstance(spacing, int | float) else tuple(spacing)
+    steps = (spacing,) if isinstance(spacing, int | float) else tuple(spacing)
+    steps = steps * len(spatial) if len(steps) == 1 else steps
     if len(steps) != len(spatial) or not all(isfinite(step) and step > 0 for step in steps):
         raise DataError(
             f"{image.source}: the spacing {spacing} does not fit axes {image.axes}; expected one "
