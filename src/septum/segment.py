@@ -262,12 +262,17 @@ def _um(spacing: Sequence[float]) -> str:
     return " × ".join(f"{size:.4g}" for size in spacing) + " µm per pixel"
 
 
-def _spare_annotations(path: Path, out: Path, options: Options) -> None:
+def refuse_same_folder(path: Path, out: Path) -> None:
+    """Raise DataError if an image lies in the folder for its results."""
     if path.parent.resolve() == out.resolve():
         raise DataError(
             f"{path} is in the folder for the results, where a result could take the place of your "
             "own annotation; give another folder, as -o results"
         )
+
+
+def _spare_annotations(path: Path, out: Path, options: Options) -> None:
+    refuse_same_folder(path, out)
     for kind, result in zip(options.save, result_paths(path, out, options), strict=True):
         if kind == "labels" and result.exists() and not is_ours(result):
             raise DataError(

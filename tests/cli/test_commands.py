@@ -13,7 +13,7 @@ from septum.cli import app
 from septum.data.formats import read_image, write_labels, write_tiff
 from septum.data.synthetic import draw_cells
 
-VERBS = ("train", "predict", "evaluate", "check", "info", "demo", "reproduce", "bench")
+VERBS = ("train", "predict", "compress", "evaluate", "check", "info", "demo", "reproduce", "bench")
 TINY = ["--set", "network.width=4", "--set", "network.depth=1", "--set", "training.tile=60"]
 
 
@@ -48,6 +48,13 @@ def test_help_says_what_it_does_and_gives_an_example(verb):
     done = septum(verb, "--help")
     assert done.exit_code == 0
     assert f"Example: septum {verb}" in done.output
+
+
+def test_the_version_can_be_asked_for():
+    from septum.version import __version__
+
+    done = septum("--version")
+    assert (done.exit_code, done.stdout.strip()) == (0, __version__)
 
 
 def test_help_lists_every_verb():
@@ -166,6 +173,8 @@ def test_results_that_are_there_are_left_out_if_wished(place, tmp_path):
     assert "✓ c0.tif" not in done.stderr
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert len(list(out.iterdir())) == 4
+    done = septum("predict", place / "run", folder, "-o", out, *kinds, "--skip-existing")
+    assert (done.exit_code, "2 of 2 images left out" in " ".join(done.stderr.split())) == (0, True)
 
 
 def test_one_pixel_size_is_that_of_every_axis(place, tmp_path):

@@ -2,17 +2,20 @@
 
 import logging
 import sys
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from septum.cli import bench, check, compress, demo, evaluate, info, predict, reproduce, show, train
 from septum.errors import SeptumError
+from septum.version import __version__
 
 app = typer.Typer(
     help="The U-Net for microscopists: train on a few annotated images, segment images of any "
     "size, and know how good it is.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -20,6 +23,18 @@ app = typer.Typer(
 for verb in (train, predict, compress, evaluate, check, info, demo, reproduce, bench):
     name = verb.__name__.rpartition(".")[2]
     app.command(name, no_args_is_help=verb not in (demo, bench))(verb.command)
+
+
+@app.callback()
+def _septum(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: typer turns KeyboardInterrupt into it."""

@@ -11,7 +11,7 @@ from septum.cli import show
 from septum.config import to_dict
 from septum.data.formats import is_zarr, open_image
 from septum.data.normalise import extremes
-from septum.errors import ConfigError
+from septum.errors import ConfigError, DataError
 
 
 def command(
@@ -32,6 +32,8 @@ def command(
     if path is None:
         _show_engines(json_)
         return
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
     facts = _of_model(path) if path.is_dir() and not is_zarr(path) else _of_image(path)
     if json_:
         print(show.as_json(facts))

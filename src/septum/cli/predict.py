@@ -65,12 +65,16 @@ def command(
         spacing=_spacing(spacing),
         rescale=rescale,
     )
-    model = api.load(run, device, backend, precision)
     files = images_in(images, show.note)
+    for path in files:
+        segment.refuse_same_folder(path, out)
     if skip_existing:
         done = [path for path in files if segment.is_done(path, out, options)]
         show.note(f"{len(done)} of {len(files)} images left out: their results are in {out}")
         files = [path for path in files if path not in done]
+        if not files:
+            return
+    model = api.load(run, device, backend, precision)
     show.note(model.reason)
     failed = 0
     with show.files(len(files)) as bars:
@@ -86,7 +90,7 @@ def command(
                 failed += 1
                 show.failed(str(error))
             else:
-                show.done(f"{path.name}: {count} objects")
+                show.done(f"{path.name}: {count} {'object' if count == 1 else 'objects'}")
             bars.finish()
     if failed:
         show.failed(f"{failed} of {len(files)} images failed; the others are in {out}")
