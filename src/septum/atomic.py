@@ -93,22 +93,22 @@ def replacing_folder(path: str | Path, size: int | None = None) -> Iterator[Path
         temporary.mkdir(parents=True)
         yield temporary
         _flush_tree(temporary)
-        if path.exists():
-            os.replace(path, earlier)
         try:
+            if path.exists():
+                os.replace(path, earlier)
             os.replace(temporary, path)
-        except OSError:
-            if earlier.exists():
+        except BaseException:  # Ctrl-C between the two renames must not cost the earlier one
+            if earlier.exists() and not path.exists():
                 os.replace(earlier, path)
             raise
+        shutil.rmtree(earlier, ignore_errors=True)
         if os.name == "posix":
             _flush(path.parent)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise SeptumError(_explain(error, path, size)) from error
     finally:
-        for folder in (temporary, earlier):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

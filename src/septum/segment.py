@@ -185,22 +185,22 @@ def _segmented(
         model.write_probabilities(
             item(images, number), item(small, number), tile, options.orientations, report, memory
         )
-    model.engine.release()
+    if not isinstance(small, np.ndarray):  # a large image: its blocks need the room of its tiles
+        model.engine.release()
     full = _stacked(small, shape)
     values = model.instance_values(zoom)
-    found = [
-        find(
+    labels = space.array((count, *shape), np.uint32, (1, *(chunk,) * len(shape)))
+    counts = []
+    for number in range(count):
+        cells = find(
             item(full, number),
             *values,
             block=block,
             on_block=lambda done, total: progress("separating", done, total),
         )
-        for number in range(count)
-    ]
-    labels = space.array((count, *shape), np.uint32, (1, *(chunk,) * len(shape)))
-    for number, cells in enumerate(found):
         cells.write(item(labels, number))
-    return full, tuple(cells.count for cells in found), labels
+        counts.append(cells.count)
+    return full, tuple(counts), labels
 
 
 def _part(stride: int) -> int:

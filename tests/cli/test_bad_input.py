@@ -231,7 +231,8 @@ def test_an_image_that_cannot_be_predicted(septum, run, tmp_path, spoil, parts):
 @pytest.mark.parametrize(
     ("options", "parts"),
     [
-        (["--tile", "0"], ["tile is 0", "1 px or more"]),
+        (["--tile", "0"], ["--tile is '0'", "expected auto, or a size in pixels"]),
+        (["--tile", "²"], ["--tile is '²'", "expected auto, or a size in pixels"]),
         (["--tile", "-5"], ["--tile is '-5'", "expected auto, or a size in pixels"]),
         (["--tile", "big"], ["--tile is 'big'", "expected auto, or a size in pixels"]),
         (["--spacing", "0.5um"], ["--spacing is '0.5um'", "0.5 or 2,0.5,0.5"]),

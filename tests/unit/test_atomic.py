@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -105,3 +106,24 @@ def test_the_old_folder_comes_back_when_the_new_one_cannot_take_its_place(tmp_pa
         fill(path, "new")
     assert (path / "a" / "chunk").read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_ctrl_c_between_two_renames_keeps_the_earlier_folder(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "old").write_text("mine")
+    real = os.replace
+
+    def interrupted(source, target):
+        if ".part" in Path(source).name:
+            raise KeyboardInterrupt
+        real(source, target)
+
+    def write():
+        with replacing_folder(tmp_path / "a") as folder:
+            (folder / "new").write_text("x")
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a" / "old").read_text() == "mine"

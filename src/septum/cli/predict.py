@@ -84,11 +84,13 @@ def command(
                 count = segment.segment_file(
                     model, path, out, options, bars.note_of(path), bars.report
                 )
-            except SeptumError as error:
+            # Whatever one image brings about, the others must not pay for it.
+            except Exception as error:
                 if len(files) == 1:
                     raise
                 failed += 1
-                show.failed(str(error))
+                known = isinstance(error, SeptumError)
+                show.failed(str(error) if known else f"{path}: {type(error).__name__}: {error}")
             else:
                 show.done(f"{path.name}: {count} {'object' if count == 1 else 'objects'}")
             bars.finish()
@@ -100,7 +102,7 @@ def command(
 def _tile(text: str) -> int | None:
     if text == "auto":
         return None
-    if not text.isdigit():
+    if not text.isdecimal() or int(text) < 1:
         raise ConfigError(f"--tile is {text!r}; expected auto, or a size in pixels as 700")
     return int(text)
 

@@ -68,7 +68,8 @@ def _meant(path: Path, on_note: Callable[[str], None] | None) -> list[Path]:
         return found
     if not path.is_dir() or is_zarr(path):
         return [path]
-    found = sorted([*image_files(path), *filter(is_zarr, path.iterdir())])
+    zarrs = [child for child in path.iterdir() if is_zarr(child) and child.name[0] != "."]
+    found = sorted([*image_files(path), *zarrs])
     if not found:
         raise DataError(f"{path}: no image files in this folder")
     labels = _labels_beside(found)

@@ -88,9 +88,12 @@ def halved_by_stride(labels: np.ndarray, rank: int) -> np.ndarray:
 def _refuse_foreign(path: Path) -> None:
     if not path.exists():
         return
-    attributes = path / ".zattrs"
-    known = attributes.is_file() and json.loads(attributes.read_text()).get("_creator", {})
-    if not known or known.get("name") != "septum":
+    try:
+        attributes = json.loads((path / ".zattrs").read_text(encoding="utf-8"))
+        ours = attributes["_creator"]["name"] == "septum"
+    except (OSError, ValueError, KeyError, TypeError):
+        ours = False  # whatever it is, septum did not write it
+    if not ours:
         raise SeptumError(
             f"{path} is there, and septum did not write it: it could be your own image; "
             "move it away or give another folder, as -o results"
