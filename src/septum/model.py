@@ -4,8 +4,8 @@
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -17,7 +17,7 @@ from safetensors.torch import save as to_bytes
 
 from septum.array import Sink, Source, View
 from septum.atomic import replacing, write_text
-from septum.config import to_dict
+from septum.config import override, to_dict
 from septum.data.normalise import stretch_of
 from septum.description import FORMAT, Description, describe
 from septum.errors import ConfigError, DataError
@@ -92,6 +92,29 @@ class Model:
     def described(self, description: Description) -> "Model":
         """Return the same network with another description, for example other thresholds."""
         return Model(self.network, description, *self._wished)
+
+    def adjusted(self, settings: Iterable[str]) -> "Model":
+        """Return the model with other choices of how cells are found.
+
+        Parameters
+        ----------
+        settings : iterable of str
+            As ``"instances.threshold=0.6"``; also ``instances.seed`` and ``instances.min_size``.
+
+        Raises
+        ------
+        ConfigError
+            If a setting does not exist, or cannot be changed after training.
+        """
+        settings = list(settings)
+        for setting in settings:
+            if not setting.startswith("instances."):
+                raise ConfigError(
+                    f"{setting!r} cannot be changed after training; instances.threshold, "
+                    "instances.seed and instances.min_size can"
+                )
+        plan = override(self.description.plan, settings)
+        return self.described(replace(self.description, plan=plan))
 
     @property
     def engine(self) -> Engine:

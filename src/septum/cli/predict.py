@@ -30,6 +30,10 @@ def command(
     rescale: Annotated[
         bool, typer.Option("--rescale", help="Resample to the pixel size of the training images.")
     ] = False,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="How cells are found, as instances.threshold=0.6."),
+    ] = None,
     orientations: Annotated[
         str, typer.Option(help="Average over views of the image: none, flips, or all.")
     ] = "none",
@@ -74,7 +78,7 @@ def command(
         files = [path for path in files if path not in done]
         if not files:
             return
-    model = api.load(run, device, backend, precision)
+    model = api.load(run, device, backend, precision).adjusted(set_ or ())
     show.note(model.reason)
     failed = 0
     with show.files(len(files)) as bars:
