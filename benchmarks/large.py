@@ -47,7 +47,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         draw(folder / "large.ome.zarr", size)
-        septum("train", DATA, "-o", folder / "run", "--steps", "300", *_set(SETTINGS))
+        septum("train", DATA, "-o", folder / "run", "--steps", "60", *_set(SETTINGS))
         begun = time.monotonic()
         septum("predict", folder / "run", folder / "large.ome.zarr", "-o", folder / "out",
                "--save", "labels,probabilities8,table")  # fmt: skip
