@@ -102,6 +102,8 @@ def compress(
     before = quality(model, samples)
     tiles = list(calibration_tiles(model, samples))
     say(f"in float32: {METRIC} is {before:.4f} on {len(samples)} images")
+    if before == 0:
+        say("the model finds no object in them, so that what the integers lose cannot be told")
     say(f"calibrating on {len(tiles)} tiles")
     with TemporaryDirectory() as folder:
         path = Path(folder) / INT8

@@ -127,6 +127,12 @@ def test_layers_at_full_resolution_stay_in_floating_point_where_that_is_needed(
     assert graph.count('element_type="i8"') == 13 - 5
 
 
+def test_a_check_that_tells_nothing_is_said(folders):
+    _, result, notes = folders
+    said = any("cannot be told" in note for note in notes)
+    assert said == (result.before == 0)
+
+
 def test_a_volume_is_compressed_by_the_same_lines(tmp_path):
     plan = Plan(data=DataPlan(scale=1.0), network=NetworkPlan(width=2, depth=1))
     untrained(3, plan).save(tmp_path / "run" / "model")

@@ -79,7 +79,8 @@ def command(
         if not files:
             return
     model = api.load(run, device, backend, precision).adjusted(set_ or ())
-    show.note(model.reason)
+    say = show.failed if model.reason.startswith("WARNING") else show.note
+    say(model.reason)
     failed = 0
     with show.files(len(files)) as bars:
         for path in files:
