@@ -9,24 +9,28 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-def ahead(make: Callable[[T], U], items: Iterable[T], lead: int = 1) -> Iterator[U]:
+def ahead(
+    make: Callable[[T], U], items: Iterable[T], lead: int = 1, workers: int = 1
+) -> Iterator[U]:
     """Yield ``make(item)`` in order, each made while the ones before it are in use.
 
     Parameters
     ----------
     make : callable
-        Called in one other thread, one item at a time.
+        Called in another thread; in the order of the items, where there is one worker.
     items : iterable
         Taken only as far as needed; may be endless.
     lead : int, default 1
         How many results may lie ready.
+    workers : int, default 1
+        Threads that make them.
 
     Raises
     ------
     Exception
         What `make` raises, when its result is due.
     """
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as pool:
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ahead") as pool:
         waiting: deque[Future[U]] = deque()
         for item in items:
             waiting.append(pool.submit(make, item))

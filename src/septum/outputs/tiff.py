@@ -3,15 +3,14 @@
 Strips, not tiles, because ImageJ and Fiji open a tiled TIFF only through Bio-Formats.
 """
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
 import tifffile
 
+from septum.ahead import ahead
 from septum.array import Source, View, Window, whole
 from septum.atomic import replacing
 from septum.data.formats.tiff_tags import tags
@@ -153,16 +152,9 @@ def _power_of_two(number: int) -> int:
 
 
 def _compressed(strips: Iterator[np.ndarray], level: int) -> Iterator[bytes]:
-    """Yield the strips compressed, in order, a few ahead of the one that is being written."""
+    """Return the strips compressed, in order, a few ahead of the one that is being written."""
 
     def encode(strip: np.ndarray) -> bytes:
         return bytes(imagecodecs.deflate_encode(strip.tobytes(), level=level, raw=False))
 
-    ahead: deque[Future[bytes]] = deque()
-    with ThreadPoolExecutor(_WORKERS) as workers:
-        for strip in strips:
-            ahead.append(workers.submit(encode, strip))
-            if len(ahead) > 4 * _WORKERS:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+    return ahead(encode, strips, lead=4 * _WORKERS, workers=_WORKERS)

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from typing import Literal, cast
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
+from septum.ahead import ahead
 from septum.data.crops import Batch
 from septum.errors import ConfigError, SeptumError
 from septum.network import UNet, energy
@@ -87,7 +87,7 @@ def fit(
     model, optimiser = fabric.setup(network, optimiser)
 
     started = time.monotonic()
-    for number, (batch, waited) in enumerate(_ahead(batch_of, plan.steps), start=1):
+    for number, (batch, waited) in enumerate(_waited(batch_of, plan.steps), start=1):
         begun = time.monotonic()
         progress = _progress(number - 1, plan.steps, begun - started, max_time)
         rate = _set_learning_rate(optimiser, learning_rate(plan, progress))
@@ -120,19 +120,15 @@ def _step(fabric: Fabric, model: torch.nn.Module, optimiser: Optimizer, batch: B
     return loss.item()
 
 
-def _ahead(batch_of: Callable[[int], Batch], steps: int | None) -> Iterator[tuple[Batch, float]]:
+def _waited(batch_of: Callable[[int], Batch], steps: int | None) -> Iterator[tuple[Batch, float]]:
     """Yield each batch and the seconds waited for it; the next one is drawn meanwhile."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches") as pool:
-        future = pool.submit(batch_of, 0)
-        for number in count(1):
-            begun = time.monotonic()
-            batch = future.result()
-            waited = time.monotonic() - begun
-            if number == steps:
-                yield batch, waited
-                return
-            future = pool.submit(batch_of, number)
-            yield batch, waited
+    batches = ahead(batch_of, count() if steps is None else range(steps))
+    while True:
+        begun = time.monotonic()
+        batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch, time.monotonic() - begun
 
 
 def _progress(number: int, steps: int | None, elapsed: float, max_time: float | None) -> float:
