@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from math import prod
 
 from septum.geometry import context
+from septum.network import UNet
 
 ELEMENT = {"fp32": 4, "bf16": 2, "int8": 2}
 """Bytes of one feature. In an int8 model, what a convolution writes may still be bfloat16."""
@@ -45,3 +46,35 @@ def tile_bytes(sizes: Sequence[int], depth: int, width: int, precision: str, bes
 def waiting_bytes(sizes: Sequence[int], channels: int, classes: int) -> int:
     """Return the bytes of the tiles and the scores that wait in main memory, for one tile."""
     return 4 * (3 * channels + 4 * classes) * prod(sizes)
+
+
+class InMainMemory:
+    """What engines that compute on the CPU, one tile at a time, have in common.
+
+    Parameters
+    ----------
+    network : UNet
+        What they compute.
+    beside : float
+        See `tile_bytes`.
+    """
+
+    precision: str
+
+    def __init__(self, network: UNet, beside: float) -> None:
+        self.in_channels, self.classes = network.in_channels, network.classes
+        self.depth = network.depth
+        self._width, self._beside = network.scores.in_channels, beside
+
+    def bytes_for(self, sizes: Sequence[int]) -> int:
+        """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
+        features = tile_bytes(sizes, self.depth, self._width, self.precision, self._beside)
+        return features + waiting_bytes(sizes, self.in_channels, self.classes)
+
+    def free_memory(self) -> int | None:
+        """Return None: the features lie in main memory."""
+        return None
+
+    def batch_size(self, sizes: Sequence[int], memory: int) -> int:
+        """Return 1: a tile keeps all cores busy."""
+        return 1

@@ -9,7 +9,7 @@ import numpy as np
 from septum.errors import ConfigError
 from septum.network import UNet
 from septum.predict.engines.graph import write
-from septum.predict.engines.memory import tile_bytes, waiting_bytes
+from septum.predict.engines.memory import InMainMemory
 from septum.predict.engines.protocol import scores_shape
 
 _BESIDE = 4.5  # see septum.predict.engines.memory
@@ -17,7 +17,7 @@ _BESIDE = 4.5  # see septum.predict.engines.memory
 _OPSET, _IR_VERSION = 17, 8
 
 
-class OnnxEngine:
+class OnnxEngine(InMainMemory):
     """Run a `UNet` in ONNX Runtime on the CPU, in float32.
 
     Parameters
@@ -43,12 +43,7 @@ class OnnxEngine:
                 f"precision is {precision!r}; the backend onnx computes in fp32 alone. Take the "
                 "backend openvino or torch"
             )
-        self.in_channels, self.classes, self.depth = (
-            network.in_channels,
-            network.classes,
-            network.depth,
-        )
-        self._width = network.scores.in_channels
+        super().__init__(network, _BESIDE)
         self._session = imported().InferenceSession(
             model_of(network), providers=["CPUExecutionProvider"]
         )
@@ -61,19 +56,6 @@ class OnnxEngine:
 
     def release(self) -> None:
         """Keep everything: the library gives features back by itself."""
-
-    def bytes_for(self, sizes: Sequence[int]) -> int:
-        """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
-        features = tile_bytes(sizes, self.depth, self._width, self.precision, _BESIDE)
-        return features + waiting_bytes(sizes, self.in_channels, self.classes)
-
-    def free_memory(self) -> int | None:
-        """Return None: the features lie in main memory."""
-        return None
-
-    def batch_size(self, sizes: Sequence[int], memory: int) -> int:
-        """Return 1: a tile keeps all cores busy."""
-        return 1
 
 
 def imported() -> Any:

@@ -11,7 +11,7 @@ import torch
 from septum.errors import ConfigError, DataError
 from septum.network import UNet
 from septum.predict.engines.graph import write
-from septum.predict.engines.memory import tile_bytes, waiting_bytes
+from septum.predict.engines.memory import InMainMemory
 from septum.predict.engines.protocol import scores_shape
 from septum.predict.precision import resolve
 
@@ -24,7 +24,7 @@ _BESIDE = 4.0  # see septum.predict.engines.memory
 _KEPT_BYTES = 256 * 2**20
 
 
-class OpenVinoEngine:
+class OpenVinoEngine(InMainMemory):
     """Run a `UNet` in OpenVINO on the CPU, compiled once for each size of tile.
 
     Parameters
@@ -59,12 +59,7 @@ class OpenVinoEngine:
         if precision not in ("int8", "auto"):
             int8 = None
         self.precision = resolve(precision, cpu) if int8 is None else "int8"
-        self.in_channels, self.classes, self.depth = (
-            network.in_channels,
-            network.classes,
-            network.depth,
-        )
-        self._width = network.scores.in_channels
+        super().__init__(network, _BESIDE)
         self._core = self._openvino.Core()
         self._model = model_of(network) if int8 is None else self._read(int8)
         # In an int8 model, this is for the layers that are not quantised.
@@ -108,19 +103,6 @@ class OpenVinoEngine:
     def release(self) -> None:
         """Give back what is kept ready for the next tile: the features of a compiled network."""
         self._requests.clear()
-
-    def bytes_for(self, sizes: Sequence[int]) -> int:
-        """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
-        features = tile_bytes(sizes, self.depth, self._width, self.precision, _BESIDE)
-        return features + waiting_bytes(sizes, self.in_channels, self.classes)
-
-    def free_memory(self) -> int | None:
-        """Return None: the features lie in main memory."""
-        return None
-
-    def batch_size(self, sizes: Sequence[int], memory: int) -> int:
-        """Return 1: a tile keeps all cores busy."""
-        return 1
 
 
 def imported() -> Any:
