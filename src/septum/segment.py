@@ -9,12 +9,13 @@ import numpy as np
 from septum.array import Source, View, item
 from septum.data.formats import ImageFile, as_channels_first, open_image
 from septum.data.inputs import stem_of
-from septum.errors import ConfigError, DataError
+from septum.errors import ConfigError, DataError, SeptumError
 from septum.geometry import tile_stride
 from septum.instances import find
 from septum.model import DEFAULT_MEMORY, Model
 from septum.outputs import KINDS, Segmented, save
 from septum.outputs.tiff import is_ours
+from septum.predict import orientations
 from septum.resample import resampled
 from septum.workspace import Workspace, workspace
 
@@ -67,6 +68,7 @@ class Options:
             raise ConfigError(
                 "save has both probabilities and probabilities8, which are one file; choose one"
             )
+        list(orientations(self.orientations, 2))  # refuses a set that does not exist
 
 
 def result_paths(path: Path, out: Path, options: Options) -> list[Path]:
@@ -148,7 +150,7 @@ def segment_file(
                 progress(f"writing {kind}", 0, 1)
                 save(kind, result, out)
                 progress(f"writing {kind}", 1, 1)
-    except DataError as error:
+    except (DataError, ConfigError) as error:
         raise _named(error, path) from None
     return sum(counts)
 
@@ -281,6 +283,6 @@ def _spare_annotations(path: Path, out: Path, options: Options) -> None:
             )
 
 
-def _named(error: DataError, path: Path) -> DataError:
+def _named(error: SeptumError, path: Path) -> SeptumError:
     message = str(error)
-    return error if str(path) in message else DataError(f"{path}: {message}")
+    return error if str(path) in message else type(error)(f"{path}: {message}")

@@ -266,7 +266,7 @@ def test_several_failures_are_each_said_and_counted(septum, run, data, tmp_path)
     assert code == 1
     assert sum(line.startswith("✗") and "cannot be read as TIFF" in line for line in lines) == 2
     assert any(line.startswith("✓ good.tif") for line in lines)
-    assert lines[-1].startswith("✗ 2 of 3 images failed; the others are in")
+    assert lines[-1].startswith("✗ 2 of 3 images failed; the results of the others are in")
     assert (tmp_path / "out" / "good_labels.tif").exists()
 
 

@@ -199,7 +199,7 @@ def test_a_damaged_image_does_not_stop_the_others(place, tmp_path):
     (folder / "c0.tif").write_bytes(b"this is no TIFF")
     runner = septum("predict", place / "run", folder, "-o", tmp_path / "out")
     assert runner.exit_code == 1
-    assert "✗ 1 of 2 images failed; the others are in " in runner.stderr
+    assert "✗ 1 of 2 images failed; the results of the others are in " in runner.stderr
     assert re.search(r"✗ .*c0\.tif: cannot be read as TIFF", runner.stderr)
     assert "✓ c1.tif" in runner.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [

@@ -160,6 +160,8 @@ def test_only_what_was_asked_for_is_written(tmp_path):
 def test_a_kind_of_result_that_does_not_exist_is_refused(wrong):
     with pytest.raises(ConfigError, match=r"save (has 'mesh'|is empty); expected some of labels"):
         Options(save=wrong)
+    with pytest.raises(ConfigError, match=r"orientations.*'twice'"):
+        Options(orientations="twice")
     with pytest.raises(ConfigError, match=r"both probabilities and probabilities8.*; choose one"):
         Options(save=("probabilities", "probabilities8"))
 

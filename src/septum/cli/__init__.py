@@ -50,6 +50,14 @@ def main() -> None:
         line = Text.assemble(("error: ", "bold red"), str(error))
         show.console.print(line, highlight=False, soft_wrap=True)
         sys.exit(2)
+    except MemoryError as error:
+        show.console.print(
+            f"[bold red]error:[/] not enough memory ({error or 'no size given'}); close other "
+            "programs, or give less to --memory, --tile or --set training.batch=1",
+            highlight=False,
+            soft_wrap=True,
+        )
+        sys.exit(2)
     except SystemExit as end:
         if end.code == INTERRUPTED:
             show.console.print("stopped; no file was left half written")

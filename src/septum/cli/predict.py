@@ -100,7 +100,8 @@ def command(
                 show.done(f"{path.name}: {count} {'object' if count == 1 else 'objects'}")
             bars.finish()
     if failed:
-        show.failed(f"{failed} of {len(files)} images failed; the others are in {out}")
+        done = "" if failed == len(files) else f"; the results of the others are in {out}"
+        show.failed(f"{failed} of {len(files)} images failed{done}")
         raise typer.Exit(1)
 
 

@@ -65,17 +65,21 @@ class BlockComponents:
     ----------
     count : int
         Of components.
-    numbers : tuple of numpy.ndarray of int32
-        For each block: the number in the whole image of each component in the block, 0 for those
-        that are dropped.
+    numbers : tuple of (numpy.ndarray of int32, numpy.ndarray of int32)
+        For each block: its pieces of components, by their labels in the block alone, and the
+        numbers of those components in the whole image; 0 for those that are dropped.
     """
 
     count: int
-    numbers: tuple[np.ndarray, ...]
+    numbers: tuple[tuple[np.ndarray, np.ndarray], ...]
 
     def labels(self, block: Block, mask: np.ndarray) -> np.ndarray:
         """Return what `components` of the whole has in `block`, from its part of the mask."""
-        return self.numbers[block.number][_label(mask)[0]]
+        labels, count = _label(mask)
+        pieces, numbers = self.numbers[block.number]
+        number = np.zeros(count + 1, np.int32)
+        number[pieces] = numbers
+        return number[labels]
 
 
 def block_components(
@@ -88,7 +92,8 @@ def block_components(
     """Find the components of a mask that is seen block by block.
 
     Each block is labelled alone and seen once. Of its labels only the faces are kept, until the
-    neighbours behind them have come; what touches across a face is one component.
+    neighbours behind them have come; what touches across a face is one component. What is too small
+    and touches no face is forgotten at once: of noise there may be a speck every few pixels.
 
     Parameters
     ----------
@@ -103,31 +108,37 @@ def block_components(
     on_visit : callable
         Called after each block.
     """
-    areas, firsts, counts, pairs = [], [], [], [np.empty((0, 2), np.int64)]
+    areas, firsts, pieces, pairs = [], [], [], [np.empty((0, 2), np.int64)]
     faces: dict[tuple[int, int], np.ndarray] = {}
-    pieces = 0  # in the blocks so far
+    count = 0  # of the pieces in the blocks so far
     for block in blocks:
-        labels, count = _label(mask(block))
+        labels, specks = _label(mask(block))
+        area, first = _measure(labels.ravel(), specks)
+        kept = area >= min_size
         for side in block.sides:
-            face = labels[side.face(labels.ndim)].astype(np.int64)
-            face[face > 0] += pieces
+            face = labels[side.face(labels.ndim)]
+            kept[face[face > 0] - 1] = True
+        own = np.flatnonzero(kept)
+        number = np.zeros(specks + 1, np.int64)
+        number[own + 1] = np.arange(count, count + len(own)) + 1
+        for side in block.sides:
+            face = number[labels[side.face(labels.ndim)]]
             if side.step > 0:
                 faces[side.neighbour, side.axis] = face
             else:
                 pairs.append(_touching(faces.pop((block.number, side.axis)), face))
-        area, first = _measure(labels.ravel(), count)
-        areas.append(area)
-        firsts.append(_in_whole(first, labels.shape, block.origin, shape))
-        counts.append(count)
-        pieces += count
+        areas.append(area[own])
+        firsts.append(_in_whole(first[own], labels.shape, block.origin, shape))
+        pieces.append((own + 1).astype(np.int32))
+        count += len(own)
         on_visit()
-    if not pieces:
-        return BlockComponents(0, tuple(np.zeros(1, np.int32) for _ in blocks))
+    if not count:
+        return BlockComponents(0, tuple((own, own) for own in pieces))
     whole = _numbers_of_pieces(
         np.concatenate(pairs), np.concatenate(areas), np.concatenate(firsts), min_size
     )
-    parts = np.split(whole, np.cumsum(counts)[:-1])
-    numbers = tuple(np.concatenate([np.zeros(1, np.int32), part]) for part in parts)
+    ends = np.cumsum([len(own) for own in pieces])
+    numbers = tuple(zip(pieces, np.split(whole, ends[:-1]), strict=True))
     return BlockComponents(int(whole.max()), numbers)
 
 

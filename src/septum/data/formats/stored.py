@@ -53,6 +53,8 @@ class Stored:
         """
         try:
             return self.read(window)
+        except MemoryError:
+            raise  # says nothing of the file
         # A damaged file can fail anywhere in the decoder, with whatever the codec raises.
         except Exception as error:
             place = ", ".join(f"{part.start}:{part.stop}" for part in window)
