@@ -40,7 +40,7 @@ def command(
     tile: Annotated[
         str, typer.Option(help="Input tile in pixels, or auto; any size gives the same result.")
     ] = "auto",
-    memory: Annotated[str, typer.Option(help="Memory to use, as 4GiB.")] = "2GiB",
+    memory: Annotated[str, typer.Option(help="Memory to use, as 2GiB.")] = "4GiB",
     backend: Annotated[str, typer.Option(help="auto, torch, openvino or onnx.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
     device: Annotated[

@@ -23,8 +23,8 @@ _OUTPUTS = (0.5, 1, 1.5, 2, 2.8, 4, 5.6, 9.2, 14.7, 22.3)
 _MOST_PIXELS = {"torch": 1_200_000, "onnx": 1_200_000, "openvino": 5_500_000}
 # A candidate with this much more arithmetic than the least will not be the fastest.
 _SURPLUS = 1.6
-# The other half of the memory is for results, blocks of cells, and what waits to be written.
-_FOR_TILES = 0.5
+# The rest of the memory is for results, blocks of cells, and what waits to be written.
+_FOR_TILES = 2 / 3
 # Measuring must not take more than this share of the arithmetic that it may save.
 _SHARE = 0.05
 
@@ -45,7 +45,7 @@ def choose_tile(engine: Engine, shape: Sequence[int], memory: int) -> tuple[tupl
     shape : sequence of int
         Spatial shape of the image, in pixels of the network's input.
     memory : int
-        Bytes that prediction may take beside the program itself; half of them are for tiles. On a
+        Bytes that prediction may take beside the program itself; two thirds are for tiles. On a
         GPU, its own free memory counts instead.
 
     Raises
