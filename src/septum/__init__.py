@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from septum import augment, geometry, instances, metrics, network, predict, targets
-    from septum.api import evaluate, load, train
+    from septum.api import Machine, evaluate, load, resume, train
 
 from septum.version import __version__
 
 __all__ = [
+    "Machine",
     "__version__",
     "augment",
     "evaluate",
@@ -19,16 +20,17 @@ __all__ = [
     "metrics",
     "network",
     "predict",
+    "resume",
     "targets",
     "train",
 ]
 
-_FUNCTIONS = {"evaluate", "load", "train"}
+_LAZY = {"Machine", "evaluate", "load", "resume", "train"}
 
 
 def __getattr__(name: str) -> Any:
     # Imported on first use: `import septum` alone must not cost the seconds that torch takes.
-    if name in _FUNCTIONS:
+    if name in _LAZY:
         return getattr(importlib.import_module("septum.api"), name)
     if name in __all__:
         return importlib.import_module(f"septum.{name}")

@@ -78,6 +78,16 @@ class _Item:
         self._array[(self._number, *window)] = pixels[np.newaxis]
 
 
+def repeated(source: Source, count: int) -> View:
+    """Return a source of one channel ``(1, ...)`` with that channel `count` times."""
+
+    def read(window: Window) -> np.ndarray:
+        channels = len(range(*window[0].indices(count)))
+        return np.repeat(np.asarray(source[(slice(0, 1), *window[1:])]), channels, axis=0)
+
+    return View((count, *source.shape[1:]), source.dtype, read)
+
+
 def load(source: Source) -> np.ndarray:
     """Return all pixels of `source` in memory; an array in memory comes as it is."""
     return np.asarray(source[whole(tuple(source.shape))])

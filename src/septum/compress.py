@@ -22,11 +22,12 @@ from septum.atomic import replacing
 from septum.data.normalise import normalise
 from septum.data.sample import Sample
 from septum.errors import ConfigError, DataError, SeptumError
-from septum.metrics import Matching, matching
 from septum.model import INT8, Model
 from septum.predict import read
 from septum.predict.engines import openvino
 from septum.resample import rescale
+from septum.training.calibrate import quality
+from septum.training.folder import refuse_existing
 
 METRIC = "panoptic quality at IoU 0.5"
 """What is compared: the metric by which training chooses its thresholds."""
@@ -91,7 +92,7 @@ def compress(
     say = on_note or (lambda _note: None)
     if not 0 <= max_loss < 1:
         raise ConfigError(f"max_loss is {max_loss:g}; expected a share, 0 or more and less than 1")
-    api.refuse_existing(Path(out))
+    refuse_existing(Path(out))
     _imported()
     model = api.load(run, "cpu", precision="fp32")
     samples = [sample for sample in api.samples_of(data, say) if sample.labels is not None]
@@ -121,15 +122,6 @@ def compress(
         f"{max_loss:g} allowed; nothing was written. Calibrate on more images, or allow more with "
         "--max-loss"
     )
-
-
-def quality(model: Model, samples: Sequence[Sample]) -> float:
-    """Return the panoptic quality at IoU 0.5 of a model over all samples together."""
-    found = [
-        matching(sample.truth, model.predict(sample.image).labels, 0.5, sample.annotated)
-        for sample in samples
-    ]
-    return sum(found, Matching(0.5, tp=0, fp=0, fn=0, iou_sum=0.0)).pq
 
 
 def calibration_tiles(model: Model, samples: Sequence[Sample]) -> Iterator[np.ndarray]:

@@ -15,6 +15,7 @@ from septum.evaluation import Scores
 from septum.model import Model
 from septum.report.picture import Panel, coloured, compose, grey, heat, save
 from septum.training import Step
+from septum.training.folder import refuse_existing
 
 # A network that sees 44 px around a pixel suits cells of 34 px, and trains in two minutes.
 SETTINGS = ("network.width=16", "network.depth=3", "training.tile=260", "training.batch=2")
@@ -53,7 +54,7 @@ def run(
         Where to report to.
     """
     progress = progress or Progress()
-    api.refuse_existing(out / "run")
+    refuse_existing(out / "run")
     few, large = draw(out, seed)
     progress.note(
         f"drew {len(few)} images of {few[0].truth.max()} or so touching cells to train on, and "

@@ -22,6 +22,8 @@ class Description:
     ----------
     in_channels, classes, ndim : int
         Of the network.
+    grey_too : bool
+        Whether it learnt from grey images among the colour ones, each channel being the same.
     plan : Plan
         Every choice of the training, resolved.
     spacing : tuple of float or None
@@ -33,6 +35,7 @@ class Description:
     in_channels: int = 1
     classes: int = 2
     ndim: int = 2
+    grey_too: bool = False
     plan: Plan = field(default_factory=Plan)
     spacing: tuple[float, ...] | None = None
     training: dict[str, Any] = field(default_factory=dict)

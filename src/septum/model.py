@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 
-from septum.array import Sink, Source, View
+from septum.array import Sink, Source, View, repeated
 from septum.atomic import replacing, write_text
 from septum.config import override, to_dict
 from septum.data.normalise import stretch_of
@@ -34,7 +34,7 @@ from septum.version import __version__
 INT8 = "int8.xml"
 """The network with 8-bit weights, in the folder of a model that `septum compress` wrote."""
 
-DEFAULT_MEMORY = 2 * 2**30
+DEFAULT_MEMORY = 4 * 2**30
 """Bytes that prediction may use beside the program itself, unless told otherwise."""
 
 
@@ -165,7 +165,10 @@ class Model:
         ConfigError
             If `tile` or `orientations` is not one of those above.
         """
-        channels = self._channels(np.asarray(image))
+        image = np.asarray(image)
+        if image.ndim == self.description.ndim and self._takes(1):
+            image = image[np.newaxis]
+        channels = self.fitting(image)
         zoom = self.zoom(spacing)
         working = self.working_shape(channels.shape[1:], zoom)
         sizes = self.tile(working, tile)
@@ -281,14 +284,26 @@ class Model:
         content = {"format": FORMAT, "septum": __version__, **to_dict(self.description)}
         write_text(folder / "model.json", json.dumps(content, indent=2) + "\n")
 
+    def fitting(self, image: Source) -> Source:
+        """Return an image ``(C, *spatial)`` with the channels of the network: grey as colour.
+
+        Raises
+        ------
+        DataError
+            If it does not suit the model.
+        """
+        self.check(image.shape, image.dtype)
+        channels = self.description.in_channels
+        return image if image.shape[0] == channels else repeated(image, channels)
+
     def check(self, shape: Sequence[int], dtype: np.dtype) -> None:
         """Raise DataError if an image ``(C, *spatial)`` does not suit the model."""
         ndim, expected = self.description.ndim, self.description.in_channels
         axes = ", ".join("ZYX"[-ndim:])
-        if len(shape) != ndim + 1 or shape[0] != expected:
+        if len(shape) != ndim + 1 or not self._takes(shape[0]):
             colour = len(shape) == ndim + 1 and shape[0] in (3, 4) and expected == 1
             hint = ". It looks like a colour image: convert it to grey" if colour else ""
-            wanted = f"({expected}, {axes})" + (f" or ({axes})" if expected == 1 else "")
+            wanted = f"({expected}, {axes})" + (f" or ({axes})" if self._takes(1) else "")
             raise DataError(
                 f"the image has shape {tuple(shape)}; the model was trained on {expected} "
                 f"channel(s) in {ndim}D and takes shape {wanted}{hint}"
@@ -298,11 +313,9 @@ class Model:
         if dtype.kind not in "buif":
             raise DataError(f"the image is of type {dtype}; expected real numbers")
 
-    def _channels(self, image: np.ndarray) -> np.ndarray:
-        if image.ndim == self.description.ndim and self.description.in_channels == 1:
-            image = image[None]
-        self.check(image.shape, image.dtype)
-        return image
+    def _takes(self, channels: int) -> bool:
+        known = self.description
+        return channels == known.in_channels or (channels == 1 and known.grey_too)
 
 
 def load(

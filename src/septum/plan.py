@@ -86,11 +86,15 @@ class TrainingPlan:
     tile : int
         Input tile in pixels of the working resolution, raised to the nearest legal size.
     batch : int
-        Tiles per step.
+        Tiles per step on each device.
     average : float
         Decay of the moving average of the weights that becomes the model; 0 for none.
     precision : {"32", "bf16", "auto"}
         ``auto``: bfloat16 autocast where the processor or GPU has it, float32 elsewhere.
+    patience : int or None
+        End after this many validations without a better score; there are 20 in a run.
+    save_every : float
+        Seconds after which the state is saved again, from which a killed training goes on.
     """
 
     optimiser: str = "adamw"
@@ -103,8 +107,12 @@ class TrainingPlan:
     batch: int = 1
     average: float = 0.99
     precision: str = "auto"
+    patience: int | None = None
+    save_every: float = 60.0
 
     def __post_init__(self) -> None:
+        _at_least("training.patience", self.patience, 1)
+        _at_least("training.save_every", self.save_every, 0)
         _above("training.learning_rate", self.learning_rate, 0)
         _at_least("training.weight_decay", self.weight_decay, 0)
         _at_least("training.steps", self.steps, 1)

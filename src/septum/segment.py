@@ -184,8 +184,9 @@ def _segmented(
         def report(done: int, total: int, number: int = number) -> None:
             progress("computing", number * total + done, count * total)
 
+        image = model.fitting(item(images, number))
         model.write_probabilities(
-            item(images, number), item(small, number), tile, options.orientations, report, memory
+            image, item(small, number), tile, options.orientations, report, memory
         )
     if not isinstance(small, np.ndarray):  # a large image: its blocks need the room of its tiles
         model.engine.release()

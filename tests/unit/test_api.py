@@ -40,6 +40,8 @@ def test_the_run_says_what_was_chosen_and_how_it_went(tmp_path):
         "log.jsonl",
         "model",
         "plan.toml",
+        "run.json",
+        "state",
     ]
     plan = from_toml(Plan, (tmp_path / "run" / "plan.toml").read_text())
     # Thresholds left open are chosen on the trained network, and are in the model alone.
@@ -120,7 +122,7 @@ def test_data_that_cannot_be_trained_on_are_refused(tmp_path, data, message):
         ({"settings": ["training.steps=-3"], "steps": None}, "training.steps is -3; expected"),
         ({"max_time": "soon"}, "'soon' is no duration"),
         ({"seed": -1}, "seed is -1"),
-        ({"device": "abacus"}, "device is 'abacus'"),
+        ({"machine": septum.Machine(device="abacus")}, "device is 'abacus'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(tmp_path, changes, message):

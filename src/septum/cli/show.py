@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,8 +24,13 @@ from rich.text import Text
 
 from septum.duration import readable
 
-console = Console(stderr=True, emoji=False)
-"""Everything for people goes to the standard error; the standard output is for machines."""
+_FIRST = os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
+
+console = Console(stderr=True, emoji=False, quiet=not _FIRST)
+"""Everything for people goes to the standard error; the standard output is for machines.
+
+Of several processes of one training only the first speaks.
+"""
 
 
 def note(text: str) -> None:

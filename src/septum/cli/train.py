@@ -1,13 +1,21 @@
 """`septum train`: annotated images in, a model out."""
 
 from pathlib import Path
-from typing import Annotated
+from statistics import mean, stdev
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from septum.cli import show
 from septum.cli.interrupt import first_interrupt_ends
 from septum.duration import readable
+from septum.errors import ConfigError
+
+if TYPE_CHECKING:
+    from septum.model import Model
+    from septum.training import Step
+
+_LENGTH, _WHERE = "How long", "On what"
 
 
 def command(
@@ -16,16 +24,70 @@ def command(
     preset: Annotated[
         str, typer.Option(help="default, paper (2015), or an earlier plan.toml.")
     ] = "default",
-    steps: Annotated[int | None, typer.Option(help="Number of training steps.")] = None,
-    max_time: Annotated[
-        str | None, typer.Option(help="Train for this long, as 20m or 1h30m.")
+    val: Annotated[
+        str | None,
+        typer.Option(help="Validate with a share of the data, as 0.2, or another folder."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed and CPU, same model, if steps end it.")] = 0,
+    seeds: Annotated[
+        int | None, typer.Option(help="Train so many times, each from another seed; needs --val.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change one choice, as network.width=16; may be repeated."),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu or cuda; the faster by default.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Number of training steps.", rich_help_panel=_LENGTH)
+    ] = None,
+    max_time: Annotated[
+        str | None,
+        typer.Option(help="Train for this long, as 20m or 1h30m.", rich_help_panel=_LENGTH),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            help="End after so many of the 20 validations without gain.", rich_help_panel=_LENGTH
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with a run that was interrupted.", rich_help_panel=_LENGTH
+        ),
+    ] = False,
+    extend: Annotated[
+        str | None,
+        typer.Option(
+            help="Train a finished run for so many steps more, or a time as 20m.",
+            rich_help_panel=_LENGTH,
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="cpu or cuda; the faster by default.", rich_help_panel=_WHERE),
+    ] = None,
+    devices: Annotated[
+        int, typer.Option(help="Processes, each on a device of its own.", rich_help_panel=_WHERE)
+    ] = 1,
+    nodes: Annotated[
+        int, typer.Option(help="Computers that take part.", rich_help_panel=_WHERE)
+    ] = 1,
+    strategy: Annotated[
+        str, typer.Option(help="Of Lightning Fabric, as ddp.", rich_help_panel=_WHERE)
+    ] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Threads that draw tiles ahead; 0 for none, by default by the processors.",
+            rich_help_panel=_WHERE,
+        ),
+    ] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            "--deterministic", help="The same result on a GPU too; slower.", rich_help_panel=_WHERE
+        ),
+    ] = False,
 ) -> None:
     """Train a U-Net on a folder of annotated images.
 
@@ -33,28 +95,89 @@ def command(
     beside `x_masks.tif`; the Cell Tracking Challenge; ISBI 2012 stacks. `septum check` shows how
     a folder is understood, without training.
 
-    Ctrl-C ends the training after the step at hand and keeps what has been learnt.
+    Ctrl-C ends the training after the step at hand, writes the model so far, and says how to go on.
+    A run that was killed goes on with `--resume` too, and ends as if nothing had happened.
 
     Example: `septum train my-cells -o runs/first --max-time 20m`
     """
     from septum import api  # torch takes seconds to import: only for those who train
 
-    with show.progress("training") as bar, first_interrupt_ends() as stop:
-        model = api.train(
-            data,
-            out,
-            preset=preset,
-            steps=steps,
-            max_time=max_time,
-            seed=seed,
-            settings=set_ or (),
-            device=device,
-            on_note=show.note,
-            on_step=lambda s: bar.update(s.progress, f"step {s.number}, loss {s.loss:.3f}"),
-            stop=stop,
+    machine = api.Machine(device, devices, nodes, strategy, deterministic, workers)
+    settings = [*(set_ or ()), *([f"training.patience={patience}"] if patience else ())]
+    if resume or extend:
+        given = (steps, max_time, patience, val, seeds, *settings)
+        if any(value is not None for value in given) or preset != "default" or seed:
+            raise ConfigError(
+                f"a run that goes on keeps the choices that it began with ({out}/plan.toml and "
+                "run.json); leave away what chooses anew"
+            )
+    if seeds is not None and (val is None or seeds < 2):
+        raise ConfigError(
+            "--seeds compares runs by their validation scores: give 2 seeds or more, and --val"
         )
-    facts = model.description.training
+
+    def train(folder: Path, number: int) -> "Model":
+        with show.progress("training") as bar, first_interrupt_ends() as stop:
+            score = ""
+
+            def on_step(step: "Step") -> None:
+                nonlocal score
+                if step.validation is not None:
+                    score = f", validation {step.validation:.3f}"
+                bar.update(step.progress, f"step {step.number}, loss {step.loss:.3f}{score}")
+
+            if resume or extend:
+                longer = int(extend) if extend and extend.isdecimal() else extend
+                return api.resume(data, folder, longer, None, machine, show.note, on_step, stop)
+            return api.train(
+                data,
+                folder,
+                preset=preset,
+                steps=steps,
+                max_time=max_time,
+                seed=number,
+                settings=settings,
+                val=_val(val),
+                machine=machine,
+                on_note=show.note,
+                on_step=on_step,
+                stop=stop,
+            )
+
+    if seeds is None:
+        _report(out, train(out, seed))
+        return
+    scores = []
+    for number in range(seed, seed + seeds):
+        model = train(out / f"seed-{number}", number)
+        _report(out / f"seed-{number}", model)
+        scores.append(model.description.training["best_score"])
+    shown = ", ".join(f"{score:.3f}" for score in scores)
     show.done(
-        f"{out}: {facts['steps']} steps in {readable(facts['seconds'])}. "
-        f"Next: septum predict {out} IMAGE -o OUT"
+        f"panoptic quality on the validation images: {mean(scores):.3f} ± {stdev(scores):.3f} "
+        f"(mean and standard deviation of {shown})"
+    )
+
+
+def _val(text: str | None) -> str | float | None:
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _report(run: Path, model: "Model") -> None:
+    facts = model.description.training
+    if "best_score" in facts and facts["best_score"] is not None:
+        show.note(
+            f"the model is that of step {facts['best_step']}: panoptic quality "
+            f"{facts['best_score']:.3f} on the validation images"
+        )
+    if "waited" in facts:
+        show.note(f"{facts['waited']:.1%} of the time was spent waiting for tiles")
+    show.done(
+        f"{run}: {facts['steps']} steps in {readable(facts['seconds'])}. "
+        f"Next: septum predict {run} IMAGE -o OUT"
     )

@@ -26,11 +26,14 @@ class Prepared:
         True class of each pixel, shape ``spatial``.
     weights : numpy.ndarray of float32
         w(x) of equation 2, 0 where nobody annotated, shape ``spatial``.
+    name : str
+        Of the sample.
     """
 
     image: np.ndarray
     classes: np.ndarray
     weights: np.ndarray
+    name: str = ""
 
     @cached_property
     def annotated(self) -> np.ndarray | None:
@@ -40,11 +43,15 @@ class Prepared:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Training tiles: `images` ``(N, C, *input)``, `classes` and `weights` ``(N, *output)``."""
+    """Training tiles: `images` ``(N, C, *input)``, `classes` and `weights` ``(N, *output)``.
+
+    `names` are those of the N samples that they are of.
+    """
 
     images: np.ndarray
     classes: np.ndarray
     weights: np.ndarray
+    names: tuple[str, ...] = ()
 
 
 def prepare(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared:
@@ -70,18 +77,18 @@ def prepare(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared:
     weights += border_weights(separate(labels), targets.w0, targets.sigma)
     if annotated is not None:
         weights[~annotated] = 0
-    return Prepared(rescale(normalise(sample.image, data.normalise), scale), classes, weights)
+    image = rescale(normalise(sample.image, data.normalise), scale)
+    return Prepared(image, classes, weights, sample.name)
 
 
 def draw_batch(
     samples: Sequence[Prepared],
     policy: Augmentation,
-    count: int,
     input_size: int,
     output_size: int,
-    rng: np.random.Generator,
+    rngs: Sequence[np.random.Generator],
 ) -> Batch:
-    """Return `count` augmented tiles from random places of random samples.
+    """Return augmented tiles from random places of random samples, one for each generator.
 
     Parameters
     ----------
@@ -89,15 +96,13 @@ def draw_batch(
         Every sample is equally likely.
     policy : Augmentation
         How strongly to deform and to vary the grey values.
-    count : int
-        Tiles in the batch.
     input_size, output_size : int
         Sizes of the network's input and output, in pixels, along every axis.
-    rng : numpy.random.Generator
-        The only source of randomness: the same state gives the same bytes.
+    rngs : sequence of numpy.random.Generator
+        The only source of randomness of their tiles: the same state gives the same bytes.
     """
-    tiles = []
-    for _ in range(count):
+    tiles, names = [], []
+    for rng in rngs:
         sample = samples[int(rng.integers(len(samples)))]
         ndim = sample.classes.ndim
         centre = draw_centre(sample, output_size, rng)
@@ -113,8 +118,9 @@ def draw_batch(
                 (output_size,) * ndim,
             )
         )
+        names.append(sample.name)
     images, classes, weights = (np.stack(parts) for parts in zip(*tiles, strict=True))
-    return Batch(images, classes, weights)
+    return Batch(images, classes, weights, tuple(names))
 
 
 def draw_centre(sample: Prepared, output_size: int, rng: np.random.Generator) -> tuple[float, ...]:

@@ -1,6 +1,6 @@
 """One annotated image, validated once, here, whatever file it came from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,9 @@ class Sample:
         What must not be split freely between training and test: the sequence or stack it is of.
     index : int or None
         The frame or slice number within `group`.
+    kind : str
+        What the annotation was made of: "instances", "mask" (its components are the labels),
+        "classes" (likewise) or "scribbles", whose sizes and touching say nothing of the objects.
 
     Raises
     ------
@@ -50,6 +53,7 @@ class Sample:
     source: str = ""
     group: str = ""
     index: int | None = None
+    kind: str = "instances"
 
     def __post_init__(self) -> None:
         where = self.source or self.name
@@ -120,9 +124,9 @@ def instances_from(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Make an instance image of what a label file held.
 
-    Whole numbers of three or more values are instance ids and kept as they are. Two values (0 and
-    255, 0 and 1, true and false) are a foreground mask, whose face-connected components become
-    the instances.
+    Whole numbers of three or more values are instance ids; where they have gaps they are mapped to
+    1, 2, … n, in order. Two values (0 and 255, 0 and 1, true and false) are a foreground mask,
+    whose face-connected components become the instances.
 
     Parameters
     ----------
@@ -131,7 +135,8 @@ def instances_from(
     where : str
         The file, for messages.
     mask : bool, optional
-        Whether `array` is a foreground mask; by default decided by :func:`is_mask`.
+        Whether the connected components of each value are the instances, rather than the values;
+        by default decided by :func:`is_mask`.
     channel_axis : int, optional
         The axis of colour samples, if there is one (S or C in the axes of the file).
 
@@ -150,23 +155,43 @@ def instances_from(
     array = whole_numbers(array, where, channel_axis)
     if not array.any():
         return np.zeros(array.shape, np.int32), ("no objects: every pixel is 0",)
-    if is_mask(array) if mask is None else mask:
-        labels = np.empty(array.shape, np.int32)
-        count = ndimage.label(array, output=labels)
-        values = "/".join(str(value) for value in sorted({0, int(array.max())}))
+    single = is_mask(array)
+    if not single:
+        refuse_smoothed(array, where)
+    if single if mask is None else mask:
+        labels = pieces(array)
+        count = int(labels.max())
+        if single:
+            taken = f"0/{int(array.max())} mask taken as foreground; {count} connected components"
+        else:
+            taken = f"{np.unique(array[array > 0]).size} values; {count} components of one value"
         note = (
-            f"{values} mask taken as foreground; {count} connected components are the instances, "
-            "cells that touch being one: number them 1, 2, 3 … to have them told apart"
+            f"{taken} are the instances, cells that touch being one: number them 1, 2, 3 … to "
+            "have them told apart"
         )
         return labels, (note,)
-    refuse_smoothed(array, where)
-    if array.max() > np.iinfo(np.int32).max:
-        raise DataError(f"{where}: the largest id {array.max()} does not fit 31 bits; renumber")
     ids = np.unique(array[array > 0])
-    notes = ()
-    if ids.size != ids[-1]:
-        notes = (f"the {ids.size} ids are not 1 to {ids.size} but go up to {ids[-1]}; kept",)
-    return array.astype(np.int32), notes
+    if ids.size == ids[-1]:
+        return array.astype(np.int32), ()
+    # Ids may be as large as their type allows; everything that counts per id wants few.
+    labels = np.searchsorted(ids, array, side="right").astype(np.int32)
+    return labels, (f"the {ids.size} ids go up to {ids[-1]} and were mapped to 1 to {ids.size}",)
+
+
+def pieces(array: np.ndarray) -> np.ndarray:
+    """Return the face-connected components of each value but 0, numbered 1 to n, int32."""
+    labels = np.zeros(array.shape, np.int32)
+    values = np.unique(array[array > 0])
+    if values.size == 1:
+        ndimage.label(array, output=labels)
+        return labels
+    count = 0
+    ranks = np.searchsorted(values, array, side="right").astype(np.int32)
+    for rank, box in enumerate(ndimage.find_objects(ranks), 1):
+        of_value, more = ndimage.label(ranks[box] == rank)  # pyright: ignore[reportGeneralTypeIssues]
+        labels[box] += np.where(of_value > 0, of_value + count, 0).astype(np.int32)
+        count += more
+    return labels
 
 
 def is_mask(array: np.ndarray) -> bool:
@@ -175,8 +200,12 @@ def is_mask(array: np.ndarray) -> bool:
     return foreground.size > 0 and bool((foreground == foreground[0]).all())
 
 
-def whole_numbers(array: np.ndarray, where: str, channel_axis: int | None = None) -> np.ndarray:
-    """Return label values as non-negative integers of one channel, or say why they are not.
+def whole_numbers(
+    array: np.ndarray, where: str, channel_axis: int | None = None, signed: bool = False
+) -> np.ndarray:
+    """Return label values as integers of one channel, or say why they are not.
+
+    They must not be negative, unless `signed`.
 
     Raises
     ------
@@ -196,7 +225,7 @@ def whole_numbers(array: np.ndarray, where: str, channel_axis: int | None = None
         array = array.astype(np.int64)
     if array.dtype.kind not in "bui":
         raise DataError(f"{where}: labels of type {array.dtype}; integers are expected")
-    if array.dtype.kind == "i" and array.size and array.min() < 0:
+    if array.dtype.kind == "i" and not signed and array.size and array.min() < 0:
         raise DataError(
             f"{where}: negative label {array.min()}; 0 is background and ids are positive"
         )
@@ -207,12 +236,18 @@ def _grey(array: np.ndarray, where: str) -> np.ndarray:
     colours = array[..., :3] if array.shape[-1] > 2 else array[..., :1]  # without alpha
     if (colours == colours[..., :1]).all():
         return colours[..., 0]
-    found = len(np.unique(colours.reshape(-1, colours.shape[-1]), axis=0))
+    found = np.unique(colours.reshape(-1, colours.shape[-1]), axis=0)
     raise DataError(
-        f"{where}: a colour image with {found} colours, where labels are expected; save one "
-        "number per pixel: instance ids as a 16-bit grey PNG or TIFF (0 background), or a 0/255 "
-        "mask"
+        f"{where}: a colour image with {len(found)} colours ({_few(map(tuple, found.tolist()))}), "
+        "where labels are expected; save one number per pixel: instance ids as a 16-bit grey PNG "
+        "or TIFF (0 background), or a 0/255 mask"
     )
+
+
+def _few(values: Iterable[object], limit: int = 4) -> str:
+    """Return the first of some values: ``0, 3, 8, 9, …``."""
+    found = [str(value) for value in values]
+    return ", ".join(found[:limit]) + (", …" if len(found) > limit else "")
 
 
 def refuse_smoothed(array: np.ndarray, where: str) -> None:
@@ -249,7 +284,7 @@ def refuse_smoothed(array: np.ndarray, where: str) -> None:
     if count >= 3 and smeared.sum() > count / 2:
         raise DataError(
             f"{where}: a grey-scale image with {count} values from {array.min()} to "
-            f"{array.max()}, where instance ids or a 0/255 mask are expected. Save the mask "
+            f"{array.max()} ({_few(values.tolist())}), where instance ids or a 0/255 mask are expected. Save the mask "
             "as PNG or TIFF without smoothing, resizing or JPEG; a threshold at "
             f"{(int(array.max()) + 1) // 2 - 1} would make a 0/255 mask of this one"
         )

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from septum.data.sample import Sample
+from septum.data.split import near
 from septum.errors import ConfigError
-
-_NEAR = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +26,7 @@ def blocks(samples: Sequence[Sample], count: int) -> list[Fold]:
     ordered = _ordered(samples, count)
     edges = [round(len(ordered) * number / count) for number in range(count + 1)]
     folds = [_fold(ordered, range(edges[n], edges[n + 1])) for n in range(count)]
-    return [Fold(tuple(s for s in f.train if not _near(s, f.test)), f.test) for f in folds]
+    return [Fold(tuple(s for s in f.train if not near(s, f.test)), f.test) for f in folds]
 
 
 def interleaved(samples: Sequence[Sample], count: int) -> list[Fold]:
@@ -50,12 +49,4 @@ def _fold(ordered: Sequence[Sample], test: range) -> Fold:
     return Fold(
         tuple(sample for n, sample in enumerate(ordered) if n not in test),
         tuple(ordered[n] for n in test),
-    )
-
-
-def _near(sample: Sample, tested: Sequence[Sample]) -> bool:
-    """Tell whether a frame is a near copy of a tested one of its sequence."""
-    return any(
-        sample.group == other.group and abs((sample.index or 0) - (other.index or 0)) < _NEAR
-        for other in tested
     )

@@ -1,9 +1,25 @@
 """From annotated samples to a trained model."""
 
 from septum.training.calibrate import calibrated
-from septum.training.loop import Step
+from septum.training.loop import Step, Watch
+from septum.training.machine import Machine
 from septum.training.presets import PRESETS, preset
 from septum.training.propose import propose
 from septum.training.run import check, train_model
+from septum.training.schedule import Length
+from septum.training.session import resume, train
 
-__all__ = ["PRESETS", "Step", "calibrated", "check", "preset", "propose", "train_model"]
+__all__ = [
+    "PRESETS",
+    "Length",
+    "Machine",
+    "Step",
+    "Watch",
+    "calibrated",
+    "check",
+    "preset",
+    "propose",
+    "resume",
+    "train",
+    "train_model",
+]

@@ -1,10 +1,10 @@
-"""The threshold from probabilities to instances, chosen on the training images.
+"""The threshold from probabilities to instances, chosen on images, and the score of a model.
 
 Class balancing (equation 2) makes rare classes more probable than they are, by how much depends on
 the data; so the threshold that separates best is measured and not assumed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,28 +30,43 @@ def calibrated(model: Model, samples: Sequence[Sample]) -> Model:
 def calibrate(model: Model, samples: Sequence[Sample]) -> InstancePlan:
     """Return how the model's probabilities become instances, an open threshold chosen.
 
-    The one with the highest panoptic quality at IoU 0.5 over (at most 8, evenly spaced) training
-    images. Of equals the one nearest the default wins.
+    The one with the highest panoptic quality at IoU 0.5 over (at most 8, evenly spaced) images. Of
+    equals the one nearest the default wins.
 
     Parameters
     ----------
     model : Model
         Trained; what its plan sets is kept.
     samples : sequence of Sample
-        The training images, with labels.
+        The validation images, or else those of the training, with labels.
     """
     plan = model.description.plan.instances
     if plan.threshold is not None:
         return plan
-    chosen = np.linspace(0, len(samples) - 1, min(len(samples), _IMAGES)).round().astype(int)
-    few = [samples[number] for number in chosen]
+    few = a_few(samples)
     probabilities = [model.predict(sample.image).probabilities for sample in few]
 
-    def quality(candidate: InstancePlan) -> float:
-        found = [
-            matching(sample.truth, instances(image, *candidate.values), 0.5, sample.annotated)
-            for sample, image in zip(few, probabilities, strict=True)
-        ]
-        return sum(found, Matching(0.5, tp=0, fp=0, fn=0, iou_sum=0.0)).pq
+    def reached(candidate: InstancePlan) -> float:
+        found = (instances(image, *candidate.values) for image in probabilities)
+        return _quality(few, found)
 
-    return max((replace(plan, threshold=value) for value in THRESHOLDS), key=quality)
+    return max((replace(plan, threshold=value) for value in THRESHOLDS), key=reached)
+
+
+def quality(model: Model, samples: Sequence[Sample]) -> float:
+    """Return the panoptic quality at IoU 0.5 of a model over all samples together."""
+    return _quality(samples, (model.predict(sample.image).labels for sample in samples))
+
+
+def a_few(samples: Sequence[Sample]) -> list[Sample]:
+    """Return 8 samples, evenly spaced, or all where there are no more."""
+    chosen = np.linspace(0, len(samples) - 1, min(len(samples), _IMAGES)).round().astype(int)
+    return [samples[number] for number in chosen]
+
+
+def _quality(samples: Sequence[Sample], found: Iterable[np.ndarray]) -> float:
+    matched = [
+        matching(sample.truth, labels, 0.5, sample.annotated)
+        for sample, labels in zip(samples, found, strict=True)
+    ]
+    return sum(matched, Matching(0.5, tp=0, fp=0, fn=0, iou_sum=0.0)).pq

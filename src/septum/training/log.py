@@ -1,11 +1,14 @@
 """The log of a run: one JSON line a step, so that a run can be watched and drawn."""
 
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from septum.atomic import write_text
 from septum.errors import SeptumError
 from septum.training.loop import Step
 
@@ -16,7 +19,11 @@ class StepLog:
     Parameters
     ----------
     path : Path
-        Made with its folder; the log of an aborted run is replaced.
+        Made with its folder.
+    after : int, default 0
+        The steps of an earlier session up to this one are kept, those behind it replaced.
+    writes : bool, default True
+        Of several processes only one does.
 
     Raises
     ------
@@ -24,11 +31,16 @@ class StepLog:
         If it cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, after: int = 0, writes: bool = True) -> None:
         self._path = path
         try:
+            if not writes:
+                path = Path(os.devnull)
+            elif after and path.is_file():
+                write_text(path, "".join(_up_to(after, path)))
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8", buffering=1)
+            mode = "a" if after and writes else "w"
+            self._file = path.open(mode, encoding="utf-8", buffering=1)
         except OSError as error:
             raise self._refused(error) from error
 
@@ -65,3 +77,17 @@ class StepLog:
             # Closing writes once more what a full disk has refused; that has been said already.
             if error is None:
                 raise self._refused(refusal) from refusal
+
+
+def steps(path: Path) -> Iterator[Step]:
+    """Yield the steps in a log; a last line that was cut short is left out."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line.endswith("\n"):
+                yield Step(**json.loads(line))
+
+
+def _up_to(number: int, path: Path) -> Iterator[str]:
+    for step in steps(path):
+        if step.number <= number:
+            yield json.dumps(asdict(step)) + "\n"

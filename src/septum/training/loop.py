@@ -1,35 +1,47 @@
 """The training loop: one step is one batch of tiles, and the loop can be read in one go."""
 
-import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import count
-from typing import Literal, cast
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel
 
 from septum.ahead import ahead
 from septum.data.crops import Batch
-from septum.errors import ConfigError, SeptumError
-from septum.network import UNet, energy
+from septum.network import UNet
 from septum.plan import TrainingPlan
-from septum.predict.precision import resolve
-from septum.training.schedule import build_optimiser, learning_rate
+from septum.training.descent import Descent
+from septum.training.guards import Background, check_loss
+from septum.training.schedule import Length, learning_rate
+from septum.training.state import State
 
-_FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {
-    "fp32": "32-true",
-    "bf16": "bf16-mixed",
-}
+_VALIDATIONS = 20
+"""Of one run, evenly over its steps or its time."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one step reports: its `number` from 1, and the `progress` of the run from 0 to 1."""
+    """What one step reports.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    progress : float
+        Of the run, 0 to 1.
+    loss, learning_rate : float
+        Of this step.
+    seconds : float
+        Since the run began, over all sessions.
+    waited : float
+        Seconds until the batch was there.
+    validation : float or None
+        The score after the step, where there was one.
+    """
 
     number: int
     progress: float
@@ -37,134 +49,128 @@ class Step:
     learning_rate: float
     seconds: float
     waited: float
+    validation: float | None = None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is done beside the steps; everything is optional.
+
+    Attributes
+    ----------
+    on_step : callable
+        Called after every step.
+    on_note : callable
+        Called with a sentence when something goes wrong that need not end the training.
+    stop : callable
+        Asked after every step whether to end the training there.
+    validate : callable or None
+        From a network to its score; the network with the highest is the best.
+    save : callable
+        Called with the state every `TrainingPlan.save_every` seconds, and at the end.
+    """
+
+    on_step: Callable[[Step], None] = lambda _step: None
+    on_note: Callable[[str], None] = lambda _note: None
+    stop: Callable[[], bool] = lambda: False
+    validate: Callable[[UNet], float] | None = None
+    save: Callable[[State], None] = lambda _state: None
 
 
 def fit(
-    network: UNet,
+    fabric: Fabric,
+    state: State,
     batch_of: Callable[[int], Batch],
     plan: TrainingPlan,
-    max_time: float | None = None,
-    on_step: Callable[[Step], None] | None = None,
-    device: str | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> UNet:
-    """Train `network` and return the one to keep: the moving average of its weights, if wished.
+    length: Length,
+    seed: int = 0,
+    watch: Watch | None = None,
+    workers: int = 1,
+) -> None:
+    """Train until the steps are done, the time is up, or nothing is gained any more.
 
     Parameters
     ----------
-    network : UNet
-        Trained in place.
+    fabric : Fabric
+        Launched. Each of several processes computes its share of a step; the first one watches.
+    state : State
+        Where to start from; afterwards, where the training ended.
     batch_of : callable
-        The batch of a step, from its number alone: 0, 1, ….
+        This process's share of the batch of a step, from the number of the step alone: 0, 1, ….
     plan : TrainingPlan
-        Optimiser, schedule, length and precision.
-    max_time : float, optional
-        Seconds after which to stop, if the steps of the plan are not done earlier. The schedule
-        follows whichever of the two is further on.
-    on_step : callable, optional
-        Called after every step.
-    device : str, optional
-        ``"cpu"`` or ``"cuda"``; the fastest at hand by default.
-    stop : callable, optional
-        Asked after every step whether to end the training there.
+        Optimiser, schedule and patience.
+    length : Length
+        When to end.
+    seed : int, default 0
+        Of the drop-out, together with the number of the step.
+    watch : Watch, optional
+        What else to do.
+    workers : int, default 1
+        Threads that draw batches ahead of the steps; 0: each is drawn when it is needed.
 
     Raises
     ------
-    SeptumError
+    Diverged
         If the loss is no longer a number.
-    ConfigError
-        If neither steps nor time end the training.
+    SeptumError
+        If not even one tile fits into memory.
     """
-    if plan.steps is None and max_time is None:
-        raise ConfigError("training has no end: set training.steps, or a time with --max-time")
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    precision = _FABRIC_PRECISION[resolve(plan.precision, torch.device(device))]
-    _quiet()
-    fabric = Fabric(accelerator=device, devices=1, precision=precision)
-    network.train().to(memory_format=_channels_last(network))  # pyright: ignore[reportCallIssue]
-    optimiser = build_optimiser(network, plan)
-    average = _moving_average(network.to(fabric.device), plan.average)
-    model, optimiser = fabric.setup(network, optimiser)
-
-    started = time.monotonic()
-    for number, (batch, waited) in enumerate(_waited(batch_of, plan.steps), start=1):
-        begun = time.monotonic()
-        progress = _progress(number - 1, plan.steps, begun - started, max_time)
-        rate = _set_learning_rate(optimiser, learning_rate(plan, progress))
-        loss = _step(fabric, model, optimiser, batch)
-        if loss != loss or loss == float("inf"):
-            raise SeptumError(
-                f"the loss is {loss} at step {number}: training has diverged. Lower the learning "
-                f"rate, for example --set training.learning_rate={plan.learning_rate / 10:g}"
-            )
-        if average is not None:
-            average.update_parameters(network)
-        elapsed = time.monotonic() - started
-        progress = _progress(number, plan.steps, elapsed, max_time)
-        if on_step is not None:
-            on_step(Step(number, progress, loss, rate, elapsed, waited))
-        if progress >= 1 or (stop is not None and stop()):
+    watch = watch if watch is not None and fabric.is_global_zero else Watch()
+    model, optimiser = fabric.setup(state.network, state.optimiser)
+    descent = Descent(fabric, model, optimiser, watch.on_note)
+    background = Background(watch.on_note)
+    begun = time.monotonic() - state.progress.seconds
+    saved = time.monotonic()
+    share = length.share(state.progress.number, state.progress.seconds)
+    for number, batch, waited in _batches(batch_of, state.progress.number, length.steps, workers):
+        if share >= 1:  # who continues a finished run gets the run
             break
-    return cast(UNet, average.module) if average is not None else network
+        state.network.train()
+        torch.manual_seed(_dropout_seed(seed, number, fabric.global_rank))
+        rate = _set_learning_rate(optimiser, learning_rate(plan, share))
+        loss, found = descent.step(batch)
+        check_loss(loss, number + 1, batch, plan.learning_rate)
+        optimiser.step()
+        if state.average is not None:
+            state.average.update_parameters(state.network)
+        background.look(batch, found, share)
+        # All processes must end together, so the clock and the wish of the first one count.
+        elapsed = fabric.broadcast(time.monotonic() - begun)
+        state.progress = replace(state.progress, number=number + 1, seconds=elapsed)
+        before, share = share, length.share(number + 1, elapsed)
+        score = None
+        if watch.validate is not None and int(share * _VALIDATIONS) > int(before * _VALIDATIONS):
+            score = watch.validate(state.candidate)
+            state.validated(score)
+        watch.on_step(Step(number + 1, share, loss, rate, elapsed, waited, score))
+        patient = plan.patience is None or state.progress.without_gain < plan.patience
+        goes_on = fabric.broadcast(share < 1 and patient and not watch.stop())
+        if not goes_on or time.monotonic() - saved >= plan.save_every:
+            watch.save(state)
+            saved = time.monotonic()
+        if not goes_on:
+            break
 
 
-def _step(fabric: Fabric, model: torch.nn.Module, optimiser: Optimizer, batch: Batch) -> float:
-    images, classes, weights = (
-        torch.from_numpy(part).to(fabric.device)
-        for part in (batch.images, batch.classes.astype("int64"), batch.weights)
-    )
-    loss = energy(model(images), classes, weights)
-    optimiser.zero_grad(set_to_none=True)
-    fabric.backward(loss)
-    optimiser.step()
-    return loss.item()
-
-
-def _waited(batch_of: Callable[[int], Batch], steps: int | None) -> Iterator[tuple[Batch, float]]:
-    """Yield each batch and the seconds waited for it; the next one is drawn meanwhile."""
-    batches = ahead(batch_of, count() if steps is None else range(steps))
-    while True:
+def _batches(
+    batch_of: Callable[[int], Batch], first: int, steps: int | None, workers: int
+) -> Iterator[tuple[int, Batch, float]]:
+    """Yield the number of each step, its batch and the seconds waited for it."""
+    numbers = count(first) if steps is None else range(first, steps)
+    drawn = ahead(batch_of, numbers, workers, workers) if workers else map(batch_of, numbers)
+    for number in numbers:
         begun = time.monotonic()
-        batch = next(batches, None)
+        batch = next(drawn, None)
         if batch is None:
             return
-        yield batch, time.monotonic() - begun
+        yield number, batch, time.monotonic() - begun
 
 
-def _progress(number: int, steps: int | None, elapsed: float, max_time: float | None) -> float:
-    by_steps = number / steps if steps else 0.0
-    by_time = elapsed / max_time if max_time else 0.0
-    return min(1.0, max(by_steps, by_time))
+def _dropout_seed(seed: int, number: int, rank: int) -> int:
+    return int(np.random.SeedSequence([seed, number, rank]).generate_state(1, np.uint64)[0])
 
 
 def _set_learning_rate(optimiser: Optimizer, rate: float) -> float:
     for group in optimiser.param_groups:
         group["lr"] = rate
     return rate
-
-
-def _moving_average(network: UNet, decay: float) -> AveragedModel | None:
-    if not decay:
-        return None
-
-    @torch.no_grad()
-    def approach(
-        averaged: Sequence[Tensor], current: Sequence[Tensor], updates: Tensor | int
-    ) -> None:
-        # Early on the average follows quickly: the first weights are noise and must be forgotten.
-        number = int(updates)
-        share = 1 - min(decay, (1 + number) / (10 + number))
-        for kept, new in zip(averaged, current, strict=True):
-            kept.lerp_(new, share) if kept.is_floating_point() else kept.copy_(new)
-
-    # Buffers too: the statistics of batch norm must belong to the weights that are kept.
-    return AveragedModel(network, multi_avg_fn=approach, use_buffers=True)
-
-
-def _quiet() -> None:
-    # Fabric announces the precision on the terminal, where the progress bar is.
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-
-
-def _channels_last(network: UNet) -> torch.memory_format:
-    return torch.channels_last if network.ndim == 2 else torch.channels_last_3d

@@ -1,30 +1,40 @@
 """One training run: samples and a resolved plan in, a model out."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 
 from septum import geometry
-from septum.data.crops import Batch, draw_batch, prepare
+from septum.data.colour import is_grey
+from septum.data.crops import Batch, Prepared, draw_batch, prepare
 from septum.data.sample import Sample
 from septum.description import Description
 from septum.errors import ConfigError, DataError
 from septum.model import Model
+from septum.network import UNet
 from septum.plan import Plan
-from septum.training.loop import Step, fit
+from septum.training.average import moving_average
+from septum.training.calibrate import a_few, quality
+from septum.training.loop import Step, Watch, fit
+from septum.training.machine import Machine
+from septum.training.schedule import Length, build_optimiser
+from septum.training.state import State, saved
 
 
 def train_model(
     samples: Sequence[Sample],
     plan: Plan,
     seed: int = 0,
-    max_time: float | None = None,
-    on_step: Callable[[Step], None] | None = None,
-    device: str | None = None,
-    stop: Callable[[], bool] | None = None,
+    length: Length | None = None,
+    watch: Watch | None = None,
+    validation: Sequence[Sample] = (),
+    states: Path | None = None,
+    fabric: Fabric | None = None,
+    workers: int = 1,
 ) -> Model:
     """Train a U-Net on annotated samples.
 
@@ -35,16 +45,20 @@ def train_model(
     plan : Plan
         Resolved by `propose`: without open choices.
     seed : int, default 0
-        Of the weights, the drop-out and the augmentation. Every step draws from a generator of its
-        own, seeded by the seed and the number of the step.
-    max_time : float, optional
-        Seconds of training.
-    on_step : callable, optional
-        Called after every step.
-    device : str, optional
-        ``"cpu"`` or ``"cuda"``.
-    stop : callable, optional
-        Asked after every step whether to end the training there.
+        Of the weights, the drop-out and the augmentation. Every tile is drawn from a generator of
+        its own, seeded by the seed, the number of the step and its place in the batch.
+    length : Length, optional
+        When to end; by default after the steps of the plan.
+    watch : Watch, optional
+        What to do beside the steps.
+    validation : sequence of Sample, optional
+        Of the same kind; the model that finds their objects best is returned.
+    states : Path, optional
+        Folder for the state of the training. If there is one in it, the training goes on from it.
+    fabric : Fabric, optional
+        Launched; see `Machine`.
+    workers : int, default 1
+        Threads that draw tiles.
 
     Returns
     -------
@@ -54,59 +68,77 @@ def train_model(
     Raises
     ------
     DataError
-        If the samples do not belong together, or there is nothing to learn from them.
+        If the samples do not belong together, there is nothing to learn from them, or the state
+        is not one of this training.
     ConfigError
         If the plan holds a value that the network or the optimiser cannot take.
     """
-    check(samples)
+    check([*samples, *validation])
     if seed < 0:
         raise ConfigError(f"seed is {seed}; expected 0 or more")
-    torch.manual_seed(seed)
-    first, last = samples[0], None
+    fabric = fabric or Machine().launch(plan.training.precision)
+    first = samples[0]
     description = Description(
         in_channels=len(first.image),
         classes=3 if plan.targets.border else 2,
         ndim=first.ndim,
+        grey_too=len(first.image) > 1 and any(map(is_grey, samples)),
         plan=plan,
         spacing=_common_spacing(samples),
     )
-    network = description.build()
-    prepared = [prepare(sample, plan.data, plan.targets) for sample in samples if _taught(sample)]
-    # At a coarser resolution the last annotated pixel of an image may be gone.
-    prepared = [item for item in prepared if item.weights.any()]
-    if not prepared:
-        raise DataError(
-            f"at data.scale={plan.data.scale:g} no annotated pixel is left; train at a finer one"
-        )
-    largest = max(max(item.classes.shape) for item in prepared)
-    input_size = min(
-        geometry.nearest_legal(plan.training.tile, plan.network.depth)[1],
-        geometry.input_size(largest, plan.network.depth),
-    )
-    output_size = geometry.output_size(input_size, plan.network.depth)
-
-    def batch_of(step: int) -> Batch:
-        rng = np.random.default_rng([seed, step])
-        return draw_batch(prepared, plan.augment, plan.training.batch, input_size, output_size, rng)
+    torch.manual_seed(seed)
+    state = _state(description, fabric)
+    if states is not None and saved(states):
+        state.restore(saved(states)[-1])
+    watch = watch or Watch()
+    waited, last = [0.0, state.progress.seconds], None
 
     def record(step: Step) -> None:
         nonlocal last
         last = step
-        if on_step is not None:
-            on_step(step)
+        waited[0] += step.waited
+        watch.on_step(step)
 
-    begun = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    kept = fit(network, batch_of, plan.training, max_time, record, device, stop)
-    assert last is not None, "a plan has at least one step"
+    def save(state: State) -> None:
+        if states is not None:
+            state.save(states)
+        watch.save(state)
+
+    seen = a_few(validation)
+
+    def score(network: UNet) -> float:
+        return quality(Model(network, description, fabric.device.type, "torch"), seen)
+
+    fit(
+        fabric,
+        state,
+        _drawer(_prepared(samples, plan), plan, seed, fabric),
+        plan.training,
+        length or Length(plan.training.steps),
+        seed,
+        replace(watch, on_step=record, save=save, validate=score if validation else None),
+        workers,
+    )
     facts = {
         "images": [sample.name for sample in samples],
-        "steps": last.number,
-        "seconds": round(last.seconds, 1),
+        "steps": state.progress.number,
+        "seconds": round(state.progress.seconds, 1),
         "seed": seed,
-        "loss": last.loss,
-        "begun": begun,
     }
-    return Model(kept, replace(description, training=facts), device, backend="torch")
+    if last is not None:
+        facts |= {
+            "loss": last.loss,
+            "waited": round(waited[0] / max(last.seconds - waited[1], 1e-9), 4),
+        }
+    if validation:
+        facts |= {
+            "validation_images": [sample.name for sample in validation],
+            "best_step": state.progress.best_step,
+            "best_score": state.progress.best_score,
+        }
+    return Model(
+        state.chosen(), replace(description, training=facts), fabric.device.type, backend="torch"
+    )
 
 
 def check(samples: Sequence[Sample]) -> None:
@@ -125,6 +157,44 @@ def check(samples: Sequence[Sample]) -> None:
         raise DataError(
             f"none of the {len(samples)} label images has an object in its annotated area"
         )
+
+
+def _state(description: Description, fabric: Fabric) -> State:
+    layout = torch.channels_last if description.ndim == 2 else torch.channels_last_3d
+    network = description.build().to(fabric.device)
+    network.to(memory_format=layout)  # pyright: ignore[reportCallIssue]
+    plan = description.plan.training
+    return State(network, build_optimiser(network, plan), moving_average(network, plan.average))
+
+
+def _prepared(samples: Sequence[Sample], plan: Plan) -> list[Prepared]:
+    prepared = [prepare(sample, plan.data, plan.targets) for sample in samples if _taught(sample)]
+    # At a coarser resolution the last annotated pixel of an image may be gone.
+    prepared = [item for item in prepared if item.weights.any()]
+    if not prepared:
+        raise DataError(
+            f"at data.scale={plan.data.scale:g} no annotated pixel is left; train at a finer one"
+        )
+    return prepared
+
+
+def _drawer(
+    samples: Sequence[Prepared], plan: Plan, seed: int, fabric: Fabric
+) -> Callable[[int], Batch]:
+    """Return what draws this process's share of the batch of a step."""
+    largest, depth = max(max(item.classes.shape) for item in samples), plan.network.depth
+    input_size = min(
+        geometry.nearest_legal(plan.training.tile, depth)[1], geometry.input_size(largest, depth)
+    )
+    output_size = geometry.output_size(input_size, depth)
+    first = fabric.global_rank * plan.training.batch
+    places = range(first, first + plan.training.batch)
+
+    def batch_of(step: int) -> Batch:
+        rngs = [np.random.default_rng([seed, step, place]) for place in places]
+        return draw_batch(samples, plan.augment, input_size, output_size, rngs)
+
+    return batch_of
 
 
 def _common_spacing(samples: Sequence[Sample]) -> tuple[float, ...] | None:

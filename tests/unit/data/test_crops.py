@@ -155,8 +155,8 @@ def batch(seed=0, policy=None, count=3):
         prepare(draw_cells(n, (64, 64), radius=8), DataPlan(1.0), TargetPlan(border=2.0))
         for n in range(2)
     ]
-    rng = np.random.default_rng(seed)
-    return draw_batch(prepared, policy or Augmentation(), count, 60, 20, rng)
+    rngs = np.random.default_rng(seed).spawn(count)
+    return draw_batch(prepared, policy or Augmentation(), 60, 20, rngs)
 
 
 def test_a_batch_has_the_sizes_of_the_network():
@@ -176,8 +176,7 @@ def test_the_same_generator_draws_the_same_bytes():
 def test_without_augmentation_a_tile_is_a_piece_of_the_image():
     image = np.arange(60 * 70, dtype=np.float32).reshape(60, 70)
     sample = Prepared(image[None], (image % 2).astype(np.uint8), image + 1)
-    rng = np.random.default_rng(0)
-    tiles = draw_batch([sample], Augmentation.none(), 5, 30, 10, rng)
+    tiles = draw_batch([sample], Augmentation.none(), 30, 10, np.random.default_rng(0).spawn(5))
     for picture, classes, weights in zip(tiles.images, tiles.classes, tiles.weights, strict=True):
         y, x = divmod(round(float(weights[0, 0])) - 1, 70)
         expected = image[y : y + 10, x : x + 10]
@@ -193,6 +192,6 @@ def test_every_sample_is_drawn():
         )
         for n in range(4)
     ]
-    tiles = draw_batch(samples, Augmentation.none(), 60, 30, 10, np.random.default_rng(0))
+    tiles = draw_batch(samples, Augmentation.none(), 30, 10, np.random.default_rng(0).spawn(60))
     counts = np.bincount(tiles.images[:, 0, 0, 0].astype(int), minlength=4)
     assert counts.min() > 5

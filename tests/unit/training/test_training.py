@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
@@ -16,8 +16,11 @@ from septum.data.synthetic import draw_cells
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.network import UNet
 from septum.plan import DataPlan, NetworkPlan, TargetPlan, TrainingPlan
-from septum.training import PRESETS, preset, propose, train_model
+from septum.training import PRESETS, Length, Machine, Watch, preset, propose, train_model
+from septum.training.average import moving_average
 from septum.training.loop import fit
+from septum.training.schedule import build_optimiser
+from septum.training.state import State
 
 SETTINGS = [
     "data.scale=1",
@@ -35,8 +38,8 @@ def plan_of(*settings):
     return override(preset("default"), [*SETTINGS, *settings])
 
 
-def samples_of(count=2):
-    return [draw_cells(seed, (64, 64), radius=8) for seed in range(count)]
+def samples_of(number=2):
+    return [draw_cells(seed, (64, 64), radius=8) for seed in range(number)]
 
 
 def weights_of(model):
@@ -54,7 +57,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others():
 def test_every_seed_and_every_step_draws_its_own_tiles(monkeypatch):
     drawn = []
 
-    def capture(network, batch_of, plan, max_time, on_step, device, *_rest):
+    def capture(fabric, state, batch_of, *_rest):
         drawn.extend(batch_of(step).images.tobytes() for step in (0, 1, 0))
         raise KeyboardInterrupt
 
@@ -102,7 +105,7 @@ def test_the_loss_falls_and_the_steps_are_reported():
         "augment.scale=0",
         "augment.mirror=false",
     )
-    model = train_model(samples_of(1), plan, on_step=steps.append)
+    model = train_model(samples_of(1), plan, watch=Watch(on_step=steps.append))
     assert [step.number for step in steps] == list(range(1, 41))
     assert steps[-1].progress == 1
     assert all(a.progress < b.progress for a, b in pairwise(steps))
@@ -184,10 +187,13 @@ def test_a_negative_seed_is_refused():
     assert refused(samples_of(1), "seed is -1; expected 0 or more", seed=-1) is ConfigError
 
 
-def test_time_ends_a_run_before_its_steps():
+def test_time_ends_a_run_before_its_steps(monkeypatch):
+    ticks = count(step=0.01)  # a clock of its own: no other load can end the run too early
+    monkeypatch.setattr("septum.training.loop.time.monotonic", lambda: next(ticks))
     plan = plan_of("training.steps=1000000")
     steps = []
-    model = train_model(samples_of(1), plan, max_time=0.5, on_step=steps.append)
+    length = Length(plan.training.steps, max_time=0.5)
+    model = train_model(samples_of(1), plan, length=length, watch=Watch(on_step=steps.append))
     assert 0 < len(steps) < 1_000_000
     assert steps[-1].progress == 1
     assert steps[-2].seconds < 0.5 <= steps[-1].seconds
@@ -200,13 +206,16 @@ def fitted(batches, steps=3, **changes):
     torch.manual_seed(0)
     network = UNet(width=4, depth=2, dropout=0, norm="batch")
     plan = TrainingPlan(**{"steps": steps, "precision": "32", "learning_rate": 0.01, **changes})
-    return network, fit(network, batches, plan, device="cpu")
+    average = moving_average(network, plan.average)
+    state = State(network, build_optimiser(network, plan), average)
+    fit(Machine("cpu").launch("32"), state, batches, plan, Length(steps))
+    return network, state.candidate
 
 
 def batches(number):
     sample = prepare(samples_of(1)[0], DataPlan(1.0), TargetPlan(border=0.0))
     policy = preset("default").augment
-    return draw_batch([sample], policy, 2, 60, 20, np.random.default_rng(number))
+    return draw_batch([sample], policy, 60, 20, np.random.default_rng(number).spawn(2))
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_says_what_to_do():
@@ -336,7 +345,7 @@ def test_the_model_is_safe_before_the_thresholds_are_chosen(tmp_path, monkeypatc
     def fail(*_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("septum.api.calibrated", fail)
+    monkeypatch.setattr("septum.training.session.calibrated", fail)
     with pytest.raises(KeyboardInterrupt):
         septum.train(
             [draw_cells(0, (64, 64), radius=8)],

@@ -1,0 +1,188 @@
+"""What the values of a label file mean: instances, and where somebody vouches for them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from septum.data.layouts.reading import Reading
+from septum.data.sample import instances_from, is_mask, pieces, refuse_smoothed, whole_numbers
+from septum.errors import DataError
+
+_TOP = 255
+"""The largest 8-bit number: usual for the foreground of a mask, and for "not annotated"."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """One annotated image: `labels` int32, `annotated` bool or None for everywhere, `notes`."""
+
+    labels: np.ndarray
+    annotated: np.ndarray | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """A label file as it was understood.
+
+    Attributes
+    ----------
+    planes : tuple of Plane
+        In order.
+    kind : {"instances", "mask", "classes", "scribbles"}
+        What the values were.
+    open : bool
+        Whether the file might as well be of the other of the first two kinds, with the same
+        result: a single object of one piece.
+    ignored : int or None
+        The value that was taken as not annotated.
+    top_is_id : bool
+        Whether 255, which other files may use for "not annotated", was taken as an id here.
+    """
+
+    planes: tuple[Plane, ...]
+    kind: str
+    open: bool = False
+    ignored: int | None = None
+    top_is_id: bool = False
+
+
+def understand(
+    values: np.ndarray,
+    where: str,
+    reading: Reading,
+    kind: str | None = None,
+    foreground: Collection[int] | None = None,
+) -> Annotation:
+    """Return the instances in label values, and where they mean something.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (N, *spatial)
+        Label images of one file, of whole numbers.
+    where : str
+        The file, for messages.
+    reading : Reading
+        The user's wishes.
+    kind : {"instances", "mask", "classes", "scribbles"}, optional
+        What the layout knows of the values. Of scribbles, 0 is unknown, 1 background, and each
+        larger value an object or, if there is only one, a class. By default found out.
+    foreground : collection of int, optional
+        The values that are objects; all others are background. By default all but 0.
+
+    Raises
+    ------
+    DataError
+        For values that are no labels, naming what would do.
+    """
+    stored, values = values.dtype, whole_numbers(values, where, signed=True)
+    floats = (f"labels stored as {stored} are whole numbers: taken as integers",)
+    said = floats if stored.kind == "f" else ()
+    if kind == "scribbles":
+        return _scribbles(values, where, reading, said)
+    value, why = _ignored(values, where, reading.ignore)
+    unknown = None if value is None else values == value
+    if unknown is not None and unknown.any():
+        values = np.where(unknown, 0, values)
+    else:
+        unknown = None
+    whole_numbers(values, where)
+    if foreground is not None:
+        values = np.where(np.isin(values, list(foreground)), values, 0)
+    top_is_id = values.dtype == np.uint8 and values.max() == _TOP and not is_mask(values)
+    found = kind or ("mask" if is_mask(values) else "instances")
+    if reading.binary_instances is not None:
+        found = "classes" if found == "classes" else "instances"
+        found = found if not reading.binary_instances else "mask"
+    parts = [instances_from(plane, where, found != "instances") for plane in values]
+    either = kind is None and found == "mask" and _one_object(values, parts)
+    planes = []
+    for number, (labels, notes) in enumerate(parts):
+        annotated = None if unknown is None else ~unknown[number]
+        notes = () if either and labels.any() else notes
+        if annotated is not None:
+            share = 1 - float(annotated.mean())
+            notes = (f"{value} is taken as not annotated, {share:.1%} of the pixels{why}", *notes)
+        elif found == "instances" and reading.binary_instances is None:
+            notes = (*notes, *_perhaps_classes(labels))
+        planes.append(Plane(labels, annotated, (*said, *notes)))
+    found = "instances" if either else found
+    return Annotation(tuple(planes), found, either, value if unknown is not None else None,
+                      top_is_id)  # fmt: skip
+
+
+def _one_object(values: np.ndarray, parts: list[tuple[np.ndarray, tuple[str, ...]]]) -> bool:
+    """Whether a file of one value is a mask as well as it is ids: it has one object, in a piece."""
+    return values.max() != _TOP and sum(int(labels.max()) for labels, _ in parts) <= 1
+
+
+def _ignored(values: np.ndarray, where: str, given: int | None) -> tuple[int | None, str]:
+    """Return the value that means "not annotated", if there is one, and why it was taken so."""
+    if given is not None:
+        return given, ""
+    lowest = int(values.min())
+    if lowest < 0:
+        _refuse_negative_background(values, where, lowest)
+        return -1, ""
+    ids = np.unique(values) if values.dtype == np.uint8 and values.max() == _TOP else np.zeros(0)
+    others = ids[(ids > 0) & (ids < _TOP)]
+    if 0 < others.size == others.max(initial=0) < _TOP - 1:
+        ids_are = "1" if others.size == 1 else f"1 to {others.size}"
+        return _TOP, f", as the other values are {ids_are} without a gap; another: --ignore"
+    return None, ""
+
+
+def _refuse_negative_background(values: np.ndarray, where: str, lowest: int) -> None:
+    """Refuse negative values unless all are −1 and something larger than they is known to be 0.
+
+    Where background is −1 and the first cell 0, nothing would be left to learn from.
+    """
+    unknown, known = int((values == lowest).sum()), int((values == 0).sum())
+    if lowest == -1 and known >= unknown:
+        return
+    raise DataError(
+        f"{where}: negative label {lowest} on {unknown / values.size:.0%} of the pixels, and 0, "
+        f"which is background, on {known / values.size:.0%}; give --ignore {lowest} if nobody "
+        f"annotated the former, or add {-lowest} to all if they are background"
+    )
+
+
+def _scribbles(
+    values: np.ndarray, where: str, reading: Reading, said: tuple[str, ...]
+) -> Annotation:
+    unknown = values == 0
+    if reading.ignore is not None:
+        unknown |= values == reading.ignore
+    values = whole_numbers(np.where(unknown, 0, values), where)
+    if not (values == 1).any():
+        raise DataError(
+            f"{where}: scribbles without a stroke of background; 0 is unknown, 1 background and "
+            "2, 3, … are objects: draw some background, or save objects as labels"
+        )
+    strokes = np.where(values > 1, values - 1, 0)
+    refuse_smoothed(strokes, where)
+    of_one = is_mask(strokes) or bool(reading.binary_instances)
+    planes = []
+    for plane, hidden in zip(strokes, unknown, strict=True):
+        labels, _ = instances_from(plane, where, of_one)
+        note = (
+            f"scribbles: {1 - hidden.mean():.2%} of the pixels are annotated, the strokes alone; "
+            f"{labels.max()} objects"
+        )
+        planes.append(Plane(labels, ~hidden, (*said, note)))
+    return Annotation(tuple(planes), "scribbles", ignored=reading.ignore)
+
+
+def _perhaps_classes(labels: np.ndarray) -> tuple[str, ...]:
+    """Say so where few values lie in many pieces, as classes do and objects do not."""
+    ids = int(labels.max())
+    if not 1 < ids <= 20:
+        return ()
+    count = int(pieces(labels).max())
+    if count <= 3 * ids:
+        return ()
+    return (
+        f"the {ids} ids lie in {count} separate pieces; if they are classes and not objects, "
+        "--binary-instances makes each piece an instance",
+    )

@@ -1,0 +1,31 @@
+"""How the user wants a dataset to be read, where files leave it open or say it wrongly."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Options of reading a dataset; each default is "find out, and say what was found".
+
+    Attributes
+    ----------
+    layout : str, optional
+        The name of a layout, one of :data:`septum.data.layouts.LAYOUTS`, in place of the one that
+        would be detected.
+    labels : str, optional
+        Which annotation to take where there are several: the name of a folder or file (without its
+        suffix), of a label image in an OME-Zarr, or of a class in nnU-Net's ``dataset.json``.
+    ignore : int, optional
+        The label value that means "nobody annotated this". Given, it is the only one. By default,
+        −1 where most of the image is 0 or annotated, and 255 in 8-bit label images whose other
+        values are 1, 2, … n without a gap and with room above: there it cannot be the next id.
+    binary_instances : bool, optional
+        True: the connected components of each value are the instances. False: each value is one
+        instance, in however many pieces. By default components where a file holds one value only,
+        and values as ids elsewhere.
+    """
+
+    layout: str | None = None
+    labels: str | None = None
+    ignore: int | None = None
+    binary_instances: bool | None = None

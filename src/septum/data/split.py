@@ -1,0 +1,129 @@
+"""What is held out of a training to choose the best model by, without near copies in both parts."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from math import ceil
+
+import numpy as np
+
+from septum.data.sample import Sample
+from septum.errors import ConfigError, DataError
+
+_NEAR = 3
+"""Frames of a sequence (or slices of a stack) that are less than this apart are near copies."""
+
+_FEW = 4
+"""With fewer files than this, a part of each image is held out and not whole images."""
+
+
+def digest(sample: Sample, truth: bool = True) -> str:
+    """Return the SHA-256 of the pixels of a sample, with those of its annotation if `truth`."""
+    content = hashlib.sha256()
+    arrays = [sample.image, sample.labels, sample.annotated] if truth else [sample.image]
+    for array in arrays:
+        if array is not None:
+            content.update(f"{array.dtype}{array.shape}".encode())
+            content.update(np.ascontiguousarray(array).tobytes())
+    return content.hexdigest()
+
+
+def digest_of_all(samples: Sequence[Sample]) -> str:
+    """Return one SHA-256 for what a training learns from."""
+    return hashlib.sha256("".join(map(digest, samples)).encode()).hexdigest()
+
+
+def near(sample: Sample, others: Sequence[Sample]) -> bool:
+    """Tell whether a frame is one of `others`, or a near copy: a neighbour in its sequence."""
+    return any(
+        sample.group == other.group and abs((sample.index or 0) - (other.index or 0)) < _NEAR
+        for other in others
+        if sample.group
+    )
+
+
+def refuse_shared(training: Sequence[Sample], validation: Sequence[Sample]) -> None:
+    """Raise DataError if an image is on both sides: its score would say nothing."""
+    known = {digest(sample, truth=False): sample.name for sample in training}
+    for sample in validation:
+        twin = known.get(digest(sample, truth=False))
+        if twin is not None:
+            raise DataError(
+                f"{sample.name} of the validation images has the same pixels as {twin} of the "
+                "training images; a score on it would say nothing. Take it out of one of them"
+            )
+
+
+def hold_out(samples: Sequence[Sample], share: float) -> tuple[list[Sample], list[Sample], str]:
+    """Split samples into those to train on and those to validate with.
+
+    Whole files where there are enough: of a sequence its last frames, and the frames before them
+    that are near copies are in neither part; of single files evenly spaced ones. Of fewer than 4
+    files the last part of each image along its longest axis is held out.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Annotated.
+    share : float
+        To hold out, above 0 and at most 0.5.
+
+    Returns
+    -------
+    training, validation : list of Sample
+        None of them empty.
+    how : str
+        The split in words.
+
+    Raises
+    ------
+    ConfigError
+        If `share` is outside its range.
+    DataError
+        If nothing would be left to train on or to validate with.
+    """
+    if not 0 < share <= 0.5:
+        raise ConfigError(f"val is {share:g}; expected a share above 0 and up to 0.5, or a folder")
+    if len(samples) < _FEW:
+        parts = [_cut(sample, share) for sample in samples]
+        training, validation = [list(part) for part in zip(*parts, strict=True)]
+        how = f"the last {share:.0%} of each image"
+    else:
+        validation = []
+        for group in dict.fromkeys(sample.group for sample in samples):
+            members = sorted(
+                (s for s in samples if s.group == group), key=lambda sample: sample.index or 0
+            )
+            count = ceil(len(members) * share)
+            if group:
+                validation += members[-count:]
+            else:
+                places = np.linspace(0, len(members) - 1, count + 2).round().astype(int)[1:-1]
+                validation += [members[place] for place in dict.fromkeys(places)]
+        held = {id(sample) for sample in validation}
+        training = [s for s in samples if id(s) not in held and not near(s, validation)]
+        how = f"{len(validation)} images: " + ", ".join(s.name for s in validation[:5])
+        how += ", …" if len(validation) > 5 else ""
+    for part, name in ((training, "train on"), (validation, "validate with")):
+        if not any(sample.known.any() for sample in part):
+            raise DataError(
+                f"with {share:.0%} held out there is no object left to {name}; change --val, or "
+                "give a folder of validation images"
+            )
+    return training, validation, how
+
+
+def _cut(sample: Sample, share: float) -> tuple[Sample, Sample]:
+    axis = int(np.argmax(sample.shape))
+    edge = round(sample.shape[axis] * (1 - share))
+
+    def part(window: slice) -> Sample:
+        place = (slice(None),) * axis + (window,)
+        return replace(
+            sample,
+            image=sample.image[(slice(None), *place)],
+            labels=sample.truth[place],
+            annotated=None if sample.annotated is None else sample.annotated[place],
+        )
+
+    return part(slice(0, edge)), part(slice(edge, None))

@@ -1,0 +1,119 @@
+"""What a run folder says about its run, so that it can go on: ``run.json`` beside ``plan.toml``."""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from shlex import join
+
+from septum.atomic import write_text
+from septum.config import to_toml
+from septum.data.sample import Sample
+from septum.data.split import digest_of_all
+from septum.errors import ConfigError, DataError
+from septum.plan import Plan
+from septum.training.presets import preset
+from septum.training.schedule import Length
+from septum.version import __version__
+
+FORMAT = 1
+PLAN, FACTS, LOG, STATE, MODEL = "plan.toml", "run.json", "log.jsonl", "state", "model"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How a run was begun.
+
+    Attributes
+    ----------
+    seed : int
+        Of the training.
+    length : Length
+        When it ends.
+    data : str
+        The hash of all that it learns from and is validated with.
+    val : float or str or None
+        The share or the folder to validate with.
+    begun : str
+        When, in UTC.
+    command : str
+        The command line.
+    septum : str
+        The version.
+    """
+
+    seed: int
+    length: Length
+    data: str
+    val: float | str | None = None
+    begun: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    command: str = field(default_factory=lambda: join(["septum", *sys.argv[1:]]))
+    septum: str = __version__
+
+
+def refuse_existing(out: Path) -> None:
+    """Raise DataError if there is a run in `out`: training never overwrites one."""
+    if out.is_file():
+        raise DataError(f"{out} is a file; give a folder for the run")
+    if (out / MODEL / "model.json").exists():
+        raise DataError(
+            f"{out} already holds a trained model; choose another folder or remove it, or train it "
+            "for longer with --extend"
+        )
+    if (out / STATE).exists():
+        raise DataError(
+            f"{out} holds a training that was not finished; go on with it with --resume, or choose "
+            "another folder or remove it"
+        )
+
+
+def begin(out: Path, plan: Plan, facts: Facts) -> None:
+    """Write how a run begins (or is extended)."""
+    write_text(out / PLAN, to_toml(plan))
+    write_text(out / FACTS, json.dumps({"format": FORMAT, **asdict(facts)}, indent=2) + "\n")
+
+
+def begun(out: Path) -> tuple[Plan, Facts]:
+    """Return how the run in `out` was begun.
+
+    Raises
+    ------
+    DataError
+        If there is none, or it cannot be read.
+    """
+    path = out / FACTS
+    if not path.is_file():
+        raise DataError(
+            f"{out} holds no run that could go on: there is no {FACTS}. Begin one without --resume"
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop("format") > FORMAT:
+            raise DataError(f"{path} was written by a newer septum; upgrade septum")
+        length = Length(**content.pop("length"))
+        return preset(str(out / PLAN)), Facts(length=length, **content)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} does not describe a run: {error}") from None
+
+
+def refuse_other_data(
+    out: Path, facts: Facts, training: Sequence[Sample], validation: Sequence[Sample]
+) -> None:
+    """Raise DataError unless a run goes on with the images and annotations that it began with."""
+    if facts.data != digest_of_all([*training, *validation]):
+        raise DataError(
+            f"the images or annotations are not those that {out} began with; put them back as they "
+            "were, or begin a new run with another folder"
+        )
+
+
+def refuse_other_choices(out: Path, facts: Facts, given: dict[str, object]) -> None:
+    """Raise ConfigError if a choice is made again for a run that goes on."""
+    for name, value in given.items():
+        if value is not None and value != getattr(facts, name, None):
+            raise ConfigError(
+                f"{name} is given, but {out} goes on with the choices that it began with "
+                f"({PLAN} and {FACTS} in it); leave it away"
+            )

@@ -1,0 +1,99 @@
+"""On what a training runs: devices, processes, threads."""
+
+import logging
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from lightning_fabric import Fabric
+
+from septum.errors import ConfigError
+from septum.predict.precision import choose_device, resolve
+
+_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {
+    "fp32": "32-true",
+    "bf16": "bf16-mixed",
+}
+_MOST_WORKERS = 4
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a training may use. The weights that it learns do not depend on `workers`.
+
+    Attributes
+    ----------
+    device : {"cpu", "cuda"} or None
+        None: the fastest at hand.
+    devices : int
+        Processes on this computer, each with a device of its own and its share of the batch.
+    nodes : int
+        Computers that take part; start the same command on each, as Lightning Fabric documents for
+        ``torchrun`` and SLURM.
+    strategy : str
+        Of Fabric, for several processes.
+    deterministic : bool
+        Refuse what a GPU computes differently from run to run; slower. A CPU needs it not.
+    workers : int or None
+        Threads that draw the tiles of the next steps; 0: none, they are drawn between the steps.
+        None: by the number of processors.
+    """
+
+    device: str | None = None
+    devices: int = 1
+    nodes: int = 1
+    strategy: str = "auto"
+    deterministic: bool = False
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("devices", 1), ("nodes", 1), ("workers", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ConfigError(f"{name} is {value}; expected {least} or more")
+
+    @property
+    def threads(self) -> int:
+        """The number of `workers`, with the default filled in."""
+        if self.workers is not None:
+            return self.workers
+        return max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) // 2))
+
+    def launch(self, precision: str) -> Fabric:
+        """Return Fabric, with all processes of the training started.
+
+        Each of them then goes on from here; with several devices the others are started by running
+        the command of this process again.
+
+        Parameters
+        ----------
+        precision : {"32", "bf16", "auto"}
+            See `septum.plan.TrainingPlan`.
+
+        Raises
+        ------
+        ConfigError
+            If Fabric cannot have it so.
+        """
+        place = choose_device(self.device)
+        if self.deterministic:
+            # cuBLAS looks at it when it starts; without it the call below makes every product fail.
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(self.deterministic)
+        torch.backends.cudnn.benchmark = not self.deterministic
+        # Fabric announces the precision on the terminal, where the progress bar is.
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+        try:
+            fabric = Fabric(
+                accelerator=place.type,
+                devices=self.devices,
+                num_nodes=self.nodes,
+                strategy=self.strategy,
+                precision=_PRECISION[resolve(precision, torch.device(place))],
+            )
+            fabric.launch()
+        except (ValueError, RuntimeError) as error:
+            asked = f"{self.devices} × {place.type} on {self.nodes} node(s), {self.strategy}"
+            raise ConfigError(f"no training on {asked}: {error}") from None
+        return fabric

@@ -1,0 +1,293 @@
+"""A training from its data to its model: begun, gone on with after an interruption, extended."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from lightning_fabric import Fabric
+
+from septum.config import override
+from septum.data.colour import in_colour
+from septum.data.gather import Data, samples_of
+from septum.data.sample import Sample
+from septum.data.split import digest_of_all, hold_out, refuse_shared
+from septum.duration import readable, seconds
+from septum.errors import ConfigError, DataError, SeptumError
+from septum.model import Model
+from septum.plan import Plan
+from septum.training import folder
+from septum.training.calibrate import calibrated
+from septum.training.guards import Diverged, save_batch
+from septum.training.log import StepLog
+from septum.training.loop import Step, Watch
+from septum.training.machine import Machine
+from septum.training.presets import preset as preset_of
+from septum.training.propose import propose
+from septum.training.run import check, train_model
+from septum.training.schedule import Length
+from septum.training.state import Progress, progress_of
+
+
+def train(
+    data: Data,
+    out: str | Path,
+    preset: str = "default",
+    steps: int | None = None,
+    max_time: str | float | None = None,
+    seed: int = 0,
+    settings: Iterable[str] = (),
+    val: Data | float | None = None,
+    machine: Machine | None = None,
+    on_note: Callable[[str], None] | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Model:
+    """Train a U-Net on annotated images and write it to a run folder.
+
+    Parameters
+    ----------
+    data : str, Path, sequence of Sample or (images, labels)
+        A dataset folder in any layout that `septum.data.layouts` knows, or the arrays themselves:
+        images of shape ``spatial`` or ``(C, *spatial)`` and label images of shape ``spatial``.
+    out : str or Path
+        The run folder: new, or without a run in it.
+    preset : {"default", "paper"} or path, default "default"
+        The plan to start from; the ``plan.toml`` of an earlier run for the same choices.
+    steps : int, optional
+        Optimiser steps; by default the preset's, or as many as `max_time` allows.
+    max_time : str or float, optional
+        ``"20m"``, or seconds: stop after that, if the steps are not done earlier.
+    seed : int, default 0
+        The same seed gives the same model, if it is stopped by steps and not by time.
+    settings : iterable of str, optional
+        Choices to change, as ``"network.width=16"``; every key of ``plan.toml``.
+    val : as `data`, or float, optional
+        What to validate with: other annotated images, or the share of `data` to hold out (see
+        `septum.data.split.hold_out`). The model that finds their objects best is kept, and its
+        threshold chosen on them. By default all of `data` teaches, and the last model is kept.
+    machine : Machine, optional
+        Devices, processes and threads.
+    on_note, on_step : callable, optional
+        Called with each sentence about how data were understood, and after every step.
+    stop : callable, optional
+        Asked after every step whether to end the training there and keep what has been learnt.
+
+    Returns
+    -------
+    Model
+        Also written to ``out/model``, beside ``plan.toml`` with every choice, ``log.jsonl``, and
+        what `resume` and `extend` need.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be trained on, or `out` already holds a run.
+    ConfigError
+        If a setting does not exist or has a value that it cannot take.
+    """
+    out = Path(out)
+    folder.refuse_existing(out)
+    _refuse_data_as_run(data, out)
+    # What needs no data comes first: reading them may take minutes.
+    limit = seconds(max_time)
+    chosen = _chosen(preset, settings, steps, limit)
+    length = Length(chosen.training.steps, limit)
+    machine = machine or Machine()
+    fabric = machine.launch(chosen.training.precision)
+    say = on_note if on_note is not None and fabric.is_global_zero else _silent
+    samples, validation = _sides(data, val, say)
+    plan, reasons = propose(chosen, samples)
+    for reason in reasons:
+        say(reason)
+    facts = folder.Facts(seed, length, digest_of_all([*samples, *validation]), _in_words(val))
+    if fabric.is_global_zero:
+        folder.begin(out, plan, facts)
+    watch = Watch(on_step or _silent, say, stop or _never)
+    return _trained(out, plan, facts, samples, validation, fabric, machine, watch)
+
+
+def resume(
+    data: Data,
+    out: str | Path,
+    extend: str | int | None = None,
+    val: Data | None = None,
+    machine: Machine | None = None,
+    on_note: Callable[[str], None] | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Model:
+    """Go on with a training that was interrupted, or train a finished one for longer.
+
+    An interrupted training that is ended by steps ends with the same weights, bit for bit, as if it
+    had never been interrupted (on the same CPU).
+
+    Parameters
+    ----------
+    data : as in `train`
+        The same images and annotations as when the run began.
+    out : str or Path
+        The run folder.
+    extend : int or str, optional
+        Steps, or a time as ``"20m"``, to add to a run after its last step. The schedule of the
+        learning rate begins anew with them.
+    val : as `data`, optional
+        Needed only if the run began with validation images that are not in a folder.
+    machine, on_note, on_step, stop
+        As in `train`.
+
+    Returns
+    -------
+    Model
+        Also written to ``out/model``.
+
+    Raises
+    ------
+    DataError
+        If `out` holds no run, or the data are not those that it began with.
+    """
+    out = Path(out)
+    plan, facts = folder.begun(out)
+    machine = machine or Machine()
+    fabric = machine.launch(plan.training.precision)
+    say = on_note if on_note is not None and fabric.is_global_zero else _silent
+    samples, validation = _sides(data, facts.val if val is None else val, say)
+    folder.refuse_other_data(out, facts, samples, validation)
+    done = progress_of(out / folder.STATE)
+    if extend is not None:
+        facts = replace(facts, length=_extended(extend, done, facts.length))
+        say(
+            f"{extend} more{' steps' if isinstance(extend, int) else ''} after step {done.number}; "
+            f"the learning rate begins anew at {plan.training.learning_rate:g}"
+        )
+        if fabric.is_global_zero:
+            folder.begin(out, plan, facts)
+    say(f"going on after step {done.number}, {readable(done.seconds)} into the training")
+    watch = Watch(on_step or _silent, say, stop or _never)
+    return _trained(out, plan, facts, samples, validation, fabric, machine, watch)
+
+
+def _trained(
+    out: Path,
+    plan: Plan,
+    facts: folder.Facts,
+    samples: list[Sample],
+    validation: list[Sample],
+    fabric: Fabric,
+    machine: Machine,
+    watch: Watch,
+) -> Model:
+    """Run a training that has been begun, from where it is, and write its model."""
+    states = out / folder.STATE
+    with StepLog(out / folder.LOG, progress_of(states).number, fabric.is_global_zero) as log:
+
+        def record(step: Step) -> None:
+            log.write(step)
+            watch.on_step(step)
+
+        try:
+            model = train_model(
+                samples,
+                plan,
+                facts.seed,
+                facts.length,
+                replace(watch, on_step=record),
+                validation,
+                states,
+                fabric,
+                machine.threads,
+            )
+        except Diverged as error:
+            kept = save_batch(error.batch, out / f"diverged-{error.number}")
+            raise SeptumError(f"{error}. The tiles are in {kept}") from None
+    if watch.stop():
+        watch.on_note(
+            f"ended early, after {model.description.training['steps']} steps: the same "
+            "command with --resume, and without what chooses anew, goes on"
+        )
+    known = {"begun": facts.begun, "data": facts.data, "command": facts.command}
+    model = model.described(
+        replace(model.description, training={**model.description.training, **known})
+    )
+    if fabric.is_global_zero:
+        # What took long to learn is safe before the thresholds are chosen.
+        model.save(out / folder.MODEL)
+        model = calibrated(model, validation or samples)
+        threshold, certain, _ = model.description.plan.instances.values
+        seeds = f", their seeds above {certain:g}" if model.description.classes == 3 else ""
+        watch.on_note(f"cells are where their probability is above {threshold:g}{seeds}")
+        model.save(out / folder.MODEL)
+    # Training predicts with PyTorch wherever it runs; who uses the model wants the fastest engine.
+    return Model(model.network, model.description, machine.device)
+
+
+def _sides(
+    data: Data, val: Data | float | None, say: Callable[[str], None]
+) -> tuple[list[Sample], list[Sample]]:
+    """Return the samples to train on and those to validate with."""
+    samples, others = samples_of(data, say), []
+    if val is not None and not isinstance(val, int | float):
+        others = samples_of(val, lambda note: say(f"validation: {note}"))
+        refuse_shared(samples, others)
+    everything, grey = in_colour([*samples, *others])
+    if grey:
+        say(
+            f"{grey} of {len(everything)} images are grey and the others colour: grey is taken as "
+            "colour"
+        )
+    check(everything)
+    if isinstance(val, int | float):
+        samples, others, how = hold_out(everything, val)
+        say(f"held out to validate with: {how}")
+        return samples, others
+    return everything[: len(samples)], everything[len(samples) :]
+
+
+def _extended(extend: str | int, done: Progress, length: Length) -> Length:
+    if not done.number:
+        raise DataError("the run has no finished step to go on after; train it first")
+    if done.number < (length.steps or 0):
+        raise ConfigError(
+            f"the run ended after step {done.number} of {length.steps}; finish it with --resume "
+            "before it is extended"
+        )
+    if isinstance(extend, int):
+        if extend < 1:
+            raise ConfigError(f"extend is {extend}; expected 1 step or more, or a time as 20m")
+        return Length(done.number + extend, None, done.number, done.seconds)
+    return Length(None, seconds(extend), done.number, done.seconds)
+
+
+def _refuse_data_as_run(data: Data, out: Path) -> None:
+    if _is_path(data) and Path(cast(str, data)).resolve() == out.resolve():
+        raise DataError(f"{out} is the folder of the data; give another folder for the run")
+
+
+def _is_path(data: object) -> bool:
+    return isinstance(data, str | Path)
+
+
+def _in_words(val: Data | float | None) -> float | str | None:
+    """Return what a run folder can say of the validation images: a share, a folder, or nothing."""
+    if isinstance(val, int | float):
+        return float(val)
+    return str(Path(val).resolve()) if isinstance(val, str | Path) else None
+
+
+def _silent(_: object) -> None:
+    """Say nothing."""
+
+
+def _never() -> bool:
+    return False
+
+
+def _chosen(name: str, settings: Iterable[str], steps: int | None, limit: float | None) -> Plan:
+    plan = preset_of(name)
+    if limit is not None:
+        # Who gives a time wants it used: it ends the training, unless steps are asked for too.
+        plan = replace(plan, training=replace(plan.training, steps=None))
+    plan = override(plan, settings)
+    if steps is not None:
+        plan = override(plan, [f"training.steps={steps}"])
+    return plan

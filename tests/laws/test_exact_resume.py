@@ -1,0 +1,191 @@
+"""Law 7: killed at any moment, a training goes on and ends as if it had never been interrupted."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import septum
+from septum.data.formats import write_labels, write_tiff
+from septum.data.synthetic import draw_cells
+from septum.errors import ConfigError, DataError
+from septum.training.state import saved
+
+STEPS = 40
+SETTINGS = (
+    "network.width=4",
+    "network.depth=2",
+    "network.dropout=0.3",
+    "training.tile=60",
+    "training.save_every=0",
+)
+COMMAND = [sys.executable, "-c", "from septum.cli import main; main()", "train"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    for seed in range(3):
+        sample = draw_cells(seed, (96, 96), radius=8)
+        write_tiff(folder / "images" / f"{seed}.tif", sample.image[0], "YX")
+        write_labels(folder / "masks" / f"{seed}.tif", sample.truth, "YX")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    """The run that was never interrupted."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    septum.train(data, out, steps=STEPS, settings=SETTINGS, val=0.34)
+    return out
+
+
+def weights(run):
+    return (run / "model" / "model.safetensors").read_bytes()
+
+
+def losses(run):
+    lines = (run / "log.jsonl").read_text().splitlines()
+    return [(step["number"], step["loss"], step["validation"]) for step in map(json.loads, lines)]
+
+
+def command(data, run, *arguments):
+    return [*COMMAND, str(data), "-o", str(run), *map(str, arguments)]
+
+
+def killed_at_random(run, arguments, rng):
+    """Start a training and kill it after a while; tell whether it had finished before."""
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    begun = len(saved(run / "state"))
+    while process.poll() is None and len(saved(run / "state")) <= min(begun, 1):
+        time.sleep(0.02)  # until it has saved once more
+    time.sleep(rng.uniform(0, 0.4))
+    process.kill()
+    return process.wait() == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_killed_at_random_moments_it_ends_with_the_same_weights_bit_for_bit(data, whole, tmp_path):
+    rng = random.Random(time.time())  # any moment must do
+    run = tmp_path / "run"
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    first = command(data, run, "--steps", STEPS, "--val", 0.34, *settings)
+    finished = killed_at_random(run, first, rng)
+    kills = 0 if finished else 1
+    while not finished and kills < 4:
+        finished = killed_at_random(run, command(data, run, "--resume"), rng)
+        kills += not finished
+    subprocess.run(command(data, run, "--resume"), check=True, capture_output=True)
+    assert kills >= 1
+    assert weights(run) == weights(whole)
+    assert losses(run) == losses(whole)
+    assert len(saved(run / "state")) <= 2
+    assert not list(run.rglob("*.part*"))[2:]  # a killed process cannot tidy up what it wrote
+
+
+def test_stopped_by_hand_it_goes_on_and_ends_the_same(data, whole, tmp_path):
+    seen, said = [], []
+    septum.train(
+        data,
+        tmp_path / "run",
+        steps=STEPS,
+        settings=SETTINGS,
+        val=0.34,
+        on_step=seen.append,
+        on_note=said.append,
+        stop=lambda: len(seen) >= 7,
+    )
+    assert any("ended early, after 7 steps" in note and "--resume" in note for note in said)
+    assert weights(tmp_path / "run") != weights(whole)
+    septum.resume(data, tmp_path / "run")
+    assert weights(tmp_path / "run") == weights(whole)
+    assert losses(tmp_path / "run") == losses(whole)
+
+
+def test_a_finished_run_stays_as_it_is_and_can_be_extended(data, tmp_path):
+    run = tmp_path / "run"
+    septum.train(data, run, steps=6, settings=SETTINGS)
+    before = weights(run)
+    assert septum.resume(data, run).description.training["steps"] == 6
+    assert weights(run) == before
+    said = []
+    model = septum.resume(data, run, extend=4, on_note=said.append)
+    assert model.description.training["steps"] == 10
+    assert weights(run) != before
+    assert said[-3].startswith("4 more steps after step 6; the learning rate begins anew")
+    steps = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [step["number"] for step in steps] == list(range(1, 11))
+    assert [round(step["progress"], 2) for step in steps[6:]] == [0.25, 0.5, 0.75, 1.0]
+    # Of an extension that is interrupted, too, the rest is what it would have been.
+    twice = tmp_path / "twice"
+    septum.train(data, twice, steps=6, settings=SETTINGS)
+    seen = []
+    septum.resume(data, twice, extend=4, on_step=seen.append, stop=lambda: len(seen) == 2)
+    septum.resume(data, twice)
+    assert weights(twice) == weights(run)
+
+
+def test_a_run_goes_on_only_with_what_it_began_with(data, tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(DataError, match="holds no run that could go on"):
+        septum.resume(data, run)
+    seen = []
+    septum.train(data, run, steps=6, settings=SETTINGS, on_step=seen.append, stop=lambda: True)
+    with pytest.raises(ConfigError, match="the run ended after step 1 of 6; finish it with"):
+        septum.resume(data, run, extend=4)
+    (run / "model" / "model.json").unlink()
+    with pytest.raises(DataError, match="was not finished; go on with it with --resume"):
+        septum.train(data, run, steps=6, settings=SETTINGS)
+    other = tmp_path / "other"
+    for seed in range(3):
+        sample = draw_cells(seed, (96, 96), radius=8)
+        changed = sample.truth.copy()
+        changed[changed == 1] = 0
+        write_tiff(other / "images" / f"{seed}.tif", sample.image[0], "YX")
+        write_labels(other / "masks" / f"{seed}.tif", changed, "YX")
+    with pytest.raises(DataError, match=r"not those that .* began with"):
+        septum.resume(other, run)
+
+
+@pytest.mark.parametrize("file", ["tensors.safetensors", "progress.json"])
+def test_a_damaged_state_is_one_line(data, tmp_path, file):
+    run = tmp_path / "run"
+    septum.train(data, run, steps=2, settings=SETTINGS)
+    path = saved(run / "state")[-1] / file
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(DataError, match=r"state/00000002.* cannot be continued from") as caught:
+        septum.resume(data, run)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_state_of_another_network_is_refused(data, tmp_path):
+    run = tmp_path / "run"
+    septum.train(data, run, steps=2, settings=SETTINGS)
+    plan = run / "plan.toml"
+    plan.write_text(plan.read_text().replace("width = 4", "width = 5"))
+    with pytest.raises(DataError, match="cannot be continued from"):
+        septum.resume(data, run, extend=2)
+
+
+def test_ctrl_c_saves_says_how_to_go_on_and_leaves_a_model(data, tmp_path):
+    run = tmp_path / "run"
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    process = subprocess.Popen(
+        command(data, run, "--steps", 100_000, *settings),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not saved(run / "state"):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, printed = process.communicate(timeout=120)
+    assert process.returncode == 0, printed
+    assert "--resume" in printed
+    assert np.isfinite(septum.load(run).predict(np.zeros((40, 40))).probabilities).all()
