@@ -6,43 +6,72 @@ from typing import cast
 
 import numpy as np
 
-from septum.data.layouts import find
-from septum.data.sample import Sample, instances_from
+from septum.data.layouts import AS_FOUND, Reading, find, understand
+from septum.data.sample import Sample
 from septum.data.summary import summarise
 from septum.errors import DataError
 
 Images = Sequence[np.ndarray]
 Data = str | Path | Sequence[Sample] | tuple[Images, Images]
+Say = Callable[[str], None]
 
 
-def samples_of(data: Data, say: Callable[[str], None] = lambda _note: None) -> list[Sample]:
+def samples_of(
+    data: Data, say: Say = lambda _note: None, reading: Reading = AS_FOUND
+) -> list[Sample]:
     """Return the annotated samples in a dataset folder or in arrays, saying how it was understood.
+
+    Parameters
+    ----------
+    data : str, Path, sequence of Sample or (images, labels)
+        A dataset in any layout that `septum.data.layouts` knows, or the arrays themselves.
+    say : callable, optional
+        Called with each sentence about how the data was understood.
+    reading : Reading, optional
+        The user's wishes; samples are taken as they are.
+
+    Returns
+    -------
+    list of Sample
+        Those with at least one annotated pixel.
 
     Raises
     ------
     DataError
-        If the data cannot be understood.
+        If the data cannot be understood, or nothing in it is annotated.
     """
     if isinstance(data, str | Path):
-        dataset = find(data)
+        dataset = find(data, reading)
         samples = dataset.load()
         say(f"{dataset.layout}: {len(samples)} annotated images")
         for note in summarise(dataset, samples)["notes"]:
             say(note)
-        return samples
+        return _annotated(samples, say)
     samples = [item for item in data if isinstance(item, Sample)]
     if len(samples) == len(data):
-        return samples
+        return _annotated(samples, say)
     if samples or len(data) != 2:
         raise DataError(
             f"{len(data)} items of which {len(samples)} are samples; give a dataset folder, "
             "samples alone, or two sequences of arrays: (images, labels)"
         )
     images, labels = cast(tuple[Images, Images], data)
-    return _from_arrays(images, labels)
+    return _annotated(_from_arrays(images, labels, reading), say)
 
 
-def _from_arrays(images: Images, labels: Images) -> list[Sample]:
+def _annotated(samples: list[Sample], say: Say) -> list[Sample]:
+    """Leave out the samples in which nobody annotated a pixel: there is no tile to draw."""
+    kept = [s for s in samples if s.annotated is None or s.annotated.any()]
+    if not kept and samples:
+        raise DataError(f"not one pixel of {len(samples)} images is annotated; nothing to learn")
+    if len(kept) < len(samples):
+        first = next(s.name for s in samples if s.annotated is not None and not s.annotated.any())
+        count = len(samples) - len(kept)
+        say(f"{count} images without an annotated pixel are left out, such as {first}")
+    return kept
+
+
+def _from_arrays(images: Images, labels: Images, reading: Reading) -> list[Sample]:
     if len(images) != len(labels):
         raise DataError(
             f"{len(images)} images and {len(labels)} label images; give one for each, in order"
@@ -51,7 +80,17 @@ def _from_arrays(images: Images, labels: Images) -> list[Sample]:
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         image, label = np.asarray(image), np.asarray(label)
         name = f"array {number}"
-        instances, notes = instances_from(label, name)
+        found = understand(label[np.newaxis], name, reading)
+        (plane,) = found.planes
         channels = image[np.newaxis] if image.ndim == label.ndim else image
-        samples.append(Sample(image=channels, labels=instances, name=name, notes=notes))
+        samples.append(
+            Sample(
+                image=channels,
+                labels=plane.labels,
+                annotated=plane.annotated,
+                name=name,
+                notes=plane.notes,
+                kind=found.kind,
+            )
+        )
     return samples

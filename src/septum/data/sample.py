@@ -124,9 +124,9 @@ def instances_from(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Make an instance image of what a label file held.
 
-    Whole numbers of three or more values are instance ids; where they have gaps they are mapped to
-    1, 2, … n, in order. Two values (0 and 255, 0 and 1, true and false) are a foreground mask,
-    whose face-connected components become the instances.
+    Whole numbers of three or more values are instance ids and kept as they are. Two values (0 and
+    255, 0 and 1, true and false) are a foreground mask, whose face-connected components become
+    the instances.
 
     Parameters
     ----------
@@ -170,12 +170,25 @@ def instances_from(
             "have them told apart"
         )
         return labels, (note,)
+    if array.max() > np.iinfo(np.int32).max:
+        raise DataError(f"{where}: the largest id {array.max()} does not fit 31 bits; renumber")
     ids = np.unique(array[array > 0])
-    if ids.size == ids[-1]:
-        return array.astype(np.int32), ()
-    # Ids may be as large as their type allows; everything that counts per id wants few.
-    labels = np.searchsorted(ids, array, side="right").astype(np.int32)
-    return labels, (f"the {ids.size} ids go up to {ids[-1]} and were mapped to 1 to {ids.size}",)
+    notes = ()
+    if ids.size != ids[-1]:
+        notes = (f"the {ids.size} ids are not 1 to {ids.size} but go up to {ids[-1]}; kept",)
+    return array.astype(np.int32), notes
+
+
+def without_gaps(array: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return ids mapped to 1, 2, … n in order where they have gaps, and a note that says so.
+
+    Ids may be as large as their type allows; everything that counts per id wants few.
+    """
+    ids = np.unique(array[array > 0])
+    if not ids.size or ids.size == ids[-1]:
+        return array, ()
+    mapped = np.searchsorted(ids, array, side="right").astype(np.int32)
+    return mapped, (f"the {ids.size} ids go up to {ids[-1]} and were mapped to 1 to {ids.size}",)
 
 
 def pieces(array: np.ndarray) -> np.ndarray:
@@ -185,9 +198,8 @@ def pieces(array: np.ndarray) -> np.ndarray:
     if values.size == 1:
         ndimage.label(array, output=labels)
         return labels
-    count = 0
-    ranks = np.searchsorted(values, array, side="right").astype(np.int32)
-    for rank, box in enumerate(ndimage.find_objects(ranks), 1):
+    count, ranks = 0, without_gaps(array)[0]
+    for rank, box in enumerate(ndimage.find_objects(ranks.astype(np.int32)), 1):
         of_value, more = ndimage.label(ranks[box] == rank)  # pyright: ignore[reportGeneralTypeIssues]
         labels[box] += np.where(of_value > 0, of_value + count, 0).astype(np.int32)
         count += more
@@ -284,9 +296,9 @@ def refuse_smoothed(array: np.ndarray, where: str) -> None:
     if count >= 3 and smeared.sum() > count / 2:
         raise DataError(
             f"{where}: a grey-scale image with {count} values from {array.min()} to "
-            f"{array.max()} ({_few(values.tolist())}), where instance ids or a 0/255 mask are expected. Save the mask "
-            "as PNG or TIFF without smoothing, resizing or JPEG; a threshold at "
-            f"{(int(array.max()) + 1) // 2 - 1} would make a 0/255 mask of this one"
+            f"{array.max()} ({_few(values.tolist())}), where instance ids or a 0/255 mask are "
+            "expected. Save the mask as PNG or TIFF without smoothing, resizing or JPEG; a "
+            f"threshold at {(int(array.max()) + 1) // 2 - 1} would make a 0/255 mask of this one"
         )
 
 

@@ -1,33 +1,85 @@
 """Dataset layouts: one file per layout, which finds the pairs and says how they were found."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
+from septum.data.layouts.annotation import Annotation, Plane, understand
 from septum.data.layouts.ctc import find_ctc
-from septum.data.layouts.dataset import Dataset, Pair, load_pair
+from septum.data.layouts.dataset import Dataset, Pair, annotation_of, load_pair
 from septum.data.layouts.drive import find_drive
 from septum.data.layouts.files import few, image_files
 from septum.data.layouts.folder import find_beside, find_folders
 from septum.data.layouts.isbi import find_isbi
-from septum.errors import DataError
+from septum.data.layouts.nnunet import find_nnunet
+from septum.data.layouts.ome_zarr import find_ome_zarr
+from septum.data.layouts.reading import AS_FOUND, Reading
+from septum.data.layouts.several import find_several
+from septum.data.layouts.table import find_table
+from septum.errors import ConfigError, DataError
 
-__all__ = ["Dataset", "Pair", "find", "load_pair"]
+__all__ = [
+    "AS_FOUND",
+    "LAYOUTS",
+    "Annotation",
+    "Dataset",
+    "Layout",
+    "Pair",
+    "Plane",
+    "Reading",
+    "annotation_of",
+    "find",
+    "load_pair",
+    "understand",
+]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A layout: how people know it, and what finds its pairs (None where the folder is no such)."""
+
+    looks_like: str
+    find: Callable[[Path, Reading], Dataset | None]
+
+
+LAYOUTS = {
+    "csv": Layout("a CSV table with the columns image and labels", find_table),
+    "nnunet": Layout("nnU-Net raw (dataset.json, imagesTr/, labelsTr/)", find_nnunet),
+    "ctc": Layout(
+        "the Cell Tracking Challenge (01/ with 01_GT/SEG)", lambda root, _reading: find_ctc(root)
+    ),
+    "isbi": Layout(
+        "ISBI 2012 (train-volume.tif with train-labels.tif)", lambda root, _reading: find_isbi(root)
+    ),
+    "drive": Layout("DRIVE (images/ with 1st_manual/)", lambda root, _reading: find_drive(root)),
+    "ome-zarr": Layout("OME-Zarr with a labels group", find_ome_zarr),
+    "folders": Layout(
+        "images/ with masks/, labels/ or scribbles/ of the same file names", find_folders
+    ),
+    "several": Layout("raw.tif with several annotations of it, one chosen by name", find_several),
+    "beside": Layout("x.tif beside x_masks.tif", find_beside),
+}
+"""Every layout by the name that overrides detection, in the order in which they are tried."""
 
 UNDERSTOOD = (
-    "images/ with masks/ or labels/ of the same file names; "
-    "x.tif beside x_masks.tif; "
-    "the Cell Tracking Challenge (01/ with 01_GT/SEG); "
-    "ISBI 2012 (train-volume.tif with train-labels.tif); "
-    "DRIVE (images/ with 1st_manual/)"
+    "; ".join(LAYOUTS[name].looks_like for name in ("folders", "beside"))
+    + "; "
+    + "; ".join(
+        layout.looks_like for name, layout in LAYOUTS.items() if name not in ("folders", "beside")
+    )
 )
 
 
-def find(path: str | Path) -> Dataset:
+def find(path: str | Path, reading: Reading = AS_FOUND) -> Dataset:
     """Recognise the layout of a dataset folder and pair its images with their labels.
 
     Parameters
     ----------
     path : str or Path
-        The folder. It is only read.
+        The folder, an OME-Zarr image or a CSV table. It is only read.
+    reading : Reading, optional
+        What the user knows better: the layout, which annotation, which value is not annotated.
 
     Returns
     -------
@@ -38,18 +90,48 @@ def find(path: str | Path) -> Dataset:
     DataError
         When the folder does not exist, is empty or in no layout that is understood (the message
         lists those), or is but lacks files.
+    ConfigError
+        For a layout that is not known, or a choice of labels where there is nothing to choose.
     """
     root = Path(path)
     if not root.exists():
         near = root.parent if root.parent.is_dir() else Path.cwd()
         raise DataError(f"{root}: no such folder (looked in {near.resolve()})")
+    if reading.layout is not None and reading.layout not in LAYOUTS:
+        close = get_close_matches(reading.layout, LAYOUTS, 1)
+        hint = f", did you mean {close[0]!r}" if close else ""
+        raise ConfigError(f"no layout {reading.layout!r}{hint}: there are {', '.join(LAYOUTS)}")
+    dataset = _detect(root, reading) if root.is_dir() else find_table(root, reading)
+    if dataset is None:
+        raise DataError(f"{root}: {_not_understood(root, reading)}")
+    _refuse_no_choice(dataset, reading)
+    return replace(dataset, reading=reading)
+
+
+def _refuse_no_choice(dataset: Dataset, reading: Reading) -> None:
+    if reading.labels is None or reading.labels.lower() in map(str.lower, dataset.choices):
+        return
+    held = f"there are {', '.join(dataset.choices)}" if dataset.choices else "there is but one"
+    raise ConfigError(
+        f"--labels {reading.labels} chooses among several annotations; in {dataset.root} "
+        f"({dataset.layout}) {held}"
+    )
+
+
+def _detect(root: Path, reading: Reading) -> Dataset | None:
+    names = list(LAYOUTS) if reading.layout is None else [reading.layout]
+    found = (LAYOUTS[name].find(root, reading) for name in names)
+    return next((dataset for dataset in found if dataset is not None), None)
+
+
+def _not_understood(root: Path, reading: Reading) -> str:
     if not root.is_dir():
-        raise DataError(
-            f"{root}: a file, where a dataset folder is expected. Understood are: {UNDERSTOOD}"
+        return f"a file, where a dataset folder is expected. Understood are: {UNDERSTOOD}"
+    if reading.layout is not None:
+        return (
+            f"not in the layout {reading.layout}, which is "
+            f"{LAYOUTS[reading.layout].looks_like}; leave --layout away to have it detected"
         )
-    dataset = _detect(root)
-    if dataset is not None:
-        return dataset
     files = image_files(root)
     if files:
         held = f"{len(files)} images without masks ({few(files)})"
@@ -57,24 +139,14 @@ def find(path: str | Path) -> Dataset:
         held = "no image files in it"
     else:
         held = "an empty folder"
-    raise DataError(f"{root}: {held}{_hint(root)}. Understood are: {UNDERSTOOD}")
-
-
-def _detect(root: Path) -> Dataset | None:
-    return (
-        find_ctc(root)
-        or find_isbi(root)
-        or find_drive(root)
-        or find_folders(root)
-        or find_beside(root)
-    )
+    return f"{held}{_hint(root)}. Understood are: {UNDERSTOOD}"
 
 
 def _hint(root: Path) -> str:
     """Point at the first sub-folder that would do."""
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         try:
-            inner = _detect(folder)
+            inner = _detect(folder, AS_FOUND)
         except DataError:
             continue
         if inner is not None:

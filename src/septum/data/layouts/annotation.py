@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from septum.data.layouts.reading import Reading
-from septum.data.sample import instances_from, is_mask, pieces, refuse_smoothed, whole_numbers
+from septum.data.sample import (
+    instances_from,
+    is_mask,
+    pieces,
+    refuse_smoothed,
+    whole_numbers,
+    without_gaps,
+)
 from septum.errors import DataError
 
 _TOP = 255
@@ -92,10 +99,11 @@ def understand(
         values = np.where(np.isin(values, list(foreground)), values, 0)
     top_is_id = values.dtype == np.uint8 and values.max() == _TOP and not is_mask(values)
     found = kind or ("mask" if is_mask(values) else "instances")
-    if reading.binary_instances is not None:
-        found = "classes" if found == "classes" else "instances"
-        found = found if not reading.binary_instances else "mask"
-    parts = [instances_from(plane, where, found != "instances") for plane in values]
+    if reading.binary_instances is False:
+        found = "instances"
+    elif reading.binary_instances and found == "instances":
+        found = "mask"
+    parts = [_instances(plane, where, found) for plane in values]
     either = kind is None and found == "mask" and _one_object(values, parts)
     planes = []
     for number, (labels, notes) in enumerate(parts):
@@ -110,6 +118,16 @@ def understand(
     found = "instances" if either else found
     return Annotation(tuple(planes), found, either, value if unknown is not None else None,
                       top_is_id)  # fmt: skip
+
+
+def _instances(values: np.ndarray, where: str, kind: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    if kind != "instances":
+        return instances_from(values, where, True)
+    ids, notes = without_gaps(values)
+    if notes:
+        refuse_smoothed(values, where)  # before they are mapped: it names the values as stored
+    labels, more = instances_from(ids, where, False)
+    return labels, (*notes, *more)
 
 
 def _one_object(values: np.ndarray, parts: list[tuple[np.ndarray, tuple[str, ...]]]) -> bool:

@@ -94,7 +94,7 @@ def _pairs(sequence: Path) -> tuple[list[Pair], list[str]]:
             image=frames[number],
             labels=truth[number],
             annotated=_area_reader(markers[number]) if number in markers else None,
-            ids=True,
+            kind="instances",
             group=sequence.name,
             index=number,
         )

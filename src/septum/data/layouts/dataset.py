@@ -1,13 +1,15 @@
 """A dataset as found on disk: which files belong together, and how to read them."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from septum.data.formats import ImageFile, as_channels_first, read_image, read_labels
-from septum.data.sample import Sample, instances_from, is_mask, refuse_empty, whole_numbers
+from septum.data.layouts.annotation import Annotation, Plane, understand
+from septum.data.layouts.reading import AS_FOUND, Reading
+from septum.data.sample import Sample, refuse_empty, whole_numbers
 from septum.errors import DataError
 
 Annotated = Callable[[np.ndarray], tuple[np.ndarray | None, tuple[str, ...]]]
@@ -24,24 +26,42 @@ class Pair:
     image : Path
         The image.
     labels : Path
-        Instance ids or a foreground mask.
+        Instance ids, a foreground mask, classes or scribbles.
     annotated : callable, optional
         Given the instance image, returns where it means something (bool, or None for
         everywhere) and notes. By default everywhere.
-    ids : bool
-        True where the layout promises instance ids, so that an image with a single cell is
-        not mistaken for a mask.
+    kind : {"instances", "mask", "classes", "scribbles"}, optional
+        What the layout knows of the labels; see
+        :func:`septum.data.layouts.annotation.understand`. Where it promises instances, an image
+        with a single cell is not mistaken for a mask.
     group, index
         As in :class:`septum.data.sample.Sample`.
+    channels : tuple of Path
+        Files of further channels, in order, where each channel has its own.
+    area : Path, optional
+        An image that is not 0 where somebody annotated.
+    foreground : tuple of int, optional
+        The label values that are objects; by default all but 0.
+    ignore : int, optional
+        The label value for "not annotated", where the layout states one.
     """
 
     name: str
     image: Path
     labels: Path
     annotated: Annotated | None = None
-    ids: bool = False
+    kind: str | None = None
     group: str = ""
     index: int | None = None
+    channels: tuple[Path, ...] = ()
+    area: Path | None = None
+    foreground: tuple[int, ...] | None = None
+    ignore: int | None = None
+
+    @property
+    def ids(self) -> bool:
+        """Whether the layout promises instance ids."""
+        return self.kind == "instances"
 
 
 @dataclass(frozen=True)
@@ -60,6 +80,10 @@ class Dataset:
         Image files that are in no pair and will not be used.
     notes : tuple of str
         What was left out, and why.
+    choices : tuple of str
+        The annotations that `Reading.labels` chooses from, where there are several.
+    reading : Reading
+        The user's wishes.
     """
 
     layout: str
@@ -67,6 +91,8 @@ class Dataset:
     pairs: tuple[Pair, ...]
     orphans: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    reading: Reading = AS_FOUND
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -80,7 +106,7 @@ class Dataset:
             As :func:`load_pair`.
         """
         for pair in self.pairs:
-            yield from load_pair(pair, ndim)
+            yield from load_pair(pair, ndim, self.reading)
 
     def load(self, ndim: int = 2) -> list[Sample]:
         """Read every pair.
@@ -97,14 +123,26 @@ class Dataset:
         Raises
         ------
         DataError
-            For a file that cannot be used, and when not one label image has an object in it.
+            For a file that cannot be used, for files that contradict one another, and when not one
+            label image has an object in it.
         """
-        samples = list(self.samples(ndim))
+        found = [
+            (pair, *read_pair(pair, annotation_of(pair, ndim, self.reading), ndim))
+            for pair in self.pairs
+        ]
+        annotations = [(pair, annotation) for pair, annotation, _ in found]
+        _refuse_mixed(annotations, self.reading)
+        _refuse_two_meanings(annotations, self.reading)
+        samples = [sample for _, _, samples in found for sample in samples]
+        if any(sample.kind == "mask" for sample in samples):
+            # One object in one piece is a mask where the others are masks.
+            ones = {id(s) for _, a, group in found if a.open for s in group}
+            samples = [replace(s, kind="mask") if id(s) in ones else s for s in samples]
         refuse_empty(samples, str(self.root))
         return samples
 
 
-def load_pair(pair: Pair, ndim: int = 2) -> list[Sample]:
+def load_pair(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> list[Sample]:
     """Read the image and the labels of one pair.
 
     Returns
@@ -117,46 +155,155 @@ def load_pair(pair: Pair, ndim: int = 2) -> list[Sample]:
     DataError
         Files that cannot be read, sizes that differ, labels that are not labels.
     """
-    image, label_file = read_image(pair.image), read_labels(pair.labels)
-    planes = as_channels_first(image, ndim)
-    labels = _label_planes(label_file, ndim)
+    return read_pair(pair, annotation_of(pair, ndim, reading), ndim)[1]
+
+
+def annotation_of(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> Annotation:
+    """Read the labels of a pair, and where they mean something, without the image.
+
+    Raises
+    ------
+    DataError
+        Files that cannot be read, sizes that differ, labels that are not labels.
+    """
+    if pair.ignore is not None and reading.ignore is None:
+        reading = replace(reading, ignore=pair.ignore)
+    file = read_labels(pair.labels)
+    values = _label_planes(file, ndim)
+    found = understand(values, str(pair.labels), reading, pair.kind, pair.foreground)
+    areas = [None] * len(values) if pair.area is None else _area_planes(pair.area, values, ndim)
+    planes = []
+    for plane, area in zip(found.planes, areas, strict=True):
+        annotated, notes = plane.annotated, (*file.notes, *plane.notes)
+        if pair.annotated is not None:
+            told, more = pair.annotated(plane.labels)
+            annotated, notes = _both(annotated, told), (*notes, *more)
+        if area is not None and pair.area is not None:
+            where = f"{pair.area.parent.name}/{pair.area.name}"
+            notes = (*notes, f"{area.mean():.1%} of the pixels are annotated, says {where}")
+            annotated = _both(annotated, area)
+        planes.append(Plane(plane.labels, annotated, notes))
+    return replace(found, planes=tuple(planes))
+
+
+def read_pair(pair: Pair, annotation: Annotation, ndim: int = 2) -> tuple[Annotation, list[Sample]]:
+    """Read the image of a pair whose labels have been read; return them with the samples."""
+    files = [as_channels_first(read_image(path), ndim) for path in (pair.image, *pair.channels)]
+    for path, file in zip(pair.channels, files[1:], strict=True):
+        if file.array.shape != files[0].array.shape:
+            raise DataError(
+                f"{pair.image} and {path.name}: sizes differ: {_size(files[0].array.shape)} and "
+                f"{_size(file.array.shape)}; the channels of a case must show the same"
+            )
+    stack = np.concatenate([file.array for file in files], axis=1) if files[1:] else files[0].array
     source = f"{pair.image} and {pair.labels.name}"
-    stack, sizes = planes.array, (planes.array[:, 0].shape, labels.shape)
-    if sizes[0] != sizes[1]:
-        one, two = (" x ".join(map(str, s[1:] if s[0] == 1 else s)) for s in sizes)
-        raise DataError(
-            f"{source}: sizes differ: the image is {one}, the labels are {two} pixels; both must "
-            "show the same field of view, so crop or export one of them again"
-        )
-    mask = False if pair.ids else is_mask(labels)
+    first = annotation.planes[0].labels.shape
+    _refuse_sizes(source, stack[:, 0].shape, (len(annotation.planes), *first))
     single = len(stack) == 1
     width = max(2, len(str(len(stack) - 1)))
-    found = []
-    for index, (pixels, values) in enumerate(zip(stack, labels, strict=True)):
-        instances, notes = instances_from(values, str(pair.labels), mask)
-        annotated = None
-        if pair.annotated is not None:
-            annotated, more = pair.annotated(instances)
-            notes += more
-        found.append(
+    samples = []
+    for index, (pixels, plane) in enumerate(zip(stack, annotation.planes, strict=True)):
+        notes = _constant(pixels, source, refuse=single and bool(plane.labels.any()))
+        samples.append(
             Sample(
                 image=pixels,
-                labels=instances,
-                annotated=annotated,
-                spacing=planes.spacing,
+                labels=plane.labels,
+                annotated=plane.annotated,
+                spacing=files[0].spacing,
                 name=pair.name if single else f"{pair.name}[{index:0{width}}]",
-                notes=(*planes.notes, *label_file.notes, *notes),
+                notes=(*files[0].notes, *notes, *plane.notes),
                 source=source,
                 group=pair.group if single else pair.name,
                 index=pair.index if single else index,
+                kind=annotation.kind,
             )
         )
-    return found
+    return annotation, samples
 
 
 def _label_planes(file: ImageFile, ndim: int) -> np.ndarray:
-    """Return the label values as (N, *spatial) integers."""
+    """Return the label values as (N, *spatial) numbers, as stored."""
     axis = next((axis for axis in "SC" if axis in file.axes), "")
-    values = whole_numbers(file.array, file.source, file.axes.index(axis) if axis else None)
-    axes = file.axes.replace(axis, "") if axis else file.axes
+    values, axes = file.array, file.axes
+    if axis:
+        values = whole_numbers(values, file.source, axes.index(axis), signed=True)
+        axes = axes.replace(axis, "")
     return as_channels_first(ImageFile(values, axes, None, file.source), ndim).array[:, 0]
+
+
+def _area_planes(path: Path, labels: np.ndarray, ndim: int) -> np.ndarray:
+    area = whole_numbers(_label_planes(read_labels(path), ndim), str(path), signed=True) != 0
+    if area.shape != labels.shape:
+        raise DataError(
+            f"{path}: sizes differ: the annotated area is {_size(area.shape)}, the labels are "
+            f"{_size(labels.shape)}"
+        )
+    return area
+
+
+def _both(one: np.ndarray | None, two: np.ndarray | None) -> np.ndarray | None:
+    if one is None or two is None:
+        return two if one is None else one
+    return one & two
+
+
+def _refuse_sizes(source: str, image: tuple[int, ...], labels: tuple[int, ...]) -> None:
+    if image == labels:
+        return
+    advice = "both must show the same field of view, so crop or export one of them again"
+    if sorted(image) == sorted(labels):
+        advice = "swapped? The axes of one are those of the other in another order: transpose it"
+    raise DataError(
+        f"{source}: sizes differ: the image is {_size(image)}, the labels are {_size(labels)}; "
+        f"{advice}"
+    )
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape[1:] if shape[0] == 1 else shape)) + " pixels"
+
+
+def _constant(pixels: np.ndarray, source: str, refuse: bool) -> tuple[str, ...]:
+    """Say which channels hold one value; refuse an image of which all do, if that is asked for."""
+    flat = [number for number, channel in enumerate(pixels) if channel.min() == channel.max()]
+    if not flat:
+        return ()
+    if len(flat) < len(pixels):
+        values = ", ".join(f"{pixels[number].flat[0]:g}" for number in flat)
+        return (f"constant channel {', '.join(map(str, flat))}: every pixel is {values}",)
+    if refuse:
+        raise DataError(
+            f"{source}: a constant image, every pixel is {pixels.flat[0]:g}, though its labels "
+            "hold objects; was the right file saved? Take the pair out or replace the image"
+        )
+    return (f"constant image: every pixel is {pixels.flat[0]:g}",)
+
+
+def _refuse_mixed(found: list[tuple[Pair, Annotation]], reading: Reading) -> None:
+    """Refuse masks among instance ids: there, and only there, cells that touch would be one."""
+    masks = [pair for pair, a in found if a.kind == "mask" and pair.kind is None]
+    ids = [pair for pair, a in found if a.kind == "instances" and not a.open and _any(a)]
+    if not masks or not ids or reading.binary_instances is not None:
+        return
+    raise DataError(
+        f"{masks[0].labels}: a binary mask, as are {len(masks)} of {len(found)} label images, "
+        f"while others hold an id for each object ({ids[0].labels.name}); number its objects 1, 2, "
+        "3 …, or give --binary-instances: its connected components are the objects then, those "
+        "that touch being one (--no-binary-instances if it is one object in several pieces)"
+    )
+
+
+def _refuse_two_meanings(found: list[tuple[Pair, Annotation]], reading: Reading) -> None:
+    """Refuse 255 as an id in one file and as "not annotated" in another, unless it was said."""
+    unknown = [pair for pair, a in found if a.ignored == 255]
+    ids = [pair for pair, a in found if a.top_is_id and a.ignored != 255]
+    if unknown and ids and reading.ignore is None:
+        raise DataError(
+            f"{unknown[0].labels}: 255 looks like 'not annotated' here, as the other values count "
+            f"1, 2, … n, but like an id in {ids[0].labels.name}; give --ignore 255, or --ignore -1 "
+            "if it is an id in all files"
+        )
+
+
+def _any(annotation: Annotation) -> bool:
+    return any(plane.labels.any() for plane in annotation.planes)

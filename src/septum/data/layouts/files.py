@@ -10,6 +10,8 @@ from septum.errors import DataError
 _LABEL_WORDS = "masks?|labels?|instances?|manual\\d*|seg|segmentation|cp_masks"
 _IMAGE_WORDS = "images?|img|raw|volume"
 _LABEL_ENDING = re.compile(rf"(^|[_\-. ])({_LABEL_WORDS})$", re.IGNORECASE)
+_AREA_ENDING = re.compile(r"[_\-. ](annotated|roi)$", re.IGNORECASE)
+_SCRIBBLE_ENDING = re.compile(r"[_\-. ]scribbles?$", re.IGNORECASE)
 _IMAGE_ENDING = re.compile(rf"(^|[_\-. ])({_IMAGE_WORDS})$", re.IGNORECASE)
 
 
@@ -43,6 +45,20 @@ def label_key(path: Path) -> str:
     return stem
 
 
+def area_key(path: Path) -> str | None:
+    """Return the stem that an annotated area is of: ``cell_01_roi.png`` -> ``cell_01``, or None."""
+    return _before(_AREA_ENDING, path.stem)
+
+
+def scribble_key(path: Path) -> str | None:
+    """Return the stem that scribbles are of: ``cell_01_scribbles.png`` -> ``cell_01``, or None."""
+    return _before(_SCRIBBLE_ENDING, path.stem)
+
+
+def _before(ending: re.Pattern[str], stem: str) -> str | None:
+    return ending.sub("", stem) if ending.search(stem) else None
+
+
 def image_key(path: Path) -> str:
     """Return the stem without its ending: ``cell_01_img.png`` -> ``cell_01``."""
     return _IMAGE_ENDING.sub("", path.stem)
@@ -65,6 +81,11 @@ def by_key(paths: Iterable[Path], key: Mapping[Path, str]) -> dict[str, Path]:
                 f"{key[path] or path.stem!r}; remove or rename one of them"
             )
     return found
+
+
+def is_generic(path: Path) -> bool:
+    """Whether a file is called an image and nothing more: ``raw.tif``, ``image.png``."""
+    return not image_key(path)
 
 
 def few(paths: Iterable[Path], limit: int = 3) -> str:

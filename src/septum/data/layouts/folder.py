@@ -1,28 +1,36 @@
 """Two folders, ``images/`` and ``masks/`` (or ``labels/``), or pairs side by side in one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from septum.data.layouts.dataset import Dataset, Pair
 from septum.data.layouts.files import (
+    area_key,
     by_key,
     few,
     image_files,
     image_key,
     is_label_name,
     label_key,
+    scribble_key,
     subfolder,
 )
+from septum.data.layouts.reading import Reading
 from septum.errors import DataError
 
 IMAGES = ("images", "image", "imgs", "raw")
 LABELS = ("labels", "label", "masks", "mask", "instances", "annotations")
+SCRIBBLES = ("scribbles", "scribble")
+AREAS = ("annotated", "roi", "rois")
 
 
-def find_folders(root: Path) -> Dataset | None:
+def find_folders(root: Path, reading: Reading) -> Dataset | None:
     """Pair the files of ``images/`` and ``masks/`` (or ``labels/``) by their stems.
 
     Suffixes may differ, and endings that say "mask" or "image" do not count: ``a.png`` goes with
-    ``a.tif``, ``a_mask.png`` and ``a_labels.tif``.
+    ``a.tif``, ``a_mask.png`` and ``a_labels.tif``. In the absence of masks, ``scribbles/`` holds
+    strokes (0 unknown, 1 background, 2 and more objects). ``annotated/`` or ``roi/`` holds images
+    that are not 0 where somebody annotated.
 
     Returns
     -------
@@ -34,21 +42,48 @@ def find_folders(root: Path) -> Dataset | None:
     DataError
         An image without its mask; sub-folders without images.
     """
-    images, labels = subfolder(root, IMAGES), subfolder(root, LABELS)
-    if images is None or labels is None:
+    images = subfolder(root, IMAGES)
+    if images is None:
+        return None
+    words = (*LABELS, *SCRIBBLES) if reading.labels is None else (reading.labels.lower(),)
+    labels = subfolder(root, words)
+    if labels is None:
         return None
     layout = f"folders: {images.name}/ and {labels.name}/ paired by file stem"
     image_paths, label_paths = image_files(images), image_files(labels)
     for folder, found in ((images, image_paths), (labels, label_paths)):
         if not found:
             raise DataError(f"{folder}: no image files in it; {root} was read as {layout}")
-    return _pair_up(root, layout, image_paths, label_paths)
+    dataset = _pair_up(root, layout, image_paths, label_paths)
+    if labels.name.lower() in SCRIBBLES:
+        dataset = _of_scribbles(dataset)
+    areas = subfolder(root, AREAS)
+    if areas is not None and image_files(areas):
+        dataset = _with_areas(dataset, image_files(areas), f"{areas.name}/")
+    choices = _choices(root)
+    if reading.labels is None and len(choices) > 1:
+        left = ", ".join(f"{name}/" for name in choices if name != labels.name)
+        note = f"{labels.name}/ was taken for the labels and not {left}; --labels NAME chooses"
+        dataset = replace(dataset, notes=(note, *dataset.notes))
+    return replace(dataset, choices=tuple(choices))
 
 
-def find_beside(root: Path) -> Dataset | None:
+def _choices(root: Path) -> list[str]:
+    """Return the sub-folders that labels could be in."""
+    known = {*IMAGES, *AREAS}
+    return [
+        path.name
+        for path in sorted(root.iterdir())
+        if path.is_dir() and path.name.lower() not in known and image_files(path)
+    ]
+
+
+def find_beside(root: Path, reading: Reading) -> Dataset | None:
     """Pair ``x.tif`` with ``x_masks.tif``, ``x_label.png``, ... in the same folder (Cellpose).
 
-    ``image.tif`` with ``labels.tif`` is the same with an empty name.
+    ``image.tif`` with ``labels.tif`` is the same with an empty name. In the absence of masks,
+    ``x_scribbles.tif`` holds strokes; ``x_annotated.tif`` or ``x_roi.tif`` is not 0 where somebody
+    annotated.
 
     Returns
     -------
@@ -61,12 +96,48 @@ def find_beside(root: Path) -> Dataset | None:
         An image without its mask.
     """
     files = image_files(root)
+    stems = {path.stem for path in files}
+    areas = [path for path in files if area_key(path) in stems]
+    strokes = [path for path in files if scribble_key(path) in stems]
     labels = [path for path in files if is_label_name(path)]
-    images = [path for path in files if path not in labels]
-    if not labels or not images:
-        return None
+    images = [path for path in files if path not in (*labels, *areas, *strokes)]
     layout = "side by side: x.tif with x_masks.tif (or _mask, _label, _labels) in one folder"
-    return _pair_up(root, layout, images, labels)
+    if labels and images:
+        dataset = _pair_up(root, layout, images, labels)
+    elif strokes and images:
+        layout = "side by side: x.tif with x_scribbles.tif in one folder"
+        dataset = _of_scribbles(_pair_up(root, layout, images, strokes))
+    else:
+        return None
+    return _with_areas(dataset, areas, "x_annotated or x_roi") if areas else dataset
+
+
+def _of_scribbles(dataset: Dataset) -> Dataset:
+    return replace(dataset, pairs=tuple(replace(p, kind="scribbles") for p in dataset.pairs))
+
+
+def _with_areas(dataset: Dataset, areas: list[Path], name: str) -> Dataset:
+    """Return the pairs with the area that was annotated, where there is a file of it."""
+    keys = {path: area_key(path) or label_key(path) for path in areas}
+    by_stem = {path.stem: path for path in areas} | by_key(areas, keys)
+    pairs = tuple(
+        replace(pair, area=by_stem.get(pair.image.stem) or by_stem.get(pair.name))
+        for pair in dataset.pairs
+    )
+    used = [pair.area for pair in pairs if pair.area is not None]
+    if not used:
+        raise DataError(
+            f"{areas[0]}: the annotated area of no image; files named as the images are expected, "
+            f"such as {pairs[0].image.stem}{areas[0].suffix}"
+        )
+    without = [pair.image for pair in pairs if pair.area is None]
+    notes = [f"{name} tells where somebody annotated (not 0), of {len(used)} images"]
+    if without:
+        notes.append(
+            f"{len(without)} images have no file of that kind and count as annotated "
+            f"everywhere: {few(without)}"
+        )
+    return replace(dataset, pairs=pairs, notes=(*dataset.notes, *notes))
 
 
 def _pair_up(root: Path, layout: str, images: list[Path], labels: list[Path]) -> Dataset:
@@ -89,13 +160,17 @@ def _pair_up(root: Path, layout: str, images: list[Path], labels: list[Path]) ->
 def _match(images: list[Path], labels: list[Path]) -> dict[Path, Path]:
     """Give each image its label file, if it has one: the exact stem first, then without endings."""
     found: dict[Path, Path] = {}
-    for image_name, label_name in ((_stem, _stem), (_stem, label_key), (image_key, label_key)):
+    for image_name, label_name in ((_stem, _stem), (_stem, _key), (image_key, _key)):
         free = [path for path in labels if path not in found.values()]
         open_images = {image: image_name(image) for image in images if image not in found}
         wanted = [path for path in free if label_name(path) in open_images.values()]
         by_name = by_key(wanted, {path: label_name(path) for path in wanted})
         found |= {image: by_name[n] for image, n in open_images.items() if n in by_name}
     return found
+
+
+def _key(path: Path) -> str:
+    return scribble_key(path) or label_key(path)
 
 
 def _stem(path: Path) -> str:

@@ -29,3 +29,7 @@ class Reading:
     labels: str | None = None
     ignore: int | None = None
     binary_instances: bool | None = None
+
+
+AS_FOUND = Reading()
+"""No wishes."""

@@ -1,0 +1,73 @@
+"""OME-Zarr images with their label images inside: ``x.ome.zarr/labels/cells``."""
+
+from pathlib import Path
+
+import zarr
+
+from septum.data.formats import is_zarr, refuse_plate
+from septum.data.layouts.dataset import Dataset, Pair
+from septum.data.layouts.files import few
+from septum.data.layouts.reading import Reading
+from septum.errors import DataError
+
+
+def find_ome_zarr(root: Path, reading: Reading) -> Dataset | None:
+    """Pair OME-Zarr images with a label image of their ``labels`` group.
+
+    Parameters
+    ----------
+    root : Path
+        One image, or a folder of them. All are read at full resolution.
+    reading : Reading
+        `labels` chooses among several label images.
+
+    Returns
+    -------
+    Dataset or None
+        None where no OME-Zarr has label images.
+
+    Raises
+    ------
+    DataError
+        An image without label images beside others with; several label images and no choice.
+    """
+    zarrs = [root] if is_zarr(root) else sorted(path for path in root.iterdir() if is_zarr(path))
+    names = {path: label_names(path) for path in zarrs}
+    if not any(names.values()):
+        return None
+    lost = [path for path, found in names.items() if not found]
+    if lost:
+        raise DataError(
+            f"{root}: {len(lost)} of {len(zarrs)} OME-Zarr images have no label image: "
+            f"{few(lost)}; add a labels group or take these images out"
+        )
+    pairs = []
+    for path, found in names.items():
+        refuse_plate(path)
+        name = path.name.removesuffix(".zarr").removesuffix(".ome")
+        pairs.append(Pair(name, path, path / "labels" / _chosen(path, found, reading)))
+    layout = f"OME-Zarr: label image {pairs[0].labels.name} in the labels group of each image"
+    choices = sorted({name for found in names.values() for name in found})
+    return Dataset(layout, root, tuple(pairs), choices=tuple(choices))
+
+
+def label_names(path: Path) -> list[str]:
+    """Return the names of the label images in an OME-Zarr image, as its metadata lists them."""
+    folder = path / "labels"
+    if not folder.is_dir() or not is_zarr(folder):
+        return []
+    attributes = dict(zarr.open_group(folder, mode="r").attrs)
+    inner = attributes.get("ome")
+    listed = (inner if isinstance(inner, dict) else attributes).get("labels", [])
+    return [str(name) for name in listed] if isinstance(listed, list) else []
+
+
+def _chosen(path: Path, names: list[str], reading: Reading) -> str:
+    if reading.labels in names:
+        return str(reading.labels)
+    if len(names) == 1 and reading.labels is None:
+        return names[0]
+    raise DataError(
+        f"{path}: its labels group holds {', '.join(names)}; choose one with --labels NAME"
+        + (f" ({reading.labels} is none of them)" if reading.labels else "")
+    )

@@ -1,0 +1,57 @@
+"""One image with several annotations of it, by name: ``raw.tif`` with ``membranes.tif``, ..."""
+
+from pathlib import Path
+
+from septum.data.layouts.dataset import Dataset, Pair
+from septum.data.layouts.files import image_files, is_generic, label_key, subfolder
+from septum.data.layouts.folder import AREAS, IMAGES, find_folders
+from septum.data.layouts.reading import Reading
+from septum.errors import DataError
+
+
+def find_several(root: Path, reading: Reading) -> Dataset | None:
+    """Pair an image called ``raw`` or ``image`` with the annotation that the user chooses.
+
+    The candidates are all other image files of the folder; or, beside a folder ``raw/`` or
+    ``images/``, all other sub-folders with images, where none has a name that says "labels".
+
+    Returns
+    -------
+    Dataset or None
+        None where there is no such image, or fewer than two candidates and no choice.
+
+    Raises
+    ------
+    DataError
+        Without a choice, naming the candidates.
+    """
+    folders = subfolder(root, IMAGES)
+    if folders is not None:
+        others = [path for path in sorted(root.iterdir()) if path.is_dir() and image_files(path)]
+        others = [path for path in others if path.name.lower() not in (*IMAGES, *AREAS)]
+        if len(others) > 1 or (others and reading.labels):
+            _chosen(root, f"{folders.name}/", {path.name: path for path in others}, reading)
+        return find_folders(root, reading)
+    files = image_files(root)
+    generic = [path for path in files if is_generic(path)]
+    candidates = {path.stem: path for path in files if path not in generic}
+    if any(label_key(path) == image.stem for image in generic for path in candidates.values()):
+        return None  # raw.tif with raw_masks.tif: side by side
+    if len(generic) != 1 or not candidates or (len(candidates) < 2 and reading.labels is None):
+        return None
+    labels = _chosen(root, generic[0].name, candidates, reading)
+    layout = f"one image with several annotations: {generic[0].name} with {labels.name}"
+    orphans = tuple(path for path in candidates.values() if path != labels)
+    pair = Pair(generic[0].stem, generic[0], labels, group=generic[0].stem)
+    return Dataset(layout, root, (pair,), orphans, choices=tuple(candidates))
+
+
+def _chosen(root: Path, image: str, candidates: dict[str, Path], reading: Reading) -> Path:
+    found = candidates.get(reading.labels or "")
+    if found is not None:
+        return found
+    wanted = f"--labels {reading.labels} is none of them" if reading.labels else "which is open"
+    raise DataError(
+        f"{root}: {image} with {len(candidates)} annotations that it could be trained on: "
+        f"{', '.join(candidates)}; {wanted}: choose one, as --labels {next(iter(candidates))}"
+    )
