@@ -190,9 +190,10 @@ def figure(content: Html, *caption: object) -> Html:
     return element("figure", content, element("figcaption", *caption))
 
 
-def grid(figures: Iterable[Html], width: int) -> Html:
-    """Return figures side by side, as many as fit when each has `width` px or more."""
-    columns = f"grid-template-columns: repeat(auto-fill, minmax(min({width}px, 100%), 1fr))"
+def grid(figures: Iterable[Html], width: int, least: int = 1) -> Html:
+    """Return figures side by side: as many as fit with `width` px each, but at least `least`."""
+    narrow = f"calc({100 / least:g}% - {20 * (least - 1)}px)"
+    columns = f"grid-template-columns: repeat(auto-fill, minmax(min({width}px, {narrow}), 1fr))"
     return element("div", *figures, class_="grid", style=columns)
 
 
@@ -224,7 +225,7 @@ def curve(
     highest: float | None = None,
     mark: tuple[float, float, str] | None = None,
 ) -> Html:
-    """Return a diagram as SVG, with axes, ticks and their values.
+    """Return a diagram as SVG, with axes, ticks and their values; upwards it begins at 0.
 
     Parameters
     ----------
@@ -241,7 +242,8 @@ def curve(
     """
     xs, ys = (np.concatenate([getattr(line, axis) for line in lines]) for axis in "xy")
     x_low, x_high, x_ticks = _range(xs.min(), xs.max(), 5)
-    low, high, ticks = _range(ys.min(), ys.max() if highest is None else highest, 4)
+    top = float(ys.max()) if highest is None else highest
+    low, high, ticks = _range(min(0.0, float(ys.min())), top, 4)
     if len(np.unique(xs)) > 1:
         x_low, x_high = float(xs.min()), float(xs.max())
 

@@ -319,7 +319,7 @@ def _worst(seen: Sequence[Seen]) -> Html:
     key = _legend(
         (_TRUTH, "truth"), (_PREDICTION, "prediction (dashed)"), ((235, 235, 235), "other objects")
     )
-    return section("The worst objects", said, key, grid(crops, 190))
+    return section("The worst objects", said, key, grid(crops, 190, least=2))
 
 
 def _crop(seen: Seen, place: int) -> Html:
@@ -447,7 +447,7 @@ def _tiles(samples: Sequence[Sample], plan: Plan, seed: int) -> Html:
     bar = np.repeat(heat(np.linspace(0, 1, 256)[np.newaxis], 1.0), 10, axis=0)
     alt = "colours of the weights, from black for 0 to pale yellow"
     scale = element("div", "weight 0", picture(bar, alt), f"{highest:.3g}", class_="scale")
-    return section(heading, said, _legend(*key), grid(_tile_figures(batches, highest), 220), scale)
+    return section(heading, said, _legend(*key), grid(_tile_figures(batches, highest), 220, least=2), scale)
 
 
 def _tile_figures(batches: Sequence[Batch], highest: float) -> list[Html]:

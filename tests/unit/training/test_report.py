@@ -1,0 +1,301 @@
+"""``report.html``: the numbers are right, the pictures are there, a browser shows them."""
+
+import io
+import json
+import re
+import shutil
+import subprocess
+from base64 import b64decode
+from dataclasses import asdict, replace
+from html import unescape
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+
+from septum.config import override
+from septum.data.sample import Sample
+from septum.data.synthetic import draw_cells
+from septum.description import Description
+from septum.metrics import matching
+from septum.model import Model, Prediction
+from septum.plan import Plan
+from septum.training.loop import Step
+from septum.training.report import confusion, judge, write_report
+
+SETTINGS = ["data.scale=1", "network.width=4", "network.depth=2", "training.tile=60"]
+SETTINGS += ["instances.threshold=0.5", "instances.min_size=0"]
+HOSTILE = "<img src=x onerror=alert(1)> \"a\" & 'b'"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+class Told(Model):
+    """A model that finds what it is told to find."""
+
+    def __init__(self, answers, ndim=2, channels=1, **training):
+        plan = override(Plan(), SETTINGS)
+        description = Description(channels, 3, ndim, plan=plan, training=training)
+        super().__init__(description.build(), description, "cpu", "torch")
+        self._answers = answers
+
+    def predict(self, image, *_args, **_kwargs):
+        labels = next(found for known, found in self._answers if known is image)
+        return Prediction(labels, np.zeros((3, *labels.shape), np.float32))
+
+
+def shifted(sample):
+    """Return what a fair model would find: the truth, a little off."""
+    return np.roll(sample.truth, 2, axis=-1)
+
+
+def told(samples, **training):
+    answers = [(sample.image, shifted(sample)) for sample in samples]
+    return Told(answers, samples[0].ndim, len(samples[0].image), **training)
+
+
+def write_log(path, number=40):
+    lines = [
+        Step(n, n / number, 1 / n, 1e-3, 0.5 * n, 0.01, n / 100 if n % 10 == 0 else None)
+        for n in range(1, number + 1)
+    ]
+    path.write_text("".join(json.dumps(asdict(line)) + "\n" for line in lines))
+    return path
+
+
+def written(tmp_path, model, samples, validation=(), log=True):
+    run = tmp_path / "my run"
+    run.mkdir(exist_ok=True)
+    log = write_log(run / "log.jsonl") if log else run / "log.jsonl"
+    write_report(run / "report.html", model, samples, validation, log, seed=0)
+    return (run / "report.html").read_text(encoding="utf-8")
+
+
+def words(page):
+    """Return the text of a page without its style."""
+    text = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", text)))
+
+
+def pictures(page):
+    sources = re.findall(r'<img src="data:image/png;base64,([^"]+)"', page)
+    return [Image.open(io.BytesIO(b64decode(source))) for source in sources]
+
+
+def made_by_hand():
+    """One found, a merged pair, one split, one missed; and one that is none."""
+    truth, labels = np.zeros((40, 60), np.int32), np.zeros((40, 60), np.int32)
+    truth[2:8, 2:8], labels[2:8, 2:7] = 1, 11  # 36 px, found with IoU 5/6
+    truth[2:12, 20:30], truth[2:12, 30:40] = 2, 3  # 100 px each,
+    labels[2:12, 20:40] = 12  # as one: IoU 0.5 with each, which is not above 0.5
+    truth[20:32, 2:22] = 4  # 240 px,
+    labels[20:32, 2:11], labels[20:32, 13:22] = 13, 14  # in two halves of IoU 0.45
+    truth[20:24, 40:44] = 5  # 16 px, missed
+    labels[34:38, 50:56] = 15  # 24 px, false
+    return Sample(np.zeros((1, 40, 60), np.uint8), truth, name="by hand"), labels
+
+
+def plainly(sample, labels):
+    """Judge by the definitions, pair by pair."""
+    truth, verdicts, used = sample.truth, {}, set()
+    objects = {i: truth == i for i in np.unique(truth) if i}
+    found = {j: labels == j for j in np.unique(labels) if j}
+    iou = {
+        (i, j): (a & b).sum() / (a | b).sum() for i, a in objects.items() for j, b in found.items()
+    }
+    covers = {
+        j: [i for i, a in objects.items() if 2 * (a & b).sum() > a.sum()] for j, b in found.items()
+    }
+    for i, a in objects.items():
+        pieces = [j for j, b in found.items() if 2 * (a & b).sum() > b.sum()]
+        share = sum((a & found[j]).sum() for j in pieces) / a.sum()
+        right = [j for j in found if iou[i, j] > 0.5]
+        if right:
+            verdicts[i] = "found"
+            used |= set(right)
+        elif any(i in covers[j] and len(covers[j]) > 1 for j in found):
+            verdicts[i] = "merged"
+        elif len(pieces) > 1 and share > 0.5:
+            verdicts[i] = "split"
+            used |= set(pieces)
+        else:
+            verdicts[i] = "missed"
+    used |= {j for j in found if len(covers[j]) > 1}
+    best = {i: max((iou[i, j] for j in found), default=0.0) for i in objects}
+    return verdicts, best, set(found) - used
+
+
+def test_every_object_is_what_it_is():
+    seen = judge(*made_by_hand())
+    assert seen.verdicts == ["found", "merged", "merged", "split", "missed"]
+    np.testing.assert_allclose(seen.iou, [5 / 6, 0.5, 0.5, 0.45, 0])
+    assert seen.table.prediction_ids[seen.false].tolist() == [15]
+    assert seen.table.prediction_ids[seen.broken].tolist() == [12, 13, 14]
+
+
+def test_the_table_by_size_counts_the_case_made_by_hand():
+    assert confusion([judge(*made_by_hand())]) == [
+        # size, objects, found, merged, split, missed, mean IoU, false
+        ("up to 36", "2", "1", "0", "0", "1", "0.42", "1"),
+        ("37 to 100", "2", "0", "2", "0", "0", "0.50", "0"),
+        ("above 100", "1", "0", "0", "1", "0", "0.45", "0"),
+        ("all", "5", "1", "2", "1", "1", "0.46", "1"),
+    ]
+
+
+label_images = st.tuples(*[arrays(np.int32, (6, 7), elements=st.integers(0, 4))] * 2)
+"""Small and wild: everything overlaps with everything."""
+
+
+@given(label_images)
+@settings(max_examples=150)
+def test_judgement_is_that_of_the_definitions(pair):
+    truth, labels = pair
+    sample = Sample(np.zeros((1, 6, 7), np.uint8), truth)
+    seen = judge(sample, labels)
+    verdicts, best, false = plainly(sample, labels)
+    ids = seen.table.truth_ids.tolist()
+    assert dict(zip(ids, seen.verdicts, strict=True)) == verdicts
+    assert dict(zip(ids, seen.iou, strict=True)) == pytest.approx(best)
+    assert set(seen.table.prediction_ids[seen.false]) == false
+    rows = confusion([seen])
+    if verdicts:
+        total = [sum(int(row[column]) for row in rows[:-1]) for column in (1, 2, 3, 4, 5, 7)]
+        assert total == [int(rows[-1][column]) for column in (1, 2, 3, 4, 5, 7)]
+        assert total == [
+            len(verdicts),
+            *(list(verdicts.values()).count(v) for v in ("found", "merged", "split", "missed")),
+            len(false),
+        ]
+        assert all(sum(map(int, row[2:6])) == int(row[1]) for row in rows)
+
+
+@given(label_images, arrays(bool, (6, 7)))
+def test_found_is_what_the_metric_matches_and_what_nobody_annotated_does_not_count(pair, annotated):
+    truth, labels = pair
+    seen = judge(Sample(np.zeros((1, 6, 7), np.uint8), truth, annotated=annotated), labels)
+    matched = matching(truth, labels, float(np.nextafter(0.5, 1)), annotated)
+    assert seen.count("found") == matched.tp
+    assert len(seen.verdicts) == matched.tp + matched.fn
+    assert seen.count("false") <= matched.fp
+    other = np.where(annotated, truth, 1 + truth)
+    again = judge(Sample(np.zeros((1, 6, 7), np.uint8), other, annotated=annotated), labels)
+    assert (again.verdicts, again.iou.tolist()) == (seen.verdicts, seen.iou.tolist())
+
+
+def test_the_page_has_its_pictures_and_says_what_was_found(tmp_path):
+    samples = [draw_cells(seed, (96, 96), radius=8) for seed in range(5)]
+    facts = {"steps": 40, "seconds": 20.0, "waited": 0.013, "best_step": 30, "best_score": 0.3}
+    facts |= {"command": "septum train 'a & b'", "data": "ab" * 32, "begun": "2025-01-01"}
+    page = written(tmp_path, told(samples, **facts), samples[:3], samples[3:])
+    # Truth and prediction of two images, ten objects, four tiles with their weights, one scale.
+    assert len(pictures(page)) == 2 * 2 + 10 + 4 * 2 + 1
+    assert all(alt for alt in re.findall(r'<img [^>]*alt="([^"]*)"', page))
+    assert len(re.findall("<svg", page)) == 3
+    assert not re.search(r"https?://|<script|<link", page)
+    text = words(page)
+    assert "<title>my run</title>" in page
+    assert " 40 steps · 20s · validation score 0.300 · " in text
+    assert "All validation images, which the network did not learn from." in text
+    assert "learnt from." not in text.replace("did not learn from.", "")
+    seen = [judge(sample, shifted(sample)) for sample in samples[3:]]
+    for item in seen:
+        count = {kind: item.count(kind) for kind in ("found", "missed", "false")}
+        part = text[text.index(f"{item.sample.name} :") :][:80]
+        assert all(f"{number} {kind}" in part for kind, number in count.items())
+    for row in confusion(seen):
+        assert " ".join(row) in text
+    assert "best 0.300" in text
+    for said in ("septum train 'a & b'", "ab" * 32, "0.5 s", "1.3% of the time", "torch 2."):
+        assert said in text
+    assert "[network] width = 4" in text
+
+
+def test_without_validation_it_says_that_the_images_were_learnt_from(tmp_path):
+    samples = [draw_cells(seed, (64, 64), radius=8) for seed in range(9)]
+    page = written(tmp_path, told(samples), samples, log=False)
+    text = words(page)
+    assert "These images were learnt from. There were no validation images" in text
+    assert "9 images to learn from, none to validate with" in text
+    assert "There is no log of the steps." in text
+    assert len(pictures(page)) == 2 * 6 + 10 + 4 * 2 + 1  # of nine images six are shown
+
+
+def test_a_hostile_name_is_shown_and_does_nothing(tmp_path):
+    sample = replace(draw_cells(0, (64, 64), radius=8), name=HOSTILE)
+    page = written(tmp_path, told([sample]), [sample])
+    assert HOSTILE not in page
+    assert "<img src=x" not in page
+    assert words(page).count(HOSTILE) >= 5  # picture, worst objects, tiles, data
+
+
+def test_many_large_images_stay_bounded(tmp_path):
+    sample = draw_cells(0, (900, 1400), radius=12)
+    named = [replace(sample, name=f"image {number}") for number in range(70)]
+    page = written(tmp_path, told(named[:1]), named[:50], named[50:])
+    assert len(page) < 3e6
+    assert max(max(picture.size) for picture in pictures(page)) <= 700
+    assert "and 20 more" in words(page)
+    assert "Counted in 20 images" in words(page)
+    assert "6 of 20 validation images" in words(page)
+
+
+def test_of_a_volume_planes_are_shown(tmp_path):
+    samples = [draw_cells(seed, (20, 64, 64), radius=7) for seed in range(2)]
+    page = written(tmp_path, told(samples), samples[:1], samples[1:])
+    assert len(pictures(page)) == 2 + 10 + 4 * 2 + 1
+    assert "Plane 11 of 20; all are counted." in words(page)
+    assert "z " in words(page)
+
+
+def test_colour_partial_annotation_and_emptiness_are_no_trouble(tmp_path):
+    grey = draw_cells(0, (64, 64), radius=8)
+    annotated = np.ones((64, 64), bool)
+    annotated[:, 40:] = False
+    colour = Sample(np.repeat(grey.image, 3, axis=0), grey.labels, annotated, name="colour")
+    empty = Sample(colour.image.copy(), np.zeros_like(grey.truth), name="empty")
+    page = written(tmp_path, told([colour, empty]), [colour], [empty])
+    assert "There is no object in these images." in words(page)
+    page = written(tmp_path, told([colour, empty]), [empty], [colour])
+    assert "Dark: not annotated, and not counted." in words(page)
+    shown = np.asarray(pictures(page)[0].convert("RGB")).astype(float)
+    middle = shown.shape[1] * 40 // 64
+    assert shown[:, middle:].mean() < 0.5 * shown[:, :middle].mean()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    return found or pytest.skip(f"no browser is at hand; one of {', '.join(BROWSERS)} is needed")
+
+
+def browse(browser, path, *arguments):
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+    command += [f"--user-data-dir={path.parent / 'profile'}", "--enable-logging=stderr"]
+    command += [*arguments, path.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+
+def test_a_browser_shows_the_pictures(browser, tmp_path):
+    samples = [draw_cells(seed, (96, 96), radius=8) for seed in range(3)]
+    page = written(tmp_path, told(samples), samples[:2], samples[2:])
+    path = tmp_path / "my run" / "report.html"
+    shot = tmp_path / "shot.png"
+    done = browse(browser, path, "--window-size=1200,900", f"--screenshot={shot}")
+    assert "Content Security Policy" not in done.stderr  # nothing that it would have had to refuse
+    seen = np.asarray(Image.open(shot).convert("RGB")).astype(int)
+    found = np.abs(seen - (38, 200, 186)).sum(axis=-1) < 30  # the outlines of what was found
+    assert found[:, :600].sum() > 200
+    assert found[:, 600:].sum() > 200
+    # A page may run no script, so that a copy asks each picture whether it is one.
+    asking = (
+        "<script>onload = () => document.body.setAttribute('data-widths', "
+        "[...document.images].map(image => image.naturalWidth))</script>"
+    )
+    copy = tmp_path / "copy.html"
+    copy.write_text(re.sub(r"<meta http-equiv[^>]*>", asking, page), encoding="utf-8")
+    widths = re.search(r'data-widths="([\d,]+)"', browse(browser, copy, "--dump-dom").stdout)
+    assert widths is not None
+    assert [int(width) for width in widths[1].split(",")] == [p.width for p in pictures(page)]
