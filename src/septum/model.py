@@ -17,6 +17,7 @@ from safetensors.torch import save as to_bytes
 
 from septum.array import Sink, Source, View, repeated
 from septum.atomic import replacing, write_text
+from septum.card import card
 from septum.config import override, to_dict
 from septum.data.normalise import stretch_of
 from septum.description import FORMAT, Description, describe
@@ -282,6 +283,7 @@ class Model:
         with replacing(folder / "model.safetensors") as path:
             path.write_bytes(to_bytes(weights))
         content = {"format": FORMAT, "septum": __version__, **to_dict(self.description)}
+        write_text(folder / "README.md", card(self.description))
         write_text(folder / "model.json", json.dumps(content, indent=2) + "\n")
 
     def fitting(self, image: Source) -> Source:

@@ -47,7 +47,8 @@ def shortened(words):
     """Return a `septum` command that takes seconds: the same verb, fewer steps."""
     if words[1] == "demo":
         return [*words, "--steps", "2"]
-    return [*words, *SHORT] if words[1] in ("train", "reproduce") else words
+    begins = words[1] in ("train", "reproduce") and "--extend" not in words
+    return [*words, *SHORT] if begins else words
 
 
 def run(words, folder):

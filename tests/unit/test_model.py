@@ -57,12 +57,16 @@ def test_a_loaded_model_says_what_the_saved_one_said(saved, folder):
 
 def test_a_model_is_json_and_safetensors_and_no_pickle(saved):
     files = sorted(path for path in saved.rglob("*") if path.is_file())
-    assert [path.name for path in files] == ["model.json", "model.safetensors"]
-    json.loads(files[0].read_text())
-    content = files[1].read_bytes()
+    assert [path.name for path in files] == [
+        "README.md",
+        "model.json",
+        "model.safetensors",
+    ]
+    json.loads(files[1].read_text())
+    content = files[2].read_bytes()
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     assert set(header) == set(model_of().network.state_dict())
-    assert not zipfile.is_zipfile(files[1])  # the container of torch.save
+    assert not zipfile.is_zipfile(files[2])  # the container of torch.save
 
 
 def edited(run, **changes):

@@ -12,7 +12,7 @@ from septum.atomic import write_text
 from septum.config import to_toml
 from septum.data.sample import Sample
 from septum.data.split import digest_of_all
-from septum.errors import ConfigError, DataError
+from septum.errors import DataError
 from septum.plan import Plan
 from septum.training.presets import preset
 from septum.training.schedule import Length
@@ -107,13 +107,3 @@ def refuse_other_data(
             f"the images or annotations are not those that {out} began with; put them back as they "
             "were, or begin a new run with another folder"
         )
-
-
-def refuse_other_choices(out: Path, facts: Facts, given: dict[str, object]) -> None:
-    """Raise ConfigError if a choice is made again for a run that goes on."""
-    for name, value in given.items():
-        if value is not None and value != getattr(facts, name, None):
-            raise ConfigError(
-                f"{name} is given, but {out} goes on with the choices that it began with "
-                f"({PLAN} and {FACTS} in it); leave it away"
-            )

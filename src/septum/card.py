@@ -1,0 +1,87 @@
+"""The page that lies beside a model, for people: ``model/README.md``."""
+
+from collections.abc import Iterator
+
+from septum.description import Description
+
+_MANY = 12
+
+
+def card(description: Description) -> str:
+    """Return what a person should know of a model before using it, as Markdown."""
+    return "\n".join(_lines(description)) + "\n"
+
+
+def _lines(known: Description) -> Iterator[str]:
+    plan, facts = known.plan, known.training
+    yield "# A U-Net trained with septum"
+    yield ""
+    yield "```sh"
+    yield "septum predict RUN IMAGE -o RESULTS"
+    yield "```"
+    yield ""
+    yield "(`RUN` is the folder that holds this one; `model.json` says the same for machines.)"
+    yield ""
+    yield "## What it takes"
+    yield ""
+    yield f"- {_images(known)}, {_sizes(known)}."
+    scale = plan.data.scale or 1
+    seen = "as they are" if scale == 1 else f"at {scale:.3g} of their resolution"
+    yield f"- The network sees them {seen}; grey values by `{plan.data.normalise}`."
+    yield ""
+    yield "## What it gives"
+    yield ""
+    border = ", interior, border between touching cells" if known.classes == 3 else ", cell"
+    yield f"- Probabilities of {known.classes} classes: background{border}."
+    threshold, seed, smallest = plan.instances.values
+    grown = f", grown from seeds above {seed:g}" if known.classes == 3 else ""
+    yield (
+        f"- Cells where the probability of not being background is above {threshold:g}{grown}; "
+        f"objects under {smallest} pixels are dropped."
+    )
+    yield ""
+    yield "## Where it comes from"
+    yield ""
+    yield from _origin(facts)
+    yield (
+        f"- U-Net of depth {plan.network.depth}, width {plan.network.width}, {known.ndim}D, "
+        f"normalisation {plan.network.norm or 'none'}."
+    )
+
+
+def _images(known: Description) -> str:
+    if known.in_channels == 1:
+        return f"Grey images ({'volumes' if known.ndim == 3 else 'planes'})"
+    also = ", or grey ones" if known.grey_too else ""
+    return f"Images of {known.in_channels} channels{also}"
+
+
+def _sizes(known: Description) -> str:
+    if known.spacing is None:
+        return "of any size, with objects about as large in pixels as those it was trained on"
+    sizes = " × ".join(f"{size:.4g}" for size in known.spacing)
+    return f"of any size, with pixels of about {sizes} µm"
+
+
+def _origin(facts: dict) -> Iterator[str]:
+    if not facts:
+        yield "- Not trained."
+        return
+    names = facts.get("images", [])
+    shown = ", ".join(names[:_MANY]) + (", …" if len(names) > _MANY else "")
+    yield (
+        f"- {facts.get('steps', '?')} steps on {len(names)} images ({shown}), seed "
+        f"{facts.get('seed', '?')}, begun {facts.get('begun', 'at an unknown time')}."
+    )
+    if facts.get("best_score") is not None:
+        yield (
+            f"- Panoptic quality {facts['best_score']:.3f} (IoU 0.5) on "
+            f"{len(facts['validation_images'])} images that it has not learnt from, at step "
+            f"{facts['best_step']}, which is the one that was kept."
+        )
+    else:
+        yield "- It was not validated: how good it is on images that it has not seen is not known."
+    if "command" in facts:
+        yield f"- Command: `{facts['command']}`"
+    if "data" in facts:
+        yield f"- SHA-256 of the images and annotations: `{facts['data']}`"

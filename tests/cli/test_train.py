@@ -1,0 +1,87 @@
+"""`septum train`: what a run that goes on may change, several seeds, validation on the terminal."""
+
+import pytest
+from typer.testing import CliRunner
+
+from septum.cli import app
+from septum.data.formats import write_labels, write_tiff
+from septum.data.synthetic import draw_cells
+from septum.errors import SeptumError
+
+TINY = ("--set", "network.width=4", "--set", "network.depth=1", "--set", "training.tile=60")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    for seed in range(5):
+        sample = draw_cells(seed, (64, 64), radius=8)
+        write_tiff(folder / "images" / f"{seed}.tif", sample.image[0], "YX")
+        write_labels(folder / "masks" / f"{seed}.tif", sample.truth, "YX")
+    return folder
+
+
+def train(data, out, *arguments):
+    return CliRunner().invoke(app, ["train", str(data), "-o", str(out), *map(str, arguments)])
+
+
+def done(data, out, *arguments):
+    result = train(data, out, *arguments)
+    assert result.exit_code == 0, result.output
+    return " ".join(result.stderr.split())
+
+
+def test_validation_and_waiting_are_told(data, tmp_path):
+    printed = done(data, tmp_path / "run", "--steps", 3, "--val", 0.2, *TINY)
+    assert "held out to validate with: 1 images: 2" in printed
+    assert "the model is that of step 3: panoptic quality" in printed
+    assert "of the time was spent waiting for tiles" in printed
+    assert f"Next: septum predict {tmp_path / 'run'} IMAGE -o OUT" in printed
+
+
+def test_a_folder_of_other_images_validates(data, tmp_path):
+    other = tmp_path / "other"
+    for seed in (7, 8):
+        sample = draw_cells(seed, (64, 64), radius=8)
+        write_tiff(other / "images" / f"{seed}.tif", sample.image[0], "YX")
+        write_labels(other / "masks" / f"{seed}.tif", sample.truth, "YX")
+    run = tmp_path / "run"
+    printed = done(data, run, "--steps", 2, "--val", other, *TINY)
+    assert "validation: folders: images/ and masks/ paired by file stem: 2 annotated" in printed
+    assert "going on after step 2" in done(data, run, "--resume")
+
+
+def test_several_seeds_give_a_mean_and_a_spread(data, tmp_path):
+    printed = done(data, tmp_path / "runs", "--steps", 2, "--val", 0.2, "--seeds", 2, *TINY)
+    assert "panoptic quality on the validation images: 0." in printed
+    assert "(mean and standard deviation of 0." in printed
+    one, two = ((tmp_path / "runs" / f"seed-{n}" / "model" / "model.safetensors") for n in (0, 1))
+    assert one.read_bytes() != two.read_bytes()
+
+
+def test_a_run_is_extended_by_steps_and_by_time(data, tmp_path):
+    run = tmp_path / "run"
+    done(data, run, "--steps", 2, *TINY)
+    assert "4 steps in" in done(data, run, "--extend", 2)
+    assert "1s more after step 4" in done(data, run, "--extend", "1s")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--resume", "--steps", 5), "keeps the choices that it began with"),
+        (("--resume", "--seed", 1), "keeps the choices that it began with"),
+        (("--extend", 5, "--set", "network.width=2"), "keeps the choices that it began with"),
+        (("--seeds", 3), "give 2 seeds or more, and --val"),
+        (("--seeds", 1, "--val", 0.2), "give 2 seeds or more, and --val"),
+        (("--val", 0.9), "val is 0.9; expected a share above 0 and up to 0.5, or a folder"),
+        (("--extend", "soon"), "holds no run that could go on"),
+        (("--patience", -1), "training.patience is -1; expected 1 or more"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused_in_one_line(data, tmp_path, arguments, message):
+    result = train(data, tmp_path / "run", *arguments)
+    assert isinstance(result.exception, SeptumError), result.output
+    assert message in str(result.exception)
+    assert "\n" not in str(result.exception)
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,42 @@
+"""The page beside a model says what it takes, what it gives and where it comes from."""
+
+from septum.card import card
+from septum.description import Description
+from septum.plan import DataPlan, InstancePlan, Plan
+
+PLAN = Plan(data=DataPlan(scale=0.5), instances=InstancePlan(threshold=0.7, min_size=40))
+
+
+def test_a_validated_model_tells_its_score_and_its_data():
+    training = {
+        "images": [f"image_{n}" for n in range(20)],
+        "steps": 800,
+        "seed": 3,
+        "begun": "2026-01-01T00:00:00Z",
+        "command": "septum train cells -o run --val 0.2",
+        "data": "0123abcd",
+        "validation_images": ["a", "b"],
+        "best_step": 760,
+        "best_score": 0.8125,
+    }
+    page = card(Description(3, 3, plan=PLAN, spacing=(0.5, 0.5), grey_too=True, training=training))
+    for words in (
+        "Images of 3 channels, or grey ones, of any size, with pixels of about 0.5 × 0.5 µm",
+        "at 0.5 of their resolution",
+        "above 0.7, grown from seeds above 0.9; objects under 40 pixels are dropped",
+        "800 steps on 20 images (image_0, ",
+        "image_11, …), seed 3",
+        "Panoptic quality 0.812 (IoU 0.5) on 2 images that it has not learnt from, at step 760",
+        "`septum train cells -o run --val 0.2`",
+        "`0123abcd`",
+    ):
+        assert words in page
+    assert "image_12" not in page
+
+
+def test_a_model_that_was_not_validated_says_so():
+    page = card(Description(plan=PLAN, training={"images": ["a"], "steps": 1, "seed": 0}))
+    assert "It was not validated" in page
+    assert "Grey images (planes), of any size, with objects about as large in pixels" in page
+    assert "0 background" not in page
+    assert "- Not trained." in card(Description(plan=PLAN))

@@ -1,0 +1,144 @@
+"""A training from its data to its model: validation, patience, workers, grey beside colour."""
+
+import json
+
+import numpy as np
+import pytest
+
+import septum
+from septum.data.sample import Sample
+from septum.data.synthetic import draw_cells
+from septum.errors import ConfigError, DataError, SeptumError
+
+TINY = ("network.width=4", "network.depth=1", "training.tile=60", "training.precision=32")
+
+
+def cells(count, shape=(64, 64)):
+    return [draw_cells(seed, shape, radius=8) for seed in range(count)]
+
+
+def trained(out, data=None, **changes):
+    data = cells(5) if data is None else data
+    return septum.train(data, out, **{"steps": 20, "settings": TINY, **changes})
+
+
+def weights(model):
+    return b"".join(value.numpy().tobytes() for value in model.network.state_dict().values())
+
+
+def scored(monkeypatch, scores):
+    """Let the validations have these scores."""
+    given = iter(scores)
+    monkeypatch.setattr("septum.training.run.quality", lambda _model, _samples: next(given))
+
+
+def test_without_validation_all_images_teach_and_the_last_model_is_kept(tmp_path):
+    facts = trained(tmp_path / "run").description.training
+    assert len(facts["images"]) == 5
+    assert facts["steps"] == 20
+    assert "best_score" not in facts
+
+
+def test_a_share_is_held_out_and_the_best_model_is_kept(tmp_path, monkeypatch):
+    scored(monkeypatch, [0.1, 0.5, *[0.3] * 18])
+    said = []
+    model = trained(tmp_path / "run", val=0.2, on_note=said.append)
+    facts = model.description.training
+    assert len(facts["images"]) == 4
+    assert facts["validation_images"] == ["cells_002"]
+    assert (facts["best_step"], facts["best_score"]) == (2, 0.5)
+    assert "held out to validate with: 1 images: cells_002" in said
+    # The same steps, stopped there, give the same weights.
+    scored(monkeypatch, [0.1, 0.5])
+    seen = []
+    again = trained(tmp_path / "two", val=0.2, on_step=seen.append, stop=lambda: len(seen) == 2)
+    assert weights(again) == weights(model)
+
+
+def test_of_equally_good_models_the_last_is_kept(tmp_path, monkeypatch):
+    scored(monkeypatch, [0.5] * 20)
+    assert trained(tmp_path / "run", val=0.2).description.training["best_step"] == 20
+
+
+def test_patience_ends_a_training_that_gains_nothing(tmp_path, monkeypatch):
+    scored(monkeypatch, [0.5, 0.6, 0.6, 0.4, 0.6])
+    model = trained(tmp_path / "run", val=0.2, settings=(*TINY, "training.patience=3"))
+    facts = model.description.training
+    assert facts["steps"] == 5
+    assert facts["best_step"] == 5
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [step["validation"] for step in log] == [0.5, 0.6, 0.6, 0.4, 0.6]
+
+
+def test_other_images_validate_and_the_threshold_is_chosen_on_them(tmp_path, monkeypatch):
+    chosen_on = []
+    monkeypatch.setattr(
+        "septum.training.session.calibrated",
+        lambda model, samples: (chosen_on.append([s.name for s in samples]), model)[1],
+    )
+    model = trained(tmp_path / "run", cells(2), val=cells(4)[2:])
+    assert model.description.training["validation_images"] == ["cells_002", "cells_003"]
+    assert chosen_on == [["cells_002", "cells_003"]]
+
+
+def test_an_image_on_both_sides_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"has the same pixels as cells_000 of the training"):
+        trained(tmp_path / "run", cells(3), val=cells(1))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("workers", [0, 3])
+def test_threads_that_draw_tiles_change_nothing(tmp_path, workers):
+    one = trained(tmp_path / "one", machine=septum.Machine(workers=1))
+    other = trained(tmp_path / "other", machine=septum.Machine(workers=workers))
+    assert weights(one) == weights(other)
+    assert 0 <= other.description.training["waited"] < 1
+
+
+def test_grey_images_beside_colour_ones_are_learnt_and_predicted(tmp_path):
+    grey = cells(2)
+    colour = [
+        Sample(np.stack([s.image[0], s.image[0] // 2, s.image[0] // 3]), s.labels, name=f"c{n}")
+        for n, s in enumerate(cells(4)[2:])
+    ]
+    said = []
+    model = trained(tmp_path / "run", [*grey, *colour], on_note=said.append)
+    assert any("2 of 4 images are grey and the others colour" in note for note in said)
+    loaded = septum.load(tmp_path / "run")
+    for image in (grey[0].image[0], grey[0].image, np.repeat(grey[0].image, 3, axis=0)):
+        np.testing.assert_array_equal(
+            loaded.predict(image).probabilities, model.predict(grey[0].image).probabilities
+        )
+    with pytest.raises(DataError, match=r"takes shape \(3, Y, X\)"):
+        trained(tmp_path / "colour", colour).predict(grey[0].image[0])
+
+
+def test_a_training_that_diverges_keeps_the_tiles_and_its_last_state(tmp_path):
+    wild = (*TINY, "training.optimiser=sgd", "training.learning_rate=1e15", "training.average=0")
+    with pytest.raises(SeptumError, match=r"diverged.* The tiles are in .*\.npz") as caught:
+        trained(tmp_path / "run", settings=wild)
+    path = tmp_path / "run" / str(caught.value).rpartition("/")[2]
+    with np.load(path) as arrays:
+        assert arrays["images"].shape == (1, 1, 60, 60)
+        assert arrays["classes"].shape == arrays["weights"].shape
+    assert path.with_suffix(".png").is_file()
+    assert not (tmp_path / "run" / "model").exists()
+
+
+def test_what_the_machine_cannot_have_is_one_line(tmp_path):
+    for machine, message in (
+        ({"devices": 0}, "devices is 0; expected 1 or more"),
+        ({"workers": -1}, "workers is -1; expected 0 or more"),
+        ({"strategy": "magic"}, "no training on 1 × cpu on 1 node"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            trained(tmp_path / "run", machine=septum.Machine(**{"device": "cpu", **machine}))
+
+
+def test_deterministic_is_asked_of_pytorch_and_only_then(tmp_path):
+    import torch
+
+    trained(tmp_path / "one", steps=1, machine=septum.Machine(deterministic=True))
+    assert torch.are_deterministic_algorithms_enabled()
+    trained(tmp_path / "two", steps=1)
+    assert not torch.are_deterministic_algorithms_enabled()
