@@ -28,7 +28,7 @@ h2 { margin: 56px 0 8px; padding-top: 20px; border-top: 1px solid var(--line); f
 p { margin: 0 0 12px; max-width: 46em; }
 .facts { max-width: none; color: var(--quiet); }
 .facts strong { color: var(--accent); font-weight: 620; }
-.notice { padding: 10px 16px; border-left: 3px solid var(--accent);
+.notice { margin: 12px 0 16px; padding: 10px 16px; border-left: 3px solid var(--accent);
   background: color-mix(in srgb, var(--accent) 8%, transparent); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 22px; max-width: none; color: var(--quiet);
   font-size: 14px; }

@@ -219,9 +219,7 @@ def _images(seen: Sequence[Seen], validation: int) -> Html:
 def _pair(seen: Seen, side: int) -> Html:
     sample, known = seen.sample, seen.table
     plane = sample.shape[0] // 2 if sample.ndim == 3 else None
-    image = grey(_plane(sample.image, plane))
-    if sample.annotated is not None:
-        image = np.where(_plane(sample.annotated, plane)[..., None], image, image // 3)
+    image = _image_of(sample, plane)
     shape = _fitting(image.shape[:2], side)
     image = _resized(image, shape)
     truth = resample_labels(_plane(sample.known, plane), shape)
@@ -229,15 +227,18 @@ def _pair(seen: Seen, side: int) -> Html:
     true = [_COLOURS[verdict] for verdict in seen.verdicts]
     predicted = np.full((len(known.prediction_ids), 3), _RIGHT)
     predicted[seen.broken], predicted[seen.false] = _BROKEN, _WRONG
-    # Of predictions that nobody can judge, where nothing is annotated, none is coloured as right.
+    # Where nothing is annotated, nobody can judge a prediction.
     unjudged = known.prediction_ignored > known.prediction_sizes
+    unjudged[known.prediction_index[known.iou > 0.5]] = False
     predicted[unjudged] = 160
+    sizes = np.unique(truth[truth > 0], return_counts=True)[1]
+    width = 1 if len(sizes) and np.median(sizes) < 400 else 2
     name = sample.name
     pictures = [
         element("div", element("div", head, class_="over"), picture(pixels, f"{name}, {head}"))
         for head, pixels in (
-            ("truth", _drawn(image, truth, known.truth_ids, true)),
-            ("prediction", _drawn(image, labels, known.prediction_ids, predicted)),
+            ("truth", _drawn(image, truth, known.truth_ids, true, width)),
+            ("prediction", _drawn(image, labels, known.prediction_ids, predicted, width)),
         )
     ]
     where = "" if plane is None else f" Plane {plane + 1} of {sample.shape[0]}; all are counted."
@@ -328,7 +329,7 @@ def _crop(seen: Seen, place: int) -> Html:
     if sample.ndim == 3:
         plane = int(np.argmax((truth == one).sum((1, 2))))
     truth, labels = _plane(truth, plane), _plane(seen.labels, plane)
-    image = grey(_plane(sample.image, plane))
+    image = _image_of(sample, plane)
     spots = np.argwhere(truth == one)
     centre, extent = (spots.min(0) + spots.max(0) + 1) // 2, np.ptp(spots, axis=0).max() + 1
     reach = int(0.8 * extent) + 8
@@ -358,7 +359,7 @@ def _crop(seen: Seen, place: int) -> Html:
         element("br"),
         f"{sample.name}, object {one}",
         element("br"),
-        f"{where}; {size:,} px",
+        f"{where}; {size:,} {_unit(sample)}",
     )
 
 
@@ -374,7 +375,16 @@ def _by_size(seen: Sequence[Seen]) -> Html:
         "of it and of another), split (several predictions lie in it), or else missed. False "
         "objects, which are none in truth, are in the row of their own size.",
     )
-    head = ("Size in px", "Objects", "Found", "Merged", "Split", "Missed", "Mean IoU", "False")
+    head = (
+        f"Size in {_unit(seen[0].sample)}",
+        "Objects",
+        "Found",
+        "Merged",
+        "Split",
+        "Missed",
+        "Mean IoU",
+        "False",
+    )
     note = element("p", f"Counted in {len(seen)} {_image(len(seen))}.", class_="over")
     return section(heading, said, table(head, rows, total=True), note)
 
@@ -434,20 +444,25 @@ def _tiles(samples: Sequence[Sample], plan: Plan, seed: int) -> Html:
         draw_batch([prepared[place % len(prepared)]], plan.augment, input_size, size, [rng])
         for place, rng in enumerate(rngs)
     ]
-    batches = sorted(batches, key=lambda batch: not batch.classes.any())[:_TILES]
+    middle = size // 2 if samples[0].ndim == 3 else None
+    batches.sort(key=lambda batch: not _plane(batch.classes, middle).any())
+    batches = batches[:_TILES]
     highest = max(float(batch.weights.max()) for batch in batches)
     margin = (input_size - size) // 2
     said = element(
         "p",
         f"Tiles as drawn in training, those with objects first: moved, turned, deformed and varied "
         f"in brightness, {size} px wide at the working resolution. The network also sees the "
-        f"{margin} px around each. Below each, how much every pixel weighs in the loss.",
+        f"{margin} px around each. Below each, how much every pixel weighs in the loss."
+        + ("" if middle is None else " Of each its middle plane is shown."),
     )
     key = [(_RIGHT, "cell")] + ([(_BROKEN, "border between cells")] if plan.targets.border else [])
     bar = np.repeat(heat(np.linspace(0, 1, 256)[np.newaxis], 1.0), 10, axis=0)
     alt = "colours of the weights, from black for 0 to pale yellow"
     scale = element("div", "weight 0", picture(bar, alt), f"{highest:.3g}", class_="scale")
-    return section(heading, said, _legend(*key), grid(_tile_figures(batches, highest), 220, least=2), scale)
+    return section(
+        heading, said, _legend(*key), grid(_tile_figures(batches, highest), 220, least=2), scale
+    )
 
 
 def _tile_figures(batches: Sequence[Batch], highest: float) -> list[Html]:
@@ -541,16 +556,17 @@ def _legend(*entries: tuple[tuple[int, ...], str]) -> Html:
 
 
 def _drawn(
-    image: np.ndarray, labels: np.ndarray, ids: np.ndarray, colours: Sequence | np.ndarray
+    image: np.ndarray,
+    labels: np.ndarray,
+    ids: np.ndarray,
+    colours: Sequence | np.ndarray,
+    width: int,
 ) -> np.ndarray:
     """Return an RGB image with each object outlined in the colour of its id."""
     result = image.copy()
-    if not len(ids):
-        return result
-    typical = np.median(np.bincount(labels[labels > 0])[1:]) if labels.any() else 0
-    edges = _thick(labels, 2 if typical > 400 else 1)
-    known = edges & np.isin(labels, ids)
-    result[known] = np.asarray(colours, np.uint8)[np.searchsorted(ids, labels[known])]
+    if len(ids):
+        known = _thick(labels, width) & np.isin(labels, ids)
+        result[known] = np.asarray(colours, np.uint8)[np.searchsorted(ids, labels[known])]
     return result
 
 
@@ -560,6 +576,14 @@ def _thick(labels: np.ndarray, width: int) -> np.ndarray:
     for _ in range(width):
         edges |= outlines(np.where(edges, 0, labels))
     return edges
+
+
+def _image_of(sample: Sample, plane: int | None) -> np.ndarray:
+    """Return an image, or a plane of it, as RGB, dark where nobody annotated."""
+    image = grey(_plane(sample.image, plane))
+    if sample.annotated is None:
+        return image
+    return np.where(_plane(sample.annotated, plane)[..., np.newaxis], image, image // 3)
 
 
 def _plane(array: np.ndarray, plane: int | None) -> np.ndarray:
@@ -613,3 +637,7 @@ def _evenly(items: Sequence, number: int) -> list:
 
 def _image(count: int) -> str:
     return "image" if count == 1 else "images"
+
+
+def _unit(sample: Sample) -> str:
+    return "voxels" if sample.ndim == 3 else "px"

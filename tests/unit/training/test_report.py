@@ -247,7 +247,8 @@ def test_of_a_volume_planes_are_shown(tmp_path):
     page = written(tmp_path, told(samples), samples[:1], samples[1:])
     assert len(pictures(page)) == 2 + 10 + 4 * 2 + 1
     assert "Plane 11 of 20; all are counted." in words(page)
-    assert "z " in words(page)
+    assert "Of each its middle plane is shown." in words(page)
+    assert re.search(r"z \d+, y \d+, x \d+; [\d,]+ voxels", words(page))
 
 
 def test_colour_partial_annotation_and_emptiness_are_no_trouble(tmp_path):
