@@ -1,13 +1,18 @@
 """What is in a dataset, as plain facts: the content of ``septum check``."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from septum.data.layouts import Dataset
 from septum.data.sample import Sample, equivalent_diameters
+from septum.data.split import digest
+
+_CAMERA_BITS = (8, 10, 12, 14)
 
 
 def summarise(dataset: Dataset, samples: Sequence[Sample]) -> dict[str, Any]:
@@ -23,25 +28,40 @@ def summarise(dataset: Dataset, samples: Sequence[Sample]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``layout``, ``root``, ``images`` (how many), ``objects`` (in all), ``channels`` and
-        ``dtypes`` (those that occur, sorted), ``spacing_um`` (those that occur), ``orphans`` (file
-        names), ``notes`` (one that several images share, up to the numbers in it, appears once) and
-        ``samples``: a list with one dict per image, see :func:`describe`.
+        ``layout``, ``root``, ``choices`` (of annotations, where there are several), ``images`` (how
+        many), ``kinds`` (of labels: how many images of each), ``objects`` (in all), ``channels``,
+        ``dtypes`` and ``spacing_um`` (those that occur, sorted), ``foreground`` and ``annotated``
+        (shares of all pixels; of the former, of those that are annotated),
+        ``median_diameter`` (the median of those of the images), ``diameters`` (of all objects, see
+        :func:`describe`), ``touching_pairs``, ``orphans`` (file names), ``notes`` (one that several
+        images share, up to the numbers in it, appears once) and ``samples``: a list with one dict
+        per image, see :func:`describe`.
     """
     rows = [describe(sample) for sample in samples]
+    widths = [_diameters(sample) for sample in samples]
+    known = [
+        (int(sample.known.astype(bool).sum()), _annotated_pixels(sample)) for sample in samples
+    ]
+    annotated = sum(pixels for _, pixels in known)
     return {
         "layout": dataset.layout,
         "root": str(dataset.root),
+        "choices": list(dataset.choices),
         "images": len(rows),
+        "kinds": dict(Counter(row["kind"] for row in rows).most_common()),
         "objects": sum(row["objects"] for row in rows),
         "channels": sorted({row["channels"] for row in rows}),
         "dtypes": sorted({row["dtype"] for row in rows}),
         "spacing_um": [
             list(spacing) for spacing in sorted({s.spacing for s in samples if s.spacing})
         ],
+        "foreground": sum(pixels for pixels, _ in known) / max(annotated, 1),
+        "annotated": annotated / max(1, sum(prod(sample.shape) for sample in samples)),
         "median_diameter": _median([row["median_diameter"] for row in rows]),
+        "diameters": _percentiles(np.concatenate(widths) if widths else np.zeros(0)),
+        "touching_pairs": sum(row["touching_pairs"] for row in rows),
         "orphans": [path.name for path in dataset.orphans],
-        "notes": [*dataset.notes, *_shared_notes(samples)],
+        "notes": [*dataset.notes, *_shared_notes(samples), *_notes_of_all(samples)],
         "samples": rows,
     }
 
@@ -53,13 +73,14 @@ def describe(sample: Sample) -> dict[str, Any]:
     -------
     dict
         ``name``, ``shape`` (spatial), ``channels``, ``dtype``, ``minimum`` and ``maximum`` of the
-        pixels, ``objects``, ``touching_pairs`` (pairs of objects that meet without a gap),
-        ``foreground`` and ``annotated`` (shares of the image, 0 to 1), ``median_diameter`` (of the
-        disc or ball of the same size, in pixels; None without objects), ``spacing_um``, ``notes``.
+        pixels, ``kind`` of the labels, ``objects``, ``touching_pairs`` (pairs of objects that meet
+        without a gap), ``foreground`` and ``annotated`` (shares of the image, 0 to 1),
+        ``median_diameter`` (of the disc or ball of the same size, in pixels; None without objects),
+        ``diameters`` (its 10th, 50th and 90th percentile), ``spacing_um``, ``notes``. Objects are
+        those that somebody vouches for.
     """
-    labels = np.zeros(sample.shape, np.int32) if sample.labels is None else sample.labels
-    ids, sizes = np.unique(labels[labels > 0], return_counts=True)
-    diameters = equivalent_diameters(sizes, sample.ndim)
+    labels = np.zeros(sample.shape, np.int32) if sample.labels is None else sample.known
+    diameters = _diameters(sample)
     return {
         "name": sample.name,
         "shape": list(sample.shape),
@@ -67,11 +88,13 @@ def describe(sample: Sample) -> dict[str, Any]:
         "dtype": str(sample.image.dtype),
         "minimum": sample.image.min().item(),
         "maximum": sample.image.max().item(),
-        "objects": len(ids),
+        "kind": "none" if sample.labels is None else sample.kind,
+        "objects": len(diameters),
         "touching_pairs": len(touching_pairs(labels)),
         "foreground": float((labels > 0).mean()),
-        "annotated": _annotated_share(sample),
-        "median_diameter": float(np.median(diameters)) if len(ids) else None,
+        "annotated": _annotated_pixels(sample) / prod(sample.shape),
+        "median_diameter": float(np.median(diameters)) if len(diameters) else None,
+        "diameters": _percentiles(diameters),
         "spacing_um": None if sample.spacing is None else list(sample.spacing),
         "notes": list(sample.notes),
     }
@@ -93,10 +116,22 @@ def touching_pairs(labels: np.ndarray) -> np.ndarray:
     return np.unique(np.concatenate(found), axis=0)
 
 
-def _annotated_share(sample: Sample) -> float:
+def _diameters(sample: Sample) -> np.ndarray:
+    """Return the diameters of the objects, in pixels, in no order."""
     if sample.labels is None:
-        return 0.0
-    return 1.0 if sample.annotated is None else float(sample.annotated.mean())
+        return np.zeros(0)
+    areas = np.bincount(sample.known.ravel())[1:]
+    return equivalent_diameters(areas[areas > 0], sample.ndim)
+
+
+def _percentiles(diameters: np.ndarray) -> list[float] | None:
+    return [float(d) for d in np.percentile(diameters, [10, 50, 90])] if len(diameters) else None
+
+
+def _annotated_pixels(sample: Sample) -> int:
+    if sample.labels is None:
+        return 0
+    return prod(sample.shape) if sample.annotated is None else int(sample.annotated.sum())
 
 
 def _median(values: Sequence[float | None]) -> float | None:
@@ -116,3 +151,28 @@ def _shared_notes(samples: Sequence[Sample]) -> list[str]:
             f"{name}: {note}" if len(alike) == 1 else f"{len(alike)} images ({name}: {note})"
         )
     return found
+
+
+def _notes_of_all(samples: Sequence[Sample]) -> list[str]:
+    """Say what only all images together show: unused bits, and images that are there twice."""
+    notes = []
+    deep = [sample.image for sample in samples if sample.image.dtype == np.uint16]
+    if deep:
+        highest = max(int(image.max()) for image in deep)
+        bits = next((bits for bits in _CAMERA_BITS if highest < 2**bits), 16)
+        if bits < 16:
+            notes.append(
+                f"{bits}-bit data in 16 bits: no pixel of {len(deep)} images is above {highest}"
+            )
+    first: dict[str, str] = {}
+    twins = []
+    for sample in samples:
+        name = first.setdefault(digest(sample, truth=False), sample.name)
+        if name != sample.name:
+            twins.append(f"{sample.name} has the same pixels as {name}")
+    if twins:
+        notes.append(
+            f"{len(twins)} images are there twice: {twins[0]}; if one is held out to validate "
+            "with, its score says nothing"
+        )
+    return notes

@@ -27,11 +27,13 @@ def test_the_facts_of_one_image():
         "dtype": "uint16",
         "minimum": 0,
         "maximum": 599,
+        "kind": "instances",
         "objects": 3,
         "touching_pairs": 1,
         "foreground": 3 * 36 / 600,
         "annotated": 20 / 30,
         "median_diameter": 2 * np.sqrt(36 / np.pi),
+        "diameters": [2 * np.sqrt(36 / np.pi)] * 3,
         "spacing_um": [0.5, 0.5],
         "notes": [],
     }

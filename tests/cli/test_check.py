@@ -1,0 +1,119 @@
+"""`septum check`: the facts on a screen, as JSON and as a picture."""
+
+import json
+import re
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from septum.cli import app, main
+from septum.data.formats import write_labels, write_tiff
+from septum.data.synthetic import draw_cells
+
+
+def check(*arguments):
+    done = CliRunner().invoke(app, ["check", *map(str, arguments)], env={"COLUMNS": "80"})
+    assert done.exit_code == 0, done.output
+    return done
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Three images, on the left of which nobody annotated."""
+    for seed in range(3):
+        cells = draw_cells(seed, (64, 64), radius=8)
+        write_tiff(tmp_path / f"data/images/c{seed}.tif", cells.image[0], "YX", (0.5, 0.25))
+        write_labels(tmp_path / f"data/masks/c{seed}.tif", cells.truth, "YX")
+        area = np.ones((64, 64), np.uint8)
+        area[:, :16] = 0
+        write_labels(tmp_path / f"data/annotated/c{seed}.tif", area, "YX")
+    return tmp_path / "data"
+
+
+def test_the_screen_and_json_say_the_same(data):
+    facts = json.loads(check(data, "--json").stdout)
+    assert facts["kinds"] == {"instances": 3}
+    assert facts["annotated"] == 0.75
+    assert facts["spacing_um"] == [[0.5, 0.25]]
+    low, middle, high = facts["diameters"]
+    assert 0 < low < middle < high < 20
+    said = check(data).stderr
+    assert max(map(len, said.splitlines()[:-1])) <= 80
+    for part in (
+        r"c1 +64 × 64 +uint8 .* 75%",
+        "images +64 × 64 px, 1 channel, uint8",
+        "spacing +0.5 × 0.25 µm",
+        "labels +instance ids",
+        rf"objects +{facts['objects']}, {middle:.0f} px wide in the middle \({low:.0f} to",
+        f"foreground +{100 * facts['foreground']:.1f}% of what is annotated",
+        "annotated +75.0% of all pixels",
+        "annotated/ tells where somebody annotated",
+        f"3 annotated images, {facts['objects']} objects",
+    ):
+        assert re.search(part, said), (part, said)
+
+
+def test_what_nobody_annotated_counts_neither_as_object_nor_as_foreground(data):
+    row = json.loads(check(data, "--json").stdout)["samples"][0]
+    truth = draw_cells(0, (64, 64), radius=8).truth
+    assert row["objects"] == np.unique(truth[:, 16:][truth[:, 16:] > 0]).size
+    assert row["foreground"] == (truth[:, 16:] > 0).sum() / truth.size
+
+
+def test_the_picture_shows_outlines_and_hatches_what_is_not_annotated(data, tmp_path):
+    path = tmp_path / "new" / "pairs.png"
+    path.parent.mkdir()
+    assert "hatched where nobody" in check(data, "--picture", path).stderr
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    colourful = np.ptp(pixels, axis=-1) > 60
+    width = pixels.shape[1] // 4
+    assert not colourful[:, :width].any()  # the plain image
+    outlined = colourful[:, width : 2 * width]
+    assert outlined[:, width // 3 :].any()
+    assert not outlined[:, : width // 5].any()
+
+
+def test_many_images_are_cut_short_on_the_screen_alone(tmp_path):
+    cells = draw_cells(0, (16, 16), radius=4)
+    for number in range(45):
+        write_tiff(tmp_path / f"images/c{number:02}.tif", cells.image[0] // 2 + number, "YX")
+        write_labels(tmp_path / f"masks/c{number:02}.tif", cells.truth, "YX")
+    said = check(tmp_path).stderr
+    assert "c39" in said
+    assert "c40" not in said
+    assert "and 5 images more, which --json lists" in said
+    assert len(json.loads(check(tmp_path, "--json").stdout)["samples"]) == 45
+
+
+def test_wishes_reach_the_reader(data):
+    facts = json.loads(check(data, "--json", "--binary-instances").stdout)
+    assert facts["kinds"] == {"mask": 3}
+    facts = json.loads(check(data, "--json", "--ignore", 2).stdout)
+    assert facts["annotated"] < 0.75
+    assert json.loads(check(data, "--json", "--layout", "folders").stdout)["images"] == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--layout", "folder"], "no layout 'folder', did you mean 'folders'"),
+        (["--layout", "isbi"], "not in the layout isbi"),
+        (["--labels", "others"], "masks; --labels others is none of them"),
+        (["--picture", "{data}/images/c0.tif/pairs.png"], "c0.tif"),
+    ],
+)
+def test_wishes_that_cannot_be(data, monkeypatch, capsys, options, says):
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["septum", "check", str(data), *(option.format(data=data) for option in options)],
+    )
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
+    assert says in error
