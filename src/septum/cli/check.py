@@ -77,7 +77,8 @@ def command(
     for name in facts["orphans"]:
         show.note(f"{name} belongs to no pair and is not used")
     if picture is not None:
-        show.note(f"look at {picture}: outlines on the images, hatched where nobody annotated")
+        hatched = ", hatched where nobody annotated" if facts["annotated"] < 1 else ""
+        show.note(f"look at {picture}: the objects are outlined{hatched}")
     show.done(f"{facts['layout']}: {facts['images']} annotated images, {facts['objects']} objects")
 
 

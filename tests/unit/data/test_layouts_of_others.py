@@ -208,7 +208,7 @@ def test_of_several_annotations_of_an_image_one_is_chosen(tmp_path):
             find(tmp_path, wishes)
     dataset = find(tmp_path, Reading(labels="synapses"))
     assert dataset.choices == ("membranes", "synapses")
-    assert [path.name for path in dataset.orphans] == ["membranes.tif"]
+    assert dataset.notes == ("not used: membranes.tif; --labels NAME chooses",)
     np.testing.assert_array_equal(dataset.load()[0].labels, IDS // 2)
 
 

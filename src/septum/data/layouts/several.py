@@ -41,9 +41,10 @@ def find_several(root: Path, reading: Reading) -> Dataset | None:
         return None
     labels = _chosen(root, generic[0].name, candidates, reading)
     layout = f"one image with several annotations: {generic[0].name} with {labels.name}"
-    orphans = tuple(path for path in candidates.values() if path != labels)
+    left = ", ".join(path.name for path in candidates.values() if path != labels)
+    notes = (f"not used: {left}; --labels NAME chooses",) if left else ()
     pair = Pair(generic[0].stem, generic[0], labels, group=generic[0].stem)
-    return Dataset(layout, root, (pair,), orphans, choices=tuple(candidates))
+    return Dataset(layout, root, (pair,), notes=notes, choices=tuple(candidates))
 
 
 def _chosen(root: Path, image: str, candidates: dict[str, Path], reading: Reading) -> Path:
