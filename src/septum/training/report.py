@@ -13,7 +13,7 @@ import torch
 from septum import geometry
 from septum.atomic import write_text
 from septum.config import to_toml
-from septum.data.crops import Batch, draw_batch, prepare
+from septum.data.crops import Batch, draw_batch, prepare_all
 from septum.data.sample import Sample
 from septum.data.summary import describe
 from septum.duration import readable
@@ -428,7 +428,9 @@ def confusion(seen: Sequence[Seen]) -> list[tuple[str, ...]]:
 def _tiles(samples: Sequence[Sample], plan: Plan, seed: int) -> Html:
     heading = "What the network was shown"
     taught = [s for s in samples if s.annotated is None or s.annotated.any()]
-    prepared = [prepare(sample, plan.data, plan.targets) for sample in _evenly(taught, _TILES)]
+    # A few images are enough to look at; those of a large set would take minutes once more.
+    few = _evenly(taught, _TILES)
+    prepared = prepare_all(few, plan.data, plan.targets) if few else []
     prepared = [item for item in prepared if item.weights.any()]
     if not prepared:
         return section(heading, element("p", "No pixel of these images is annotated."))
@@ -454,6 +456,11 @@ def _tiles(samples: Sequence[Sample], plan: Plan, seed: int) -> Html:
         f"Tiles as drawn in training, those with objects first: moved, turned, deformed and varied "
         f"in brightness, {size} px wide at the working resolution. The network also sees the "
         f"{margin} px around each. Below each, how much every pixel weighs in the loss."
+        + (
+            " Here cells and background are balanced over these images."
+            if len(taught) > _TILES
+            else ""
+        )
         + ("" if middle is None else " Of each its middle plane is shown."),
     )
     key = [(_RIGHT, "cell")] + ([(_BROKEN, "border between cells")] if plan.targets.border else [])
