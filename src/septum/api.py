@@ -11,6 +11,7 @@ import numpy as np
 
 from septum import evaluation
 from septum.data.gather import Data, samples_of
+from septum.data.layouts import Reading
 from septum.data.sample import instances_from, is_mask
 from septum.data.scores import cell_score
 from septum.data.truth import Comparison, Scored, Truth, compare, instances_of
@@ -19,7 +20,7 @@ from septum.instances import instances
 from septum.model import load
 from septum.training import Machine, resume, train
 
-__all__ = ["Data", "Machine", "evaluate", "load", "resume", "samples_of", "train"]
+__all__ = ["Data", "Machine", "Reading", "evaluate", "load", "resume", "samples_of", "train"]
 
 
 def evaluate(

@@ -40,6 +40,7 @@ def test_the_run_says_what_was_chosen_and_how_it_went(tmp_path):
         "log.jsonl",
         "model",
         "plan.toml",
+        "report.html",
         "run.json",
         "state",
     ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from septum.model import Model
     from septum.training import Step
 
-_LENGTH, _WHERE = "How long", "On what"
+_HOW, _LENGTH, _WHERE = "How the data is read", "How long", "On what"
 
 
 def command(
@@ -27,6 +27,26 @@ def command(
     val: Annotated[
         str | None,
         typer.Option(help="Validate with a share of the data, as 0.2, or another folder."),
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(help="How the folder is laid out, if not as detected.", rich_help_panel=_HOW),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Which annotation, where there are several.", rich_help_panel=_HOW),
+    ] = None,
+    ignore: Annotated[
+        int | None,
+        typer.Option(help="The label value of what nobody annotated.", rich_help_panel=_HOW),
+    ] = None,
+    binary_instances: Annotated[
+        bool | None,
+        typer.Option(
+            "--binary-instances/--no-binary-instances",
+            help="Whether each connected component of a mask is an object.",
+            rich_help_panel=_HOW,
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed and CPU, same model, if steps end it.")] = 0,
     seeds: Annotated[
@@ -104,8 +124,20 @@ def command(
 
     machine = api.Machine(device, devices, nodes, strategy, deterministic, workers)
     settings = [*(set_ or ()), *([f"training.patience={patience}"] if patience else ())]
+    reading = api.Reading(layout, labels, ignore, binary_instances)
     if resume or extend:
-        given = (steps, max_time, patience, val, seeds, *settings)
+        given = (
+            layout,
+            labels,
+            ignore,
+            binary_instances,
+            steps,
+            max_time,
+            patience,
+            val,
+            seeds,
+            *settings,
+        )
         if any(value is not None for value in given) or preset != "default" or seed:
             raise ConfigError(
                 f"a run that goes on keeps the choices that it began with ({out}/plan.toml and "
@@ -138,6 +170,7 @@ def command(
                 seed=number,
                 settings=settings,
                 val=_val(val),
+                reading=reading,
                 machine=machine,
                 on_note=show.note,
                 on_step=on_step,

@@ -1,7 +1,7 @@
 """From samples to training tiles: what is computed once an image, and what is drawn each step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -55,16 +55,43 @@ class Batch:
 
 
 def prepare(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared:
-    """Return a labelled sample at the working resolution, with its classes and its weight map.
+    """Return a single sample as `prepare_all` returns several."""
+    return prepare_all([sample], data, targets)[0]
 
-    The weight map is computed on the labels after touching cells have been separated, so that the
-    ridge between them gets the weight that keeps it open.
+
+def prepare_all(samples: Sequence[Sample], data: DataPlan, targets: TargetPlan) -> list[Prepared]:
+    """Return labelled samples at the working resolution, with their classes and weight maps.
+
+    The weights are those of equation 2. Cells and background are balanced over all annotated pixels
+    of the set, as in the paper. A border class counts as cell in this: it is so rare that a balance
+    of its own would weigh it hundreds of times, and the network would find borders everywhere; the
+    border term lifts it as it does every narrow gap. That term is computed on the labels after
+    touching cells have been separated, so that the ridge between them gets the weight that keeps it
+    open.
 
     Raises
     ------
     DataError
-        If the sample has no labels.
+        If a sample has no labels.
     """
+    prepared = [_unbalanced(sample, data, targets) for sample in samples]
+    balance = class_balance(
+        np.concatenate([(item.classes > 0).ravel() for item in prepared]),
+        np.concatenate([(item.weights > 0).ravel() for item in prepared]),
+    )
+    ends = np.cumsum([item.classes.size for item in prepared])[:-1]
+    parts = np.split(balance, ends)
+    return [_balanced(item, part) for item, part in zip(prepared, parts, strict=True)]
+
+
+def _balanced(item: Prepared, balance: np.ndarray) -> Prepared:
+    # An annotated pixel has weighed 1 so far, and the border term.
+    known = item.weights > 0
+    weights = item.weights - known + balance.reshape(item.weights.shape)
+    return replace(item, weights=weights)
+
+
+def _unbalanced(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared:
     scale = data.scale or 1.0
     shape = rescaled_shape(sample.shape, scale)
     labels = resample_labels(sample.truth, shape)
@@ -72,12 +99,11 @@ def prepare(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared:
     if annotated is not None:
         # Labels where nobody vouches for them must not bend the weights of their neighbours.
         labels = np.where(annotated, labels, 0)
-    classes = class_map(labels, border=targets.border or 0.0)
-    weights = class_balance(classes, annotated)
-    weights += border_weights(separate(labels), targets.w0, targets.sigma)
+    weights = 1 + border_weights(separate(labels), targets.w0, targets.sigma)
     if annotated is not None:
         weights[~annotated] = 0
     image = rescale(normalise(sample.image, data.normalise), scale)
+    classes = class_map(labels, border=targets.border or 0.0)
     return Prepared(image, classes, weights, sample.name)
 
 

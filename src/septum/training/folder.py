@@ -10,6 +10,7 @@ from shlex import join
 
 from septum.atomic import write_text
 from septum.config import to_toml
+from septum.data.layouts import AS_FOUND, Reading
 from septum.data.sample import Sample
 from septum.data.split import digest_of_all
 from septum.errors import DataError
@@ -19,7 +20,8 @@ from septum.training.schedule import Length
 from septum.version import __version__
 
 FORMAT = 1
-PLAN, FACTS, LOG, STATE, MODEL = "plan.toml", "run.json", "log.jsonl", "state", "model"
+PLAN, FACTS, LOG = "plan.toml", "run.json", "log.jsonl"
+STATE, MODEL, REPORT = "state", "model", "report.html"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Facts:
         The hash of all that it learns from and is validated with.
     val : float or str or None
         The share or the folder to validate with.
+    reading : Reading
+        How folders are read.
     begun : str
         When, in UTC.
     command : str
@@ -48,6 +52,7 @@ class Facts:
     length: Length
     data: str
     val: float | str | None = None
+    reading: Reading = AS_FOUND
     begun: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     command: str = field(default_factory=lambda: join(["septum", *sys.argv[1:]]))
     septum: str = __version__
@@ -92,8 +97,8 @@ def begun(out: Path) -> tuple[Plan, Facts]:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.pop("format") > FORMAT:
             raise DataError(f"{path} was written by a newer septum; upgrade septum")
-        length = Length(**content.pop("length"))
-        return preset(str(out / PLAN)), Facts(length=length, **content)
+        length, reading = Length(**content.pop("length")), Reading(**content.pop("reading"))
+        return preset(str(out / PLAN)), Facts(length=length, reading=reading, **content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} does not describe a run: {error}") from None
 

@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 
 from septum import geometry
 from septum.data.colour import is_grey
-from septum.data.crops import Batch, Prepared, draw_batch, prepare
+from septum.data.crops import Batch, Prepared, draw_batch, prepare_all
 from septum.data.sample import Sample
 from septum.description import Description
 from septum.errors import ConfigError, DataError
@@ -168,7 +168,7 @@ def _state(description: Description, fabric: Fabric) -> State:
 
 
 def _prepared(samples: Sequence[Sample], plan: Plan) -> list[Prepared]:
-    prepared = [prepare(sample, plan.data, plan.targets) for sample in samples if _taught(sample)]
+    prepared = prepare_all([s for s in samples if _taught(s)], plan.data, plan.targets)
     # At a coarser resolution the last annotated pixel of an image may be gone.
     prepared = [item for item in prepared if item.weights.any()]
     if not prepared:

@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from septum.config import override
 from septum.data.colour import in_colour
 from septum.data.gather import Data, samples_of
+from septum.data.layouts import AS_FOUND, Reading
 from septum.data.sample import Sample
 from septum.data.split import digest_of_all, hold_out, refuse_shared
 from septum.duration import readable, seconds
@@ -24,6 +25,7 @@ from septum.training.loop import Step, Watch
 from septum.training.machine import Machine
 from septum.training.presets import preset as preset_of
 from septum.training.propose import propose
+from septum.training.report import write_report
 from septum.training.run import check, train_model
 from septum.training.schedule import Length
 from septum.training.state import Progress, progress_of
@@ -38,6 +40,7 @@ def train(
     seed: int = 0,
     settings: Iterable[str] = (),
     val: Data | float | None = None,
+    reading: Reading = AS_FOUND,
     machine: Machine | None = None,
     on_note: Callable[[str], None] | None = None,
     on_step: Callable[[Step], None] | None = None,
@@ -66,6 +69,8 @@ def train(
         What to validate with: other annotated images, or the share of `data` to hold out (see
         `septum.data.split.hold_out`). The model that finds their objects best is kept, and its
         threshold chosen on them. By default all of `data` teaches, and the last model is kept.
+    reading : Reading, optional
+        How the folders are to be read where they leave it open; see `septum.data.layouts`.
     machine : Machine, optional
         Devices, processes and threads.
     on_note, on_step : callable, optional
@@ -96,11 +101,12 @@ def train(
     machine = machine or Machine()
     fabric = machine.launch(chosen.training.precision)
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
-    samples, validation = _sides(data, val, say)
+    samples, validation = _sides(data, val, reading, say)
     plan, reasons = propose(chosen, samples)
     for reason in reasons:
         say(reason)
-    facts = folder.Facts(seed, length, digest_of_all([*samples, *validation]), _in_words(val))
+    digest = digest_of_all([*samples, *validation])
+    facts = folder.Facts(seed, length, digest, _in_words(val), reading)
     if fabric.is_global_zero:
         folder.begin(out, plan, facts)
     watch = Watch(on_step or _silent, say, stop or _never)
@@ -151,7 +157,7 @@ def resume(
     machine = machine or Machine()
     fabric = machine.launch(plan.training.precision)
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
-    samples, validation = _sides(data, facts.val if val is None else val, say)
+    samples, validation = _sides(data, facts.val if val is None else val, facts.reading, say)
     folder.refuse_other_data(out, facts, samples, validation)
     done = progress_of(out / folder.STATE)
     if extend is not None:
@@ -217,17 +223,20 @@ def _trained(
         seeds = f", their seeds above {certain:g}" if model.description.classes == 3 else ""
         watch.on_note(f"cells are where their probability is above {threshold:g}{seeds}")
         model.save(out / folder.MODEL)
+        page = out / folder.REPORT
+        write_report(page, model, samples, validation, out / folder.LOG, facts.seed)
+        watch.on_note(f"how it went, in pictures: {page}")
     # Training predicts with PyTorch wherever it runs; who uses the model wants the fastest engine.
     return Model(model.network, model.description, machine.device)
 
 
 def _sides(
-    data: Data, val: Data | float | None, say: Callable[[str], None]
+    data: Data, val: Data | float | None, reading: Reading, say: Callable[[str], None]
 ) -> tuple[list[Sample], list[Sample]]:
     """Return the samples to train on and those to validate with."""
-    samples, others = samples_of(data, say), []
+    samples, others = samples_of(data, say, reading), []
     if val is not None and not isinstance(val, int | float):
-        others = samples_of(val, lambda note: say(f"validation: {note}"))
+        others = samples_of(val, lambda note: say(f"validation: {note}"), reading)
         refuse_shared(samples, others)
     everything, grey = in_colour([*samples, *others])
     if grey:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from septum.augment import Augmentation
-from septum.data.crops import Prepared, draw_batch, draw_centre, prepare
+from septum.data.crops import Prepared, draw_batch, draw_centre, prepare, prepare_all
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.errors import DataError
@@ -39,12 +39,25 @@ def test_with_two_classes_the_weights_are_the_papers():
     np.testing.assert_array_equal(prepared.classes, separate(CELLS.truth) > 0)
 
 
-def test_with_a_border_class_the_classes_are_balanced_and_the_border_term_stays():
+def test_a_border_class_counts_as_cell_in_the_balance_and_the_border_term_stays():
     prepared = prepare(CELLS, DataPlan(1.0), TargetPlan(border=2.0, w0=7.0, sigma=3.0))
     np.testing.assert_array_equal(prepared.classes, class_map(CELLS.truth, border=2.0))
     rest = prepared.weights - border_weights(separate(CELLS.truth), 7.0, 3.0)
-    totals = [rest[prepared.classes == c].sum() for c in range(3)]
-    np.testing.assert_allclose(totals, CELLS.truth.size / 3, rtol=1e-4)
+    cells = prepared.classes > 0
+    np.testing.assert_allclose(rest[cells].sum(), CELLS.truth.size / 2, rtol=1e-4)
+    assert np.ptp(rest[cells]) < 1e-4
+    assert np.ptp(rest[~cells]) < 1e-4
+
+
+def test_cells_and_background_are_balanced_over_all_images_together():
+    few, many = draw_cells(1, (64, 64), radius=8, cells=2), draw_cells(2, (64, 64), radius=8)
+    both = prepare_all([few, many], DataPlan(1.0), TargetPlan(border=0.0, w0=0.0))
+    cells = sum((item.classes > 0).sum() for item in both)
+    for item in both:
+        np.testing.assert_allclose(item.weights[item.classes > 0], 64 * 64 / cells, rtol=1e-5)
+        np.testing.assert_allclose(
+            item.weights[item.classes == 0], 64 * 64 / (2 * 64 * 64 - cells), rtol=1e-5
+        )
 
 
 def test_half_resolution_halves_everything():
