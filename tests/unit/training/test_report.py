@@ -145,6 +145,34 @@ def test_the_table_by_size_counts_the_case_made_by_hand():
     ]
 
 
+def test_an_object_found_in_the_wrong_place_is_missed_and_not_split():
+    truth, labels = np.zeros((1, 20), np.int32), np.zeros((1, 20), np.int32)
+    truth[:, 2:12], labels[:, 6:16] = 1, 1  # 6 of 10 px in common, an IoU of 6/14
+    seen = judge(Sample(np.zeros((1, 1, 20), np.uint8), truth), labels)
+    assert seen.verdicts == ["missed"]
+    assert seen.false.tolist() == [True]
+
+
+def test_the_outlines_have_the_colours_of_the_legend(tmp_path):
+    sample, labels = made_by_hand()
+    page = written(tmp_path, Told([(sample.image, labels)]), [sample])
+    right, broken, wrong = [(36, 200, 184), (252, 176, 0), (252, 72, 140)]  # in steps of 4
+    truth, prediction = (np.asarray(p.convert("RGB")) for p in pictures(page)[:2])
+
+    def colour(picture, y, x):
+        factor = picture.shape[0] // 40
+        return tuple(picture[y * factor, x * factor].tolist())
+
+    assert [colour(truth, 2, 2), colour(truth, 20, 2), colour(truth, 20, 40)] == [
+        right,
+        broken,
+        wrong,
+    ]
+    corners = [(2, 2), (2, 20), (20, 2), (20, 13), (34, 50), (20, 40)]
+    found = [colour(prediction, *corner) for corner in corners]
+    assert found == [right, broken, broken, broken, wrong, (0, 0, 0)]
+
+
 label_images = st.tuples(*[arrays(np.int32, (6, 7), elements=st.integers(0, 4))] * 2)
 """Small and wild: everything overlaps with everything."""
 
