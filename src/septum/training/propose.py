@@ -38,7 +38,10 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
         What was chosen and why.
     """
     reasons = []
-    areas = np.concatenate([_areas(sample) for sample in samples])
+    whole = [sample for sample in samples if sample.kind != "scribbles"]
+    if not whole:
+        return _of_strokes(plan)
+    areas = np.concatenate([_areas(sample) for sample in whole])
     if plan.data.scale is None:
         diameter = float(np.median(equivalent_diameters(areas, samples[0].ndim)))
         scale = 1 / max(1, ceil(diameter / _LARGEST))
@@ -48,7 +51,7 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
             f"working resolution {scale:.3g}: the median object is {diameter:.0f} px wide, {large}"
         )
     if plan.targets.border is None:
-        touching = _touching(samples, len(areas))
+        touching = _touching(whole, len(areas))
         border = _BORDER if touching > _TOUCHING else 0.0
         plan = replace(plan, targets=replace(plan.targets, border=border))
         classes = "a third class for the border between them" if border else "the paper's 2 classes"
@@ -60,6 +63,23 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
             f"objects under {smallest} px dropped: a quarter of the 5th percentile in training"
         )
     return plan, reasons
+
+
+def _of_strokes(plan: Plan) -> tuple[Plan, list[str]]:
+    """Return the plan for scribbles, which tell neither how large objects are nor if they touch."""
+    scale, border, smallest = plan.data.scale, plan.targets.border, plan.instances.min_size
+    plan = replace(
+        plan,
+        data=replace(plan.data, scale=1.0 if scale is None else scale),
+        targets=replace(plan.targets, border=0.0 if border is None else border),
+        instances=replace(plan.instances, min_size=0 if smallest is None else smallest),
+    )
+    reason = (
+        f"working resolution {plan.data.scale:g}, {3 if plan.targets.border else 2} classes, objects "
+        f"under {plan.instances.min_size} px dropped: strokes do not tell how large objects are; "
+        "--set data.scale=0.5, targets.border=2 or instances.min_size=50 do"
+    )
+    return plan, [reason]
 
 
 def _areas(sample: Sample) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import count, pairwise
 
 import numpy as np
@@ -308,6 +309,19 @@ def test_open_choices_follow_from_the_data_and_are_explained():
     assert plan.targets.border is not None
     assert plan.targets.border > 0
     assert "a third class" in reasons[1]
+
+
+def test_strokes_tell_nothing_of_size_and_that_is_said():
+    strokes = replace(samples_of(1)[0], kind="scribbles")
+    plan, reasons = propose(preset("default"), [strokes])
+    assert (plan.data.scale, plan.targets.border, plan.instances.min_size) == (1.0, 0.0, 0)
+    assert len(reasons) == 1
+    assert "strokes do not tell how large objects are" in reasons[0]
+    chosen = override(preset("default"), ["data.scale=0.5"])
+    assert propose(chosen, [strokes])[0].data.scale == 0.5
+    outlined = samples_of(1)[0]  # where some are outlined, those tell
+    both, one = (propose(preset("default"), s)[0] for s in ([strokes, outlined], [outlined]))
+    assert both == one
 
 
 def test_what_is_set_is_not_proposed():
