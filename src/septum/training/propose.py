@@ -75,9 +75,9 @@ def _of_strokes(plan: Plan) -> tuple[Plan, list[str]]:
         instances=replace(plan.instances, min_size=0 if smallest is None else smallest),
     )
     reason = (
-        f"working resolution {plan.data.scale:g}, {3 if plan.targets.border else 2} classes, objects "
-        f"under {plan.instances.min_size} px dropped: strokes do not tell how large objects are; "
-        "--set data.scale=0.5, targets.border=2 or instances.min_size=50 do"
+        f"working resolution {plan.data.scale:g}, {3 if plan.targets.border else 2} classes, "
+        f"objects under {plan.instances.min_size} px dropped: strokes do not tell how large "
+        "objects are; --set data.scale=0.5, targets.border=2 or instances.min_size=50 do"
     )
     return plan, [reason]
 
