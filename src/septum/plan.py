@@ -131,16 +131,16 @@ class InstancePlan:
     threshold : float or None
         A pixel belongs to a cell where the probability of not being background is above this.
         None: chosen on the training images, see `septum.training.calibrate`.
-    seed : float
+    seed : float or None
         With a border class, a seed is a connected region whose interior probability is above this.
-        Not chosen on the training images, of which a network is too certain (docs/decisions.md).
+        None: chosen as the threshold is.
     min_size : int or None
-        Objects of fewer pixels, at the resolution of the image, are dropped. None: a quarter of the
-        5th percentile of the training objects' areas.
+        Objects of fewer pixels, at the resolution of the image, are dropped. None: half the 5th
+        percentile of the training objects' areas.
     """
 
     threshold: float | None = None
-    seed: float = 0.9
+    seed: float | None = None
     min_size: int | None = None
 
     def __post_init__(self) -> None:
@@ -153,7 +153,7 @@ class InstancePlan:
         """Threshold, seed and smallest size, with the defaults for what has not been chosen."""
         return (
             0.5 if self.threshold is None else self.threshold,
-            self.seed,
+            0.8 if self.seed is None else self.seed,
             self.min_size or 0,
         )
 

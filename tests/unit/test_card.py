@@ -23,7 +23,7 @@ def test_a_validated_model_tells_its_score_and_its_data():
     for words in (
         "Images of 3 channels, or grey ones, of any size, with pixels of about 0.5 × 0.5 µm",
         "at 0.5 of their resolution",
-        "above 0.7, grown from seeds above 0.9; objects under 40 pixels are dropped",
+        "above 0.7, grown from seeds above 0.8; objects under 40 pixels are dropped",
         "800 steps on 20 images (image_0, ",
         "image_11, …), seed 3",
         "Panoptic quality 0.812 (IoU 0.5) on 2 images that it has not learnt from, at step 760",

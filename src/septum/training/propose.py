@@ -57,11 +57,9 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
         classes = "a third class for the border between them" if border else "the paper's 2 classes"
         reasons.append(f"{classes}: {touching:.0%} of the objects touch another")
     if plan.instances.min_size is None:
-        smallest = int(np.percentile(areas, 5) / 4)
+        smallest = int(np.percentile(areas, 5) / 2)
         plan = replace(plan, instances=replace(plan.instances, min_size=smallest))
-        reasons.append(
-            f"objects under {smallest} px dropped: a quarter of the 5th percentile in training"
-        )
+        reasons.append(f"objects under {smallest} px dropped: half the 5th percentile in training")
     return plan, reasons
 
 

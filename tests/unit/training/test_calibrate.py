@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.model import Prediction
 from septum.plan import InstancePlan, Plan
@@ -47,11 +48,26 @@ def test_what_the_plan_sets_is_kept(sample):
     assert calibrate(Oracle(plan, {}), [sample]) == plan.instances
 
 
-def test_the_seed_is_not_chosen_on_images_that_the_network_knows_too_well(sample):
-    cells = (sample.truth > 0).astype(np.float32)
-    probabilities = np.stack([1 - cells, cells, 0 * cells])
-    oracle = Oracle(Plan(), {sample.image.tobytes(): probabilities}, classes=3)
-    assert calibrate(oracle, [sample]).seed == Plan().instances.seed
+def touching_pair():
+    labels = np.zeros((40, 60), np.int32)
+    labels[5:35, 5:30], labels[5:35, 30:55] = 1, 2
+    return Sample(np.zeros((1, 40, 60), np.uint8), labels)
+
+
+@pytest.mark.parametrize(("seam", "expected"), [(0.3, 0.8), (0.85, 0.9), (0.92, 0.95)])
+def test_with_a_border_class_the_seed_is_chosen_that_parts_the_cells(seam, expected):
+    pair = touching_pair()
+    cells = (pair.truth > 0).astype(np.float32)
+    interior = 0.97 * cells
+    interior[:, 28:32] *= seam / 0.97
+    probabilities = np.stack([1 - cells, interior, cells - interior])
+    oracle = Oracle(Plan(), {pair.image.tobytes(): probabilities}, classes=3)
+    assert calibrate(oracle, [pair]).seed == expected
+
+
+def test_without_a_border_class_there_is_no_seed(sample):
+    oracle = Oracle(Plan(), {sample.image.tobytes(): two_classes(sample, 1.0, 0.0)})
+    assert calibrate(oracle, [sample]).seed is None
 
 
 def test_only_a_few_images_are_looked_at(sample):
@@ -64,4 +80,4 @@ def test_only_a_few_images_are_looked_at(sample):
 
     oracle = Counting(Plan(), {sample.image.tobytes(): two_classes(sample, 1.0, 0.0)})
     calibrate(oracle, [sample] * 30)
-    assert len(seen) == 8
+    assert len(seen) == 12

@@ -301,7 +301,7 @@ def test_open_choices_follow_from_the_data_and_are_explained():
     plan, reasons = propose(preset("default"), [large])
     assert plan.data.scale == 0.5  # 100 px wide
     assert plan.targets.border == 0  # nothing touches
-    assert plan.instances.min_size == pytest.approx(np.pi * 50**2 / 4, rel=0.05)
+    assert plan.instances.min_size == pytest.approx(np.pi * 50**2 / 2, rel=0.05)
     assert "100 px wide" in reasons[0]
     assert "the paper's 2 classes: 0% of the objects touch another" in reasons[1]
     touching = Sample(large.image, np.where(large.truth > 0, large.truth, 9).astype(np.int32))
@@ -368,7 +368,7 @@ def test_the_model_is_safe_before_the_thresholds_are_chosen(tmp_path, monkeypatc
             settings=["network.width=2", "network.depth=1"],
         )
     loaded = septum.load(tmp_path / "run")
-    assert loaded.description.plan.instances.values[:2] == (0.5, 0.9)
+    assert loaded.description.plan.instances.values[:2] == (0.5, 0.8)
 
 
 def test_the_plan_of_an_earlier_run_is_a_preset(tmp_path):
