@@ -79,11 +79,12 @@ class _Item:
 
 
 def repeated(source: Source, count: int) -> View:
-    """Return a source of one channel ``(1, ...)`` with that channel `count` times."""
+    """Return a source ``(C, ...)`` with `count` channels: its own, again and again."""
 
     def read(window: Window) -> np.ndarray:
-        channels = len(range(*window[0].indices(count)))
-        return np.repeat(np.asarray(source[(slice(0, 1), *window[1:])]), channels, axis=0)
+        own = source.shape[0]
+        pixels = np.asarray(source[(slice(0, own), *window[1:])])
+        return pixels[[channel % own for channel in range(*window[0].indices(count))]]
 
     return View((count, *source.shape[1:]), source.dtype, read)
 

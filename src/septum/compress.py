@@ -19,6 +19,7 @@ import numpy as np
 
 from septum import api, geometry
 from septum.atomic import replacing
+from septum.data.context import with_context
 from septum.data.normalise import normalise
 from septum.data.sample import Sample
 from septum.errors import ConfigError, DataError, SeptumError
@@ -100,6 +101,7 @@ def compress(
         raise DataError("there is no annotated image to check the compressed model on")
     for sample in samples:
         model.check(sample.image.shape, sample.image.dtype)
+    samples = with_context(samples, model.description.reach)
     before = quality(model, samples)
     tiles = list(calibration_tiles(model, samples))
     say(f"in float32: {METRIC} is {before:.4f} on {len(samples)} images")

@@ -40,6 +40,16 @@ class Description:
     spacing: tuple[float, ...] | None = None
     training: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def image_channels(self) -> int:
+        """The channels of an image; the network also sees those of its neighbouring slices."""
+        return self.in_channels // (2 * self.reach + 1)
+
+    @property
+    def reach(self) -> int:
+        """Neighbouring slices on each side that the network sees as channels."""
+        return self.plan.data.context or 0
+
     def build(self) -> UNet:
         """Return the network with fresh weights.
 

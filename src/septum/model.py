@@ -141,7 +141,9 @@ class Model:
         ----------
         image : numpy.ndarray
             Shape ``spatial`` for a model of one channel, else ``(C, *spatial)``; any real type, as
-            stored in the file: the model normalises it as it did in training.
+            stored in the file: the model normalises it as it did in training. A model that learnt
+            from neighbouring slices takes them as channels too, before and behind its own; without
+            them, the image is its own neighbour.
         tile : int or sequence of int, optional
             Input tile in pixels of the working resolution; any size gives the same result. By
             default a fast one.
@@ -287,20 +289,25 @@ class Model:
         write_text(folder / "model.json", json.dumps(content, indent=2) + "\n")
 
     def fitting(self, image: Source) -> Source:
-        """Return an image ``(C, *spatial)`` with the channels of the network: grey as colour.
+        """Return an image ``(C, *spatial)`` with the channels of the network.
+
+        Grey becomes colour; an image without neighbouring slices becomes its own neighbour. With
+        neighbours (`septum.data.context`) it has all channels already.
 
         Raises
         ------
         DataError
             If it does not suit the model.
         """
-        self.check(image.shape, image.dtype)
         channels = self.description.in_channels
+        if image.shape[0] == channels and self.description.reach:
+            return image
+        self.check(image.shape, image.dtype)
         return image if image.shape[0] == channels else repeated(image, channels)
 
     def check(self, shape: Sequence[int], dtype: np.dtype) -> None:
         """Raise DataError if an image ``(C, *spatial)`` does not suit the model."""
-        ndim, expected = self.description.ndim, self.description.in_channels
+        ndim, expected = self.description.ndim, self.description.image_channels
         axes = ", ".join("ZYX"[-ndim:])
         if len(shape) != ndim + 1 or not self._takes(shape[0]):
             colour = len(shape) == ndim + 1 and shape[0] in (3, 4) and expected == 1
@@ -317,7 +324,7 @@ class Model:
 
     def _takes(self, channels: int) -> bool:
         known = self.description
-        return channels == known.in_channels or (channels == 1 and known.grey_too)
+        return channels == known.image_channels or (channels == 1 and known.grey_too)
 
 
 def load(

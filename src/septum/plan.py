@@ -23,12 +23,17 @@ class DataPlan:
     normalise : {"percentile", "range"}
         ``percentile``: the 1st and 99.8th percentile of each channel of the image become 0 and 1.
         ``range``: the range of the image's integer type becomes 0 to 1, as in the authors' release.
+    context : int or None
+        Neighbouring slices on each side that the network sees as channels (2.5D). None: 1 where all
+        images are slices of stacks, else 0.
     """
 
     scale: float | None = None
     normalise: str = "percentile"
+    context: int | None = None
 
     def __post_init__(self) -> None:
+        _at_least("data.context", self.context, 0)
         _above("data.scale", self.scale, 0)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from septum.array import Source, View, item
+from septum.data.context import SLICES, in_stack
 from septum.data.formats import ImageFile, as_channels_first, open_image
 from septum.data.inputs import stem_of
 from septum.errors import ConfigError, DataError, SeptumError
@@ -128,10 +129,16 @@ def segment_file(
         model.check(planes.array.shape[1:], planes.array.dtype)
         for text in planes.notes:
             note(text)
+        slices = planes.stack_shape[-1] if planes.stack_axes[-1:] in SLICES else 1
+        if model.description.reach and slices == 1:
+            note(
+                "the model learnt from stacks and sees neighbouring slices too; this image has "
+                "none and is seen as its own neighbour. Give the stack as one file"
+            )
         spacing = _seen_spacing(model, planes.spacing, options.rescale, note)
         with workspace(out / stem, options.memory // 4) as space:
             probabilities, counts, labels = _segmented(
-                model, planes.array, spacing, options, space, progress
+                model, planes.array, slices, spacing, options, space, progress
             )
             result = Segmented(
                 name=stem,
@@ -163,12 +170,16 @@ def _z_step(image: ImageFile, stack_axes: str) -> float | None:
 def _segmented(
     model: Model,
     images: Source,
+    slices: int,
     spacing: Sequence[float] | None,
     options: Options,
     space: Workspace,
     progress: Progress,
 ) -> tuple[Source, tuple[int, ...], Source]:
-    """Return probabilities, number of objects and labels of each of the images ``(N, C, ...)``."""
+    """Return probabilities, number of objects and labels of each of the images ``(N, C, ...)``.
+
+    Each `slices` of them are a stack.
+    """
     count, shape = images.shape[0], tuple(images.shape[2:])
     zoom = model.zoom(spacing)
     working, classes = model.working_shape(shape, zoom), model.description.classes
@@ -184,7 +195,8 @@ def _segmented(
         def report(done: int, total: int, number: int = number) -> None:
             progress("computing", number * total + done, count * total)
 
-        image = model.fitting(item(images, number))
+        image = in_stack(images, number, model.description.reach if slices > 1 else 0, slices)
+        image = model.fitting(image)
         model.write_probabilities(
             image, item(small, number), tile, options.orientations, report, memory
         )

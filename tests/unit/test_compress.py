@@ -68,6 +68,7 @@ def test_the_model_beside_them_is_as_it_was(folders):
     assert {path.name for path in (root / "int8" / "model").iterdir()} == {
         "int8.xml",
         "int8.bin",
+        "README.md",
         "model.json",
         "model.safetensors",
     }

@@ -24,7 +24,7 @@ def in_colour(samples: Sequence[Sample]) -> tuple[list[Sample], int]:
 
 def is_grey(sample: Sample) -> bool:
     """Tell whether all channels of a sample are the same."""
-    return bool((sample.image == sample.image[:1]).all())
+    return bool((sample.own == sample.own[:1]).all())
 
 
 def _coloured(sample: Sample) -> Sample:

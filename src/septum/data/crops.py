@@ -13,6 +13,9 @@ from septum.plan import DataPlan, TargetPlan
 from septum.resample import resample_labels, rescale, rescaled_shape
 from septum.targets import border_weights, class_balance, class_map, separate
 
+_ALONE = 0.1
+"""Share of the tiles of stacks that are shown without neighbouring slices: images may have none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -28,12 +31,15 @@ class Prepared:
         w(x) of equation 2, 0 where nobody annotated, shape ``spatial``.
     name : str
         Of the sample.
+    reach : int
+        Neighbouring slices on each side among the channels of the image.
     """
 
     image: np.ndarray
     classes: np.ndarray
     weights: np.ndarray
     name: str = ""
+    reach: int = 0
 
     @cached_property
     def annotated(self) -> np.ndarray | None:
@@ -104,7 +110,7 @@ def _unbalanced(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared
         weights[~annotated] = 0
     image = rescale(normalise(sample.image, data.normalise), scale)
     classes = class_map(labels, border=targets.border or 0.0)
-    return Prepared(image, classes, weights, sample.name)
+    return Prepared(image, classes, weights, sample.name, sample.reach)
 
 
 def draw_batch(
@@ -133,9 +139,12 @@ def draw_batch(
         ndim = sample.classes.ndim
         centre = draw_centre(sample, output_size, rng)
         drawn = draw(policy, rng, ndim, len(sample.image), (input_size,) * ndim)
+        image = sample.image
+        if sample.reach and rng.random() < _ALONE:
+            image = _own_neighbour(sample)
         tiles.append(
             crop(
-                sample.image,
+                image,
                 sample.classes,
                 sample.weights,
                 drawn,
@@ -147,6 +156,13 @@ def draw_batch(
         names.append(sample.name)
     images, classes, weights = (np.stack(parts) for parts in zip(*tiles, strict=True))
     return Batch(images, classes, weights, tuple(names))
+
+
+def _own_neighbour(sample: Prepared) -> np.ndarray:
+    """Return the image with its own channels in place of those of its neighbours."""
+    slices = 2 * sample.reach + 1
+    own = np.split(sample.image, slices)[sample.reach]
+    return np.concatenate([own] * slices)
 
 
 def draw_centre(sample: Prepared, output_size: int, rng: np.random.Generator) -> tuple[float, ...]:

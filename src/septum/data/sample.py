@@ -37,6 +37,11 @@ class Sample:
     kind : str
         What the annotation was made of: "instances", "mask" (its components are the labels),
         "classes" (likewise) or "scribbles", whose sizes and touching say nothing of the objects.
+    slice : bool
+        Whether the samples next to it in `group` are the next slices of the same volume.
+    reach : int
+        Neighbouring slices on each side whose channels are in `image` too, before and behind its
+        own; see `septum.data.context`.
 
     Raises
     ------
@@ -54,6 +59,8 @@ class Sample:
     group: str = ""
     index: int | None = None
     kind: str = "instances"
+    slice: bool = False
+    reach: int = 0
 
     def __post_init__(self) -> None:
         where = self.source or self.name
@@ -80,6 +87,12 @@ class Sample:
     def shape(self) -> tuple[int, ...]:
         """The spatial shape, without channels."""
         return self.image.shape[1:]
+
+    @property
+    def own(self) -> np.ndarray:
+        """The channels of the image itself, without those of neighbouring slices."""
+        count = len(self.image) // (2 * self.reach + 1)
+        return self.image[self.reach * count : (self.reach + 1) * count]
 
     @property
     def truth(self) -> np.ndarray:

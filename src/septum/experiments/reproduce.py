@@ -10,6 +10,7 @@ import numpy as np
 
 from septum import evaluation
 from septum.atomic import write_text
+from septum.data.context import with_context
 from septum.data.layouts import find
 from septum.data.sample import Sample
 from septum.data.truth import Scored, Truth
@@ -130,7 +131,8 @@ def reproduce(
     for number, fold in enumerate(experiment.folds(samples, folds)):
         model = _finished(out / f"fold-{number}", fold) or train(fold.train, out / f"fold-{number}")
         tested = [
-            _scored(sample, model.predict(sample.image, orientations=views)) for sample in fold.test
+            _scored(sample, model.predict(sample.image, orientations=views))
+            for sample in with_context(fold.test, model.description.reach)
         ]
         facts = model.description.training
         result = FoldResult(

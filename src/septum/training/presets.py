@@ -10,7 +10,7 @@ from septum.plan import DataPlan, InstancePlan, NetworkPlan, Plan, TargetPlan, T
 # The paper gives neither learning rate nor schedule nor length; how these were found is written in
 # docs/decisions.md.
 PAPER = Plan(
-    data=DataPlan(scale=1.0, normalise="range"),
+    data=DataPlan(scale=1.0, normalise="range", context=0),
     targets=TargetPlan(border=0.0),
     network=NetworkPlan(width=64, dropout=0.5, norm=None),
     augment=Augmentation(),

@@ -38,9 +38,17 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
         What was chosen and why.
     """
     reasons = []
+    if plan.data.context is None:
+        slices = all(sample.slice for sample in samples)
+        plan = replace(plan, data=replace(plan.data, context=int(slices)))
+        if slices:
+            reasons.append(
+                "the slices before and behind as channels: the images are slices of stacks"
+            )
     whole = [sample for sample in samples if sample.kind != "scribbles"]
     if not whole:
-        return _of_strokes(plan)
+        plan, reason = _of_strokes(plan)
+        return plan, [*reasons, reason]
     areas = np.concatenate([_areas(sample) for sample in whole])
     if plan.data.scale is None:
         diameter = float(np.median(equivalent_diameters(areas, samples[0].ndim)))
@@ -63,7 +71,7 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     return plan, reasons
 
 
-def _of_strokes(plan: Plan) -> tuple[Plan, list[str]]:
+def _of_strokes(plan: Plan) -> tuple[Plan, str]:
     """Return the plan for scribbles, which tell neither how large objects are nor if they touch."""
     scale, border, smallest = plan.data.scale, plan.targets.border, plan.instances.min_size
     plan = replace(
@@ -77,7 +85,7 @@ def _of_strokes(plan: Plan) -> tuple[Plan, list[str]]:
         f"objects under {plan.instances.min_size} px dropped: strokes do not tell how large "
         "objects are; --set data.scale=0.5, targets.border=2 or instances.min_size=50 do"
     )
-    return plan, [reason]
+    return plan, reason
 
 
 def _areas(sample: Sample) -> np.ndarray:

@@ -82,7 +82,7 @@ def train_model(
         in_channels=len(first.image),
         classes=3 if plan.targets.border else 2,
         ndim=first.ndim,
-        grey_too=len(first.image) > 1 and any(map(is_grey, samples)),
+        grey_too=len(first.own) > 1 and any(map(is_grey, samples)),
         plan=plan,
         spacing=_common_spacing(samples),
     )

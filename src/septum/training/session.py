@@ -9,6 +9,7 @@ from lightning_fabric import Fabric
 
 from septum.config import override
 from septum.data.colour import in_colour
+from septum.data.context import with_context
 from septum.data.gather import Data, samples_of
 from septum.data.layouts import AS_FOUND, Reading
 from septum.data.sample import Sample
@@ -184,6 +185,8 @@ def _trained(
     watch: Watch,
 ) -> Model:
     """Run a training that has been begun, from where it is, and write its model."""
+    samples = with_context(samples, plan.data.context or 0)
+    validation = with_context(validation, plan.data.context or 0)
     states = out / folder.STATE
     with StepLog(out / folder.LOG, progress_of(states).number, fabric.is_global_zero) as log:
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import septum
+from septum.data.formats import read_image, write_labels, write_tiff
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.errors import ConfigError, DataError, SeptumError
+from septum.segment import segment_file
 
 TINY = ("network.width=4", "network.depth=1", "training.tile=60", "training.precision=32")
 
@@ -111,6 +113,32 @@ def test_grey_images_beside_colour_ones_are_learnt_and_predicted(tmp_path):
         )
     with pytest.raises(DataError, match=r"takes shape \(3, Y, X\)"):
         trained(tmp_path / "colour", colour).predict(grey[0].image[0])
+
+
+def test_slices_of_stacks_are_learnt_and_predicted_with_their_neighbours(tmp_path):
+    drawn = cells(4)
+    data = tmp_path / "data"
+    write_tiff(data / "images" / "stack.tif", np.stack([s.image[0] for s in drawn]), "ZYX")
+    write_labels(data / "masks" / "stack.tif", np.stack([s.truth for s in drawn]), "ZYX")
+    said = []
+    model = trained(tmp_path / "run", data, on_note=said.append)
+    assert any("the slices before and behind as channels" in note for note in said)
+    assert (model.description.in_channels, model.description.image_channels) == (3, 1)
+    segment_file(model, data / "images" / "stack.tif", tmp_path / "out")
+    found = read_image(tmp_path / "out" / "stack_probabilities.tif").array[:, 1]
+    images = [s.image[0] for s in drawn]
+    for number, plane in enumerate(found):
+        before, behind = images[max(number - 1, 0)], images[min(number + 1, 3)]
+        expected = model.predict(np.stack([before, images[number], behind])).probabilities[1]
+        np.testing.assert_allclose(plane, expected, atol=1e-2)  # engines tile as they like
+    # A single image is its own neighbour, and that is said.
+    write_tiff(tmp_path / "one.tif", images[0], "YX")
+    segment_file(model, tmp_path / "one.tif", tmp_path / "out", on_note=said.append)
+    assert "is seen as its own neighbour" in said[-1]
+    alone = model.predict(images[0]).probabilities
+    np.testing.assert_array_equal(alone, model.predict(np.stack([images[0]] * 3)).probabilities)
+    with pytest.raises(DataError, match=r"the image has shape \(2, 64, 64\)"):
+        model.predict(np.stack(images[:2]))
 
 
 def test_a_training_that_diverges_keeps_the_tiles_and_its_last_state(tmp_path):

@@ -326,7 +326,8 @@ def test_strokes_tell_nothing_of_size_and_that_is_said():
 
 def test_what_is_set_is_not_proposed():
     chosen = override(
-        preset("default"), ["data.scale=0.7", "targets.border=1", "instances.min_size=9"]
+        preset("default"),
+        ["data.scale=0.7", "data.context=0", "targets.border=1", "instances.min_size=9"],
     )
     plan, reasons = propose(chosen, samples_of(1))
     assert plan == chosen

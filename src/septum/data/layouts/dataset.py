@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from septum.data.context import SLICES
 from septum.data.formats import ImageFile, as_channels_first, read_image, read_labels
 from septum.data.layouts.annotation import Annotation, Plane, understand
 from septum.data.layouts.reading import AS_FOUND, Reading
@@ -216,6 +217,7 @@ def read_pair(pair: Pair, annotation: Annotation, ndim: int = 2) -> tuple[Annota
                 group=pair.group if single else pair.name,
                 index=pair.index if single else index,
                 kind=annotation.kind,
+                slice=not single and files[0].stack_axes in SLICES,
             )
         )
     return annotation, samples
