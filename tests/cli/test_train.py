@@ -1,5 +1,7 @@
 """`septum train`: what a run that goes on may change, several seeds, validation on the terminal."""
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
@@ -64,6 +66,20 @@ def test_a_run_is_extended_by_steps_and_by_time(data, tmp_path):
     done(data, run, "--steps", 2, *TINY)
     assert "4 steps in" in done(data, run, "--extend", 2)
     assert "1s more after step 4" in done(data, run, "--extend", "1s")
+
+
+def test_curves_for_tensorboard_are_those_of_the_log(data, tmp_path):
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run = tmp_path / "run"
+    done(data, run, "--steps", 3, "--val", 0.2, "--tensorboard", *TINY)
+    read = events.EventAccumulator(str(run / "tensorboard"))
+    read.Reload()
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    for name in ("loss", "validation"):
+        written = [
+            (event.step, pytest.approx(event.value, rel=1e-5)) for event in read.Scalars(name)
+        ]
+        assert [(step["number"], step[name]) for step in log] == written
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`septum train`: annotated images in, a model out."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Annotated
@@ -52,6 +53,9 @@ def command(
     seeds: Annotated[
         int | None, typer.Option(help="Train so many times, each from another seed; needs --val.")
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write curves for TensorBoard into the run.")
+    ] = False,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change one choice, as network.width=16; may be repeated."),
@@ -121,6 +125,7 @@ def command(
     Example: `septum train my-cells -o runs/first --max-time 20m`
     """
     from septum import api  # torch takes seconds to import: only for those who train
+    from septum.training.board import Board
 
     machine = api.Machine(device, devices, nodes, strategy, deterministic, workers)
     settings = [*(set_ or ()), *([f"training.patience={patience}"] if patience else ())]
@@ -149,7 +154,8 @@ def command(
         )
 
     def train(folder: Path, number: int) -> "Model":
-        with show.progress("training") as bar, first_interrupt_ends() as stop:
+        board = Board(folder / "tensorboard") if tensorboard else nullcontext()
+        with show.progress("training") as bar, first_interrupt_ends() as stop, board as curves:
             score = ""
 
             def on_step(step: "Step") -> None:
@@ -157,6 +163,8 @@ def command(
                 if step.validation is not None:
                     score = f", validation {step.validation:.3f}"
                 bar.update(step.progress, f"step {step.number}, loss {step.loss:.3f}{score}")
+                if curves is not None:
+                    curves.write(step)
 
             if resume or extend:
                 longer = int(extend) if extend and extend.isdecimal() else extend
