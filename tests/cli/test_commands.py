@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -293,3 +294,11 @@ def test_an_experiment_prints_the_papers_table_with_a_new_row(tmp_path):
         assert not set(run["training"]["images"]) & set(fold["images"])
     assert 0 <= facts["pooled"]["seg"] <= 1
     assert facts["orientations"] == "flips"
+    # A fold that was interrupted goes on; one that is finished is not trained again.
+    shutil.rmtree(out / "fold-1" / "model")
+    weights = (out / "fold-0" / "model" / "model.safetensors").stat().st_mtime_ns
+    again = septum("reproduce", "hela", *options)
+    assert again.exit_code == 0, again.output
+    assert "going on after step 1" in " ".join(again.stderr.split())
+    assert (out / "fold-0" / "model" / "model.safetensors").stat().st_mtime_ns == weights
+    assert json.loads((out / "scores.json").read_text()) == facts

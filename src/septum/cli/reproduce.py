@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from septum.cli import show
 from septum.data.sample import Sample
+
+if TYPE_CHECKING:
+    from septum.model import Model
+    from septum.training import Step
 
 
 def command(
@@ -41,7 +45,12 @@ def command(
 
     with show.progress("training") as bar:
 
-        def train(samples: Sequence[Sample], run: Path):
+        def on_step(step: "Step") -> None:
+            bar.update(step.progress, f"loss {step.loss:.3f}")
+
+        def train(samples: Sequence[Sample], run: Path) -> "Model":
+            if (run / "state").exists():  # of an earlier call that was interrupted
+                return api.resume(samples, run, on_note=show.note, on_step=on_step)
             return api.train(
                 samples,
                 run,
@@ -51,7 +60,7 @@ def command(
                 seed=seed,
                 settings=set_ or (),
                 on_note=show.note,
-                on_step=lambda s: bar.update(s.progress, f"loss {s.loss:.3f}"),
+                on_step=on_step,
             )
 
         scores = reproduce(experiment, data, out, train, folds, orientations, show.note)
