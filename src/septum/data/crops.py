@@ -1,11 +1,12 @@
 """From samples to training tiles: what is computed once an image, and what is drawn each step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from septum import geometry
 from septum.augment import Augmentation, crop, draw
 from septum.data.normalise import normalise
 from septum.data.sample import Sample
@@ -111,6 +112,24 @@ def _unbalanced(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared
     image = rescale(normalise(sample.image, data.normalise), scale)
     classes = class_map(labels, border=targets.border or 0.0)
     return Prepared(image, classes, weights, sample.name, sample.reach)
+
+
+def tile_of(shapes: Iterable[Sequence[int]], tile: int, depth: int) -> tuple[int, int]:
+    """Return the input and the output size of the network for training tiles, in pixels.
+
+    Parameters
+    ----------
+    shapes : iterable of sequence of int
+        Spatial shapes of the images at the working resolution, at least one.
+    tile : int
+        Wished input size along every axis; the next legal one is taken. Tiles that are larger than
+        the longest side of all images and its context need are not drawn.
+    depth : int
+        Number of poolings of the network.
+    """
+    longest = max(map(max, shapes))
+    size = min(geometry.nearest_legal(tile, depth)[1], geometry.input_size(longest, depth))
+    return size, geometry.output_size(size, depth)
 
 
 def draw_batch(

@@ -62,17 +62,24 @@ def outlined(labels: np.ndarray, image: np.ndarray, width: int = 1) -> np.ndarra
 
     The lines are `width` pixels wide and inside the instances; what they leave open is as it was.
     """
-    inner, edges = labels, np.zeros(labels.shape, bool)
-    for _ in range(width):
-        edges |= outlines(inner)
-        inner = np.where(edges, 0, labels)
+    edges = outlines(labels, width)
     result = image.copy()
     result[edges] = _bytes(_palette(int(labels.max(initial=0)), paleness=0.25))[labels[edges]]
     return result
 
 
-def outlines(labels: np.ndarray) -> np.ndarray:
-    """Return where a pixel of an instance has a neighbour that is not of it."""
+def outlines(labels: np.ndarray, width: int = 1) -> np.ndarray:
+    """Return where a pixel of an instance has a neighbour that is not of it, bool.
+
+    For a `width` of more pixels, also what would be the outline if those before were taken away.
+    """
+    edges = np.zeros(labels.shape, bool)
+    for _ in range(width):
+        edges |= _outermost(np.where(edges, 0, labels))
+    return edges
+
+
+def _outermost(labels: np.ndarray) -> np.ndarray:
     edges = np.zeros(labels.shape, bool)
     for axis in range(labels.ndim):
         one, two = np.moveaxis(labels, axis, 0)[:-1], np.moveaxis(labels, axis, 0)[1:]

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from septum import geometry
 from septum.augment import Augmentation
-from septum.data.crops import Prepared, draw_batch, draw_centre, prepare, prepare_all
+from septum.data.crops import Prepared, draw_batch, draw_centre, prepare, prepare_all, tile_of
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.errors import DataError
@@ -208,3 +209,17 @@ def test_every_sample_is_drawn():
     tiles = draw_batch(samples, Augmentation.none(), 30, 10, np.random.default_rng(0).spawn(60))
     counts = np.bincount(tiles.images[:, 0, 0, 0].astype(int), minlength=4)
     assert counts.min() > 5
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(1, 900)] * 2), min_size=1, max_size=4),
+    st.integers(1, 700),
+    st.integers(1, 5),
+)
+def test_tiles_are_as_wished_or_the_smallest_that_hold_the_longest_side(shapes, tile, depth):
+    legal = [size for size in range(1, 2000) if geometry.is_legal(size, depth)]
+    wished = next(size for size in legal if size >= tile)
+    longest = max(map(max, shapes))
+    enough = next(size for size in legal if geometry.output_size(size, depth) >= longest)
+    size = min(wished, enough)
+    assert tile_of(shapes, tile, depth) == (size, geometry.output_size(size, depth))

@@ -11,20 +11,17 @@ from html import unescape
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from septum.config import override
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.description import Description
-from septum.metrics import matching
 from septum.model import Model, Prediction
 from septum.plan import Plan
 from septum.training.loop import Step
-from septum.training.report import confusion, judge, write_report
+from septum.training.report import write_report
+from septum.training.verdicts import confusion, judge
 
 SETTINGS = ["data.scale=1", "network.width=4", "network.depth=2", "training.tile=60"]
 SETTINGS += ["instances.threshold=0.5", "instances.min_size=0"]
@@ -84,77 +81,8 @@ def pictures(page):
     return [Image.open(io.BytesIO(b64decode(source))) for source in sources]
 
 
-def made_by_hand():
-    """One found, a merged pair, one split, one missed; and one that is none."""
-    truth, labels = np.zeros((40, 60), np.int32), np.zeros((40, 60), np.int32)
-    truth[2:8, 2:8], labels[2:8, 2:7] = 1, 11  # 36 px, found with IoU 5/6
-    truth[2:12, 20:30], truth[2:12, 30:40] = 2, 3  # 100 px each,
-    labels[2:12, 20:40] = 12  # as one: IoU 0.5 with each, which is not above 0.5
-    truth[20:32, 2:22] = 4  # 240 px,
-    labels[20:32, 2:11], labels[20:32, 13:22] = 13, 14  # in two halves of IoU 0.45
-    truth[20:24, 40:44] = 5  # 16 px, missed
-    labels[34:38, 50:56] = 15  # 24 px, false
-    return Sample(np.zeros((1, 40, 60), np.uint8), truth, name="by hand"), labels
-
-
-def plainly(sample, labels):
-    """Judge by the definitions, pair by pair."""
-    truth, verdicts, used = sample.truth, {}, set()
-    objects = {i: truth == i for i in np.unique(truth) if i}
-    found = {j: labels == j for j in np.unique(labels) if j}
-    iou = {
-        (i, j): (a & b).sum() / (a | b).sum() for i, a in objects.items() for j, b in found.items()
-    }
-    covers = {
-        j: [i for i, a in objects.items() if 2 * (a & b).sum() > a.sum()] for j, b in found.items()
-    }
-    for i, a in objects.items():
-        pieces = [j for j, b in found.items() if 2 * (a & b).sum() > b.sum()]
-        share = sum((a & found[j]).sum() for j in pieces) / a.sum()
-        right = [j for j in found if iou[i, j] > 0.5]
-        if right:
-            verdicts[i] = "found"
-            used |= set(right)
-        elif any(i in covers[j] and len(covers[j]) > 1 for j in found):
-            verdicts[i] = "merged"
-        elif len(pieces) > 1 and share > 0.5:
-            verdicts[i] = "split"
-            used |= set(pieces)
-        else:
-            verdicts[i] = "missed"
-    used |= {j for j in found if len(covers[j]) > 1}
-    best = {i: max((iou[i, j] for j in found), default=0.0) for i in objects}
-    return verdicts, best, set(found) - used
-
-
-def test_every_object_is_what_it_is():
-    seen = judge(*made_by_hand())
-    assert seen.verdicts == ["found", "merged", "merged", "split", "missed"]
-    np.testing.assert_allclose(seen.iou, [5 / 6, 0.5, 0.5, 0.45, 0])
-    assert seen.table.prediction_ids[seen.false].tolist() == [15]
-    assert seen.table.prediction_ids[seen.broken].tolist() == [12, 13, 14]
-
-
-def test_the_table_by_size_counts_the_case_made_by_hand():
-    assert confusion([judge(*made_by_hand())]) == [
-        # size, objects, found, merged, split, missed, mean IoU, false
-        ("up to 36", "2", "1", "0", "0", "1", "0.42", "1"),
-        ("37 to 100", "2", "0", "2", "0", "0", "0.50", "0"),
-        ("above 100", "1", "0", "0", "1", "0", "0.45", "0"),
-        ("all", "5", "1", "2", "1", "1", "0.46", "1"),
-    ]
-
-
-def test_an_object_found_in_the_wrong_place_is_missed_and_not_split():
-    truth, labels = np.zeros((1, 20), np.int32), np.zeros((1, 20), np.int32)
-    truth[:, 2:12], labels[:, 6:16] = 1, 1  # 6 of 10 px in common, an IoU of 6/14
-    seen = judge(Sample(np.zeros((1, 1, 20), np.uint8), truth), labels)
-    assert seen.verdicts == ["missed"]
-    assert seen.false.tolist() == [True]
-
-
-def test_the_outlines_have_the_colours_of_the_legend(tmp_path):
-    sample, labels = made_by_hand()
+def test_the_outlines_have_the_colours_of_the_legend(tmp_path, made_by_hand):
+    sample, labels = made_by_hand
     page = written(tmp_path, Told([(sample.image, labels)]), [sample])
     right, broken, wrong = [(36, 200, 184), (252, 176, 0), (252, 72, 140)]  # in steps of 4
     truth, prediction = (np.asarray(p.convert("RGB")) for p in pictures(page)[:2])
@@ -171,46 +99,6 @@ def test_the_outlines_have_the_colours_of_the_legend(tmp_path):
     corners = [(2, 2), (2, 20), (20, 2), (20, 13), (34, 50), (20, 40)]
     found = [colour(prediction, *corner) for corner in corners]
     assert found == [right, broken, broken, broken, wrong, (0, 0, 0)]
-
-
-label_images = st.tuples(*[arrays(np.int32, (6, 7), elements=st.integers(0, 4))] * 2)
-"""Small and wild: everything overlaps with everything."""
-
-
-@given(label_images)
-@settings(max_examples=150)
-def test_judgement_is_that_of_the_definitions(pair):
-    truth, labels = pair
-    sample = Sample(np.zeros((1, 6, 7), np.uint8), truth)
-    seen = judge(sample, labels)
-    verdicts, best, false = plainly(sample, labels)
-    ids = seen.table.truth_ids.tolist()
-    assert dict(zip(ids, seen.verdicts, strict=True)) == verdicts
-    assert dict(zip(ids, seen.iou, strict=True)) == pytest.approx(best)
-    assert set(seen.table.prediction_ids[seen.false]) == false
-    rows = confusion([seen])
-    if verdicts:
-        total = [sum(int(row[column]) for row in rows[:-1]) for column in (1, 2, 3, 4, 5, 7)]
-        assert total == [int(rows[-1][column]) for column in (1, 2, 3, 4, 5, 7)]
-        assert total == [
-            len(verdicts),
-            *(list(verdicts.values()).count(v) for v in ("found", "merged", "split", "missed")),
-            len(false),
-        ]
-        assert all(sum(map(int, row[2:6])) == int(row[1]) for row in rows)
-
-
-@given(label_images, arrays(bool, (6, 7)))
-def test_found_is_what_the_metric_matches_and_what_nobody_annotated_does_not_count(pair, annotated):
-    truth, labels = pair
-    seen = judge(Sample(np.zeros((1, 6, 7), np.uint8), truth, annotated=annotated), labels)
-    matched = matching(truth, labels, float(np.nextafter(0.5, 1)), annotated)
-    assert seen.count("found") == matched.tp
-    assert len(seen.verdicts) == matched.tp + matched.fn
-    assert seen.count("false") <= matched.fp
-    other = np.where(annotated, truth, 1 + truth)
-    again = judge(Sample(np.zeros((1, 6, 7), np.uint8), other, annotated=annotated), labels)
-    assert (again.verdicts, again.iou.tolist()) == (seen.verdicts, seen.iou.tolist())
 
 
 def test_the_page_has_its_pictures_and_says_what_was_found(tmp_path):

@@ -1,0 +1,105 @@
+"""What the network was shown: a few tiles as drawn in training, and how their pixels weigh."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from septum.augment import Augmentation
+from septum.data.crops import Batch, Prepared, draw_batch, prepare_all, tile_of
+from septum.data.sample import Sample
+from septum.plan import Plan
+from septum.report.html import Html, element, figure, grid, picture, section
+from septum.report.picture import grey, heat, outlines
+from septum.report.planes import AMBER, TEAL, evenly, fitting, legend, plane_of, resized
+from septum.resample import resample, resample_labels, rescaled_shape
+
+_TILES, _DRAWN = 4, 12
+_CELL, _BORDER = TEAL, AMBER
+
+
+def tiles_of(samples: Sequence[Sample], plan: Plan, seed: int) -> Html:
+    """Return the section of a page with a few tiles of the training images and their weights.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        What a model learnt from.
+    plan : Plan
+        Of the training, resolved.
+    seed : int
+        Of the training. The tiles are drawn as its are, but are none that it drew.
+    """
+    heading = "What the network was shown"
+    taught = [s for s in samples if s.annotated is None or s.annotated.any()]
+    # A few images are enough to look at; those of a large set would take minutes once more.
+    few = evenly(taught, _TILES)
+    prepared = prepare_all(few, plan.data, plan.targets) if few else []
+    prepared = [item for item in prepared if item.weights.any()]
+    if not prepared:
+        return section(heading, element("p", "No pixel of these images is annotated."))
+    shapes = [rescaled_shape(sample.shape, plan.data.scale or 1.0) for sample in taught]
+    sizes = tile_of(shapes, plan.training.tile, plan.network.depth)
+    batches = _batches(prepared, plan.augment, sizes, seed)
+    highest = max(float(batch.weights.max()) for batch in batches)
+    said = _explained(*sizes, len(taught) > _TILES, samples[0].ndim == 3)
+    key = [(_CELL, "cell")] + ([(_BORDER, "border between cells")] if plan.targets.border else [])
+    bar = np.repeat(heat(np.linspace(0, 1, 256)[np.newaxis], 1.0), 10, axis=0)
+    alt = "colours of the weights, from black for 0 to pale yellow"
+    scale = element("div", "weight 0", picture(bar, alt), f"{highest:.3g}", class_="scale")
+    return section(
+        heading, said, legend(*key), grid(_tile_figures(batches, highest), 220, least=2), scale
+    )
+
+
+def _batches(
+    prepared: Sequence[Prepared], policy: Augmentation, sizes: tuple[int, int], seed: int
+) -> list[Batch]:
+    """Return some tiles, one a batch, those with objects first."""
+    batches = [
+        draw_batch(
+            [prepared[place % len(prepared)]],
+            policy,
+            *sizes,
+            [np.random.default_rng([seed, place])],
+        )
+        for place in range(_DRAWN)
+    ]
+    middle = sizes[1] // 2 if prepared[0].classes.ndim == 3 else None
+    batches.sort(key=lambda batch: not plane_of(batch.classes, middle).any())
+    return batches[:_TILES]
+
+
+def _explained(input_size: int, output_size: int, some: bool, volume: bool) -> Html:
+    return element(
+        "p",
+        f"Tiles as drawn in training, those with objects first: moved, turned, deformed and varied "
+        f"in brightness, {output_size} px wide at the working resolution. The network also sees "
+        f"the {(input_size - output_size) // 2} px around each. Below each, how much every pixel "
+        "weighs in the loss."
+        + (" Here cells and background are balanced over these images." if some else "")
+        + (" Of each its middle plane is shown." if volume else ""),
+    )
+
+
+def _tile_figures(batches: Sequence[Batch], highest: float) -> list[Html]:
+    classes = np.concatenate([batch.classes for batch in batches])
+    weights = np.concatenate([batch.weights for batch in batches])
+    images = np.concatenate([batch.images for batch in batches])
+    size = classes.shape[-1]
+    inner = slice((images.shape[-1] - size) // 2, (images.shape[-1] + size) // 2)
+    images = images[(..., *[inner] * (classes.ndim - 1))]
+    plane = size // 2 if classes.ndim == 4 else None
+    # One contrast for all, so that an empty tile is dark and an altered brightness is seen.
+    shown = grey(np.concatenate(list(plane_of(images, plane)), axis=-1))
+    figures = []
+    for place, batch in enumerate(batches):
+        shape = fitting(classes.shape[-2:], 320)
+        pixels = resized(shown[:, place * size : (place + 1) * size], shape)
+        labels = resample_labels(plane_of(classes[place], plane).astype(np.int32), shape)
+        pixels[labels == 2] = pixels[labels == 2] // 2 + np.array(_BORDER, np.uint8) // 2
+        pixels[outlines(np.where(labels == 1, 1, 0), 2)] = _CELL
+        weight = heat(resample(plane_of(weights[place], plane), shape), highest)
+        name = batch.names[0]
+        pair = picture(pixels, f"a tile of {name}"), picture(weight, f"its weights, of {name}")
+        figures.append(figure(element("div", *pair, class_="stack"), name))
+    return figures
