@@ -50,7 +50,7 @@ def main() -> None:
         septum("train", DATA, "-o", folder / "run", "--steps", "60", *_set(SETTINGS))
         begun = time.monotonic()
         septum("predict", folder / "run", folder / "large.ome.zarr", "-o", folder / "out",
-               "--save", "labels,probabilities8,table")  # fmt: skip
+               "--memory", "2GiB", "--save", "labels,probabilities8,table")  # fmt: skip
         seconds = time.monotonic() - begun
         # Of the largest child; training on small tiles takes far less than predicting.
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
