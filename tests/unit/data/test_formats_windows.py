@@ -75,6 +75,48 @@ def tiffs(tmp_path_factory):
     return opened
 
 
+RGBA = {"photometric": "rgb", "extrasamples": ["unassalpha"]}
+ASSOCIATED = {"photometric": "rgb", "extrasamples": ["assocalpha"]}
+GREY_ALPHA = {"photometric": "minisblack", "extrasamples": ["unassalpha"]}
+TRANSPARENT = {
+    "RGBA": (pixels(30, 40, 4), RGBA, 3),
+    "RGBA of 16 bits": (pixels(30, 40, 4, dtype="u2"), RGBA, 3),
+    "RGBA strips": (pixels(30, 40, 4), ASSOCIATED | {"compression": "lzw", "rowsperstrip": 7}, 3),
+    "RGBA tiles": (pixels(30, 40, 4), RGBA | {"compression": "zlib", "tile": (16, 16)}, 3),
+    "RGBA planes": (pixels(4, 30, 40), RGBA | {"planarconfig": "separate"}, 3),
+    "RGBA planes, lzw": (
+        pixels(4, 30, 40),
+        RGBA | {"planarconfig": "separate", "compression": "lzw", "rowsperstrip": 7},
+        3,
+    ),
+    "RGBA stack": (pixels(5, 30, 40, 4), RGBA | {"compression": "zlib"}, 3),
+    "RGBA of ImageJ": (pixels(5, 30, 40, 4), {"imagej": True, "metadata": {"axes": "ZYXS"}}, 3),
+    "grey": (pixels(30, 40, 2), GREY_ALPHA | {"planarconfig": "contig"}, 1),
+    "grey tiles": (pixels(30, 40, 2), GREY_ALPHA | {"planarconfig": "contig", "tile": (16, 16)}, 1),
+}
+"""With a channel that is said to be alpha, and how many are before it."""
+
+OPAQUE = {
+    "fluorescence": (
+        pixels(30, 40, 4),
+        {"photometric": "minisblack", "planarconfig": "contig", "tile": (16, 16)},
+    ),
+    "two of fluorescence": (
+        pixels(30, 40, 2),
+        {"photometric": "minisblack", "planarconfig": "contig"},
+    ),
+    "RGB and a channel": (
+        pixels(30, 40, 4),
+        {"photometric": "rgb", "extrasamples": ["unspecified"]},
+    ),
+    "RGB and two": (
+        pixels(30, 40, 5),
+        {"photometric": "rgb", "extrasamples": ["unspecified", "unassalpha"]},
+    ),
+}
+"""Whose samples are all channels: nothing says that the last alone is alpha."""
+
+
 def draw_window(data, shape):
     edges = [
         sorted(data.draw(st.lists(st.integers(0, n), min_size=2, max_size=2, unique=True)))
@@ -104,6 +146,45 @@ def test_a_tiff_read_is_a_tiff_opened(tiffs, name):
     np.testing.assert_array_equal(read.array, whole)
     for field in ("axes", "spacing", "source", "notes", "channels"):
         assert getattr(read, field) == getattr(opened, field)
+
+
+@pytest.mark.parametrize("name", TRANSPARENT)
+@given(data=st.data())
+@settings(max_examples=8, deadline=None)
+def test_alpha_is_dropped_and_said_and_windows_are_those_of_the_rest(tmp_path_factory, name, data):
+    array, options, colours = TRANSPARENT[name]
+    path = tmp_path_factory.mktemp("alpha") / "a.tif"
+    tifffile.imwrite(path, array, **options)
+    opened, read = open_image(path), read_image(path)
+    first = (slice(None),) * opened.axes.index("S") + (slice(0, colours),)
+    np.testing.assert_array_equal(read.array, array[first])
+    assert not isinstance(opened.array, np.ndarray)
+    assert (opened.array.shape, opened.array.dtype) == (read.array.shape, array.dtype)
+    window = draw_window(data, opened.array.shape)
+    np.testing.assert_array_equal(opened.array[window], read.array[window])
+    for image in (opened, read):
+        assert "the alpha channel (transparency) was dropped" in image.notes
+        planes = as_channels_first(image)
+        assert planes.array.shape[1:] == (colours, 30, 40)
+        chunks = getattr(planes.array, "chunks", None)
+        assert chunks is None or chunks[1] <= colours
+
+
+@pytest.mark.parametrize("name", OPAQUE)
+def test_channels_that_are_not_said_to_be_alpha_are_kept(tmp_path, name):
+    array, options = OPAQUE[name]
+    tifffile.imwrite(tmp_path / "a.tif", array, **options)
+    image = read_image(tmp_path / "a.tif")
+    np.testing.assert_array_equal(image.array, array)
+    assert image.notes == ()
+    assert as_channels_first(image).array.shape[1] == array.shape[-1]
+
+
+def test_alpha_in_tiles_is_read_tile_by_tile(tmp_path):
+    array, options, _ = TRANSPARENT["RGBA tiles"]
+    tifffile.imwrite(tmp_path / "a.tif", array, **options)
+    planes = as_channels_first(open_image(tmp_path / "a.tif"))
+    assert getattr(planes.array, "chunks", None) == (1, 3, 16, 16)
 
 
 def test_a_pyramid_is_read_at_full_resolution(tmp_path):

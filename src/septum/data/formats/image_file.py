@@ -12,6 +12,9 @@ from septum.errors import DataError
 
 STACK_AXES = "TZQIRPVLEHA"  # everything that tifffile may call an axis besides Y, X, C and S
 
+ALPHA_DROPPED = "the alpha channel (transparency) was dropped"
+"""What a reader notes that left out the opacity of pixels, which says nothing of the specimen."""
+
 Pixels = TypeVar("Pixels", bound=Source, covariant=True)
 """A numpy array where the pixels have been read, any source where they may still be on disk."""
 

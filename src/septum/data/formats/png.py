@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from septum.data.formats.image_file import ImageFile
+from septum.data.formats.image_file import ALPHA_DROPPED, ImageFile
 from septum.errors import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
@@ -68,7 +68,7 @@ def _read_picture(picture: Image.Image, path: Path, indices: bool) -> ImageFile:
     mode = picture.mode
     transparent = mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
     if transparent and not (indices and mode == "P"):
-        notes.append("the alpha channel (transparency) was dropped")
+        notes.append(ALPHA_DROPPED)
     if mode in _COLOUR or (mode in ("P", "PA") and not indices):
         picture = picture.convert("RGB")
     elif mode in ("LA", "La"):
@@ -95,6 +95,6 @@ def _read_deep(path: Path) -> ImageFile:
     array = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None:
         raise DataError(f"{path}: cannot be read; the PNG is damaged or cut short")
-    notes = ("the alpha channel (transparency) was dropped",) if array.shape[-1] == 4 else ()
+    notes = (ALPHA_DROPPED,) if array.shape[-1] == 4 else ()
     array = np.ascontiguousarray(array[..., 2::-1])
     return ImageFile(array, "YXS", None, str(path), notes)

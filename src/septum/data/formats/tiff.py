@@ -7,14 +7,17 @@ from xml.etree import ElementTree
 import numpy as np
 import tifffile
 
-from septum.array import Source
+from septum.array import Source, Window
 from septum.atomic import replacing
-from septum.data.formats.image_file import ImageFile, known_steps
+from septum.data.formats.image_file import ALPHA_DROPPED, ChunkedView, ImageFile, known_steps
 from septum.data.formats.tiff_pages import pixels_of
 from septum.data.formats.tiff_tags import tags
 from septum.errors import DataError
 
 SUFFIXES = (".tif", ".tiff")
+
+_COLOURS: dict[int, int] = {tifffile.PHOTOMETRIC.RGB: 3, tifffile.PHOTOMETRIC.MINISBLACK: 1}
+_ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
 
 _UM = {
     "µm": 1.0, "μm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "\\u00b5m": 1.0,
@@ -23,7 +26,7 @@ _UM = {
 
 
 def open_tiff(path: Path) -> ImageFile[Source]:
-    """Open the first series of a TIFF at full resolution.
+    """Open the first series of a TIFF at full resolution, without an alpha channel.
 
     Raises
     ------
@@ -41,8 +44,12 @@ def open_tiff(path: Path) -> ImageFile[Source]:
             missing = sum(page is None for page in series)
             if missing:
                 notes.append(f"{missing} of {len(series)} planes are missing and were taken as 0")
+            pixels, colours = pixels_of(series, path), _before_alpha(series)
+            if colours is not None:
+                pixels = _first(pixels, axes.index("S"), colours)
+                notes.append(ALPHA_DROPPED)
             return ImageFile(
-                pixels_of(series, path),
+                pixels,
                 axes,
                 _spacing(tiff, axes),
                 str(path),
@@ -99,6 +106,37 @@ def write_tiff(
             photometric="rgb" if "S" in axes else "minisblack",
             **tags(array.shape, array.dtype, axes, spacing),
         )
+
+
+def _before_alpha(series: tifffile.TiffPageSeries) -> int | None:
+    """Return how many samples of a pixel are its colour if the only other one is its opacity.
+
+    The file must say so: four channels of fluorescence may be samples of a pixel as well.
+    """
+    key = series.keyframe
+    colours = _COLOURS.get(key.photometric)
+    said = len(key.extrasamples) == 1 and key.extrasamples[0] in _ALPHA
+    if colours is None or not said or "S" not in series.axes:
+        return None
+    return colours if series.shape[series.axes.index("S")] == colours + 1 else None
+
+
+def _first(source: Source, axis: int, count: int) -> ChunkedView:
+    """Return the first `count` along an axis; of the others only what is read with them."""
+
+    def shortened(lengths: tuple[int, ...]) -> tuple[int, ...]:
+        return (*lengths[:axis], min(lengths[axis], count), *lengths[axis + 1 :])
+
+    def read(window: Window) -> np.ndarray:
+        return np.asarray(source[window])
+
+    chunks = getattr(source, "chunks", None)
+    return ChunkedView(
+        shortened(tuple(source.shape)),
+        source.dtype,
+        read,
+        None if chunks is None else shortened(chunks),
+    )
 
 
 def _channels(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> tuple[str, ...] | None:
