@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from septum.data.formats import as_channels_first, read_image, read_labels
-from septum.data.layouts import Pair, find
+from septum.data.layouts import Pair, Reading, annotation_of, find
 from septum.data.layouts.ctc import read_annotated_area
 from septum.data.layouts.files import by_key, image_files, is_label_name
 from septum.data.pairing import base_stem, frame_number, pair_names
@@ -18,6 +18,12 @@ from septum.errors import DataError
 
 LABELS, PROBABILITIES = "_labels", "_probabilities"
 """What `septum predict` adds to the name of the image."""
+
+_MEANING = {
+    "mask": "a mask of two values: its connected components are the objects, cells that touch one",
+    "classes": "classes in the truth: the connected components of each are the objects",
+    "scribbles": "scribbles in the truth: nothing is known but what lies on their strokes",
+}
 
 Say = Callable[[str], None]
 """Takes a sentence about how a file was understood."""
@@ -89,14 +95,16 @@ def compare(
         A label image, a stack of them, or a folder; a folder may also be a Cell Tracking Challenge
         ``01_GT`` or a whole dataset in any layout that is understood.
     on_note : callable, optional
-        Called with a sentence about how the scores in a file were understood, when they are read.
+        Called with a sentence about how the truth or the scores in a file were understood, when
+        they are read.
 
     Returns
     -------
     Comparison
         Two files are compared as they are given. Those of a folder are paired by stem, else by the
         number at the end of the stem (``t013``, ``mask013``, ``man_seg013``). Slices of a stack are
-        in order.
+        in order. What a dataset does not annotate (an ignored value, outside an annotated area,
+        between scribbles) is not in the `annotated` of its truth.
 
     Raises
     ------
@@ -174,8 +182,10 @@ def _truths(path: Path) -> dict[str, Annotation]:
         return {
             stem: Annotation(partial(_read_truth, file)) for stem, file in _by_stem(files).items()
         }
+    dataset = find(path)
     return {
-        pair.name: Annotation(partial(_read_pair, pair), pair.group) for pair in find(path).pairs
+        pair.name: Annotation(partial(_read_pair, pair, dataset.reading), pair.group)
+        for pair in dataset.pairs
     }
 
 
@@ -225,10 +235,16 @@ def _read_seg(path: Path, markers: Path | None, say: Say) -> list[Truth]:
     ]
 
 
-def _read_pair(pair: Pair, say: Say) -> list[Truth]:
-    planes = _read_instances(pair.labels, say, ids=pair.ids)
-    read = pair.annotated
-    return [Truth(labels, None if read is None else read(labels)[0]) for labels in planes]
+def _read_pair(pair: Pair, reading: Reading, say: Say) -> list[Truth]:
+    """Read the truth of a dataset as a training on it would."""
+    found = annotation_of(pair, reading=reading)
+    if found.kind in _MEANING:
+        say(_MEANING[found.kind])
+    if found.ignored is not None:
+        say(f"{found.ignored} in the truth is taken as not annotated")
+    if any(plane.annotated is not None for plane in found.planes):
+        say("the truth is annotated in part: matching counts nothing elsewhere")
+    return [Truth(plane.labels, plane.annotated) for plane in found.planes]
 
 
 def _read_instances(path: Path, say: Say, ids: bool = False) -> np.ndarray:
@@ -251,7 +267,7 @@ def instances_of(
     """Return the instances in planes ``(N, Y, X)`` of ids or, unless `ids`, of a mask."""
     mask = not ids and is_mask(planes)
     if mask:
-        say("a mask of two values: its connected components are the objects, cells that touch one")
+        say(_MEANING["mask"])
     return np.stack([instances_from(plane, where, mask)[0] for plane in planes])
 
 

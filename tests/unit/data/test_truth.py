@@ -1,15 +1,19 @@
 """Predictions find their truth by stem, by number or by slice, and what is left out is said."""
 
+import json
+
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
 from septum.data.formats import read_labels, write_labels, write_tiff
+from septum.data.layouts import find
 from septum.data.scores import cell_score
 from septum.data.synthetic import draw_cells
 from septum.data.truth import compare
 from septum.errors import DataError
+from septum.evaluation import score
 from septum.targets import separate
 
 LABELS = draw_cells(0, (48, 56), radius=8).truth
@@ -196,6 +200,96 @@ def test_the_truth_may_be_a_whole_dataset(tmp_path, layout):
     comparison = compare(tmp_path / "out", tmp_path / "data")
     assert len(comparison.planes) == (2 if layout == "isbi" else 1)
     np.testing.assert_array_equal(comparison.planes[0].truth.labels > 0, LABELS > 0)
+
+
+HIDDEN = np.zeros(LABELS.shape, bool)
+HIDDEN[:20, 10:40] = True
+IN_SIGHT = np.unique(np.where(HIDDEN, 0, LABELS), return_inverse=True)[1].reshape(LABELS.shape)
+PARTLY = np.where(HIDDEN, 255, IN_SIGHT).astype(np.uint8)
+CLASSES = np.where(LABELS > 0, 1 + LABELS % 2, 0).astype(np.uint8)
+
+
+def dataset(root, truth, area=None, folder="masks"):
+    write_tiff(root / "images" / "a.tif", draw_cells(0, (48, 56), radius=8).image[0], "YX")
+    write_tiff(root / folder / "a.tif", truth, "YX")
+    if area is not None:
+        write_tiff(root / "annotated" / "a.tif", area, "YX")
+    return root
+
+
+def nnunet(root, truth):
+    write_tiff(root / "imagesTr" / "a_0000.tif", draw_cells(0, (48, 56), radius=8).image[0], "YX")
+    write_tiff(root / "labelsTr" / "a.tif", truth, "YX")
+    about = {
+        "channel_names": {"0": "phase"},
+        "labels": {"background": 0, "odd": 2, "even": 1, "ignore": 3},
+        "numTraining": 1,
+        "file_ending": ".tif",
+    }
+    (root / "dataset.json").write_text(json.dumps(about))
+    return root
+
+
+def scribbled():
+    """One stroke of background, and one for each of two objects."""
+    strokes = np.zeros(LABELS.shape, np.uint8)
+    strokes[0:2], strokes[10:12, 5:20], strokes[30:32, 5:20] = 1, 2, 3
+    return strokes
+
+
+IN_PART = "the truth is annotated in part: matching counts nothing elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("make", "annotated", "notes"),
+    [
+        (
+            lambda root: dataset(root, PARTLY),
+            ~HIDDEN,
+            ["255 in the truth is taken as not annotated", IN_PART],
+        ),
+        (
+            lambda root: dataset(root, LABELS.astype(np.uint8), np.where(HIDDEN, 0, 9)),
+            ~HIDDEN,
+            [IN_PART],
+        ),
+        (
+            lambda root: dataset(root, scribbled(), folder="scribbles"),
+            scribbled() > 0,
+            ["scribbles in the truth: nothing is known but what lies on their strokes", IN_PART],
+        ),
+        (
+            lambda root: nnunet(root, np.where(HIDDEN, 3, CLASSES).astype(np.uint8)),
+            ~HIDDEN,
+            [
+                "classes in the truth: the connected components of each are the objects",
+                "3 in the truth is taken as not annotated",
+                IN_PART,
+            ],
+        ),
+        (lambda root: dataset(root, LABELS.astype(np.uint8)), None, []),
+    ],
+    ids=["ignored value", "annotated area", "scribbles", "nnU-Net", "everywhere"],
+)
+def test_a_dataset_is_the_truth_that_a_training_learns_from(tmp_path, make, annotated, notes):
+    root, said = make(tmp_path / "data"), []
+    labels(tmp_path / "out" / "a_labels.tif")
+    (plane,) = compare(tmp_path / "out", root, said.append).planes
+    (sample,) = find(root).load()
+    np.testing.assert_array_equal(plane.truth.labels, sample.labels)
+    assert (plane.truth.annotated is None) == (annotated is None)
+    if annotated is not None:
+        np.testing.assert_array_equal(plane.truth.annotated, annotated)
+    assert said == notes
+
+
+def test_what_a_model_finds_where_nobody_annotated_is_not_counted(tmp_path):
+    root = dataset(tmp_path / "data", PARTLY)
+    wrong = LABELS.copy()
+    wrong[HIDDEN & (LABELS == 0)] = LABELS.max() + 1
+    labels(tmp_path / "out" / "a_labels.tif", wrong)
+    scores = score(compare(tmp_path / "out", root).planes, ["matching"])["matching"]["0.5"]
+    assert (scores["precision"], scores["recall"]) == (1.0, 1.0)
 
 
 def test_probabilities_beside_labels_are_one_prediction(tmp_path):

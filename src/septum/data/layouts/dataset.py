@@ -59,11 +59,6 @@ class Pair:
     foreground: tuple[int, ...] | None = None
     ignore: int | None = None
 
-    @property
-    def ids(self) -> bool:
-        """Whether the layout promises instance ids."""
-        return self.kind == "instances"
-
 
 @dataclass(frozen=True)
 class Dataset:
