@@ -11,8 +11,8 @@ import numpy as np
 
 from septum import evaluation
 from septum.data.gather import Data, samples_of
+from septum.data.labels import instances_from, is_mask
 from septum.data.layouts import Reading
-from septum.data.sample import instances_from, is_mask
 from septum.data.scores import cell_score
 from septum.data.truth import Comparison, Scored, Truth, compare, instances_of
 from septum.errors import DataError

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from septum.data.sample import refuse_smoothed
+from septum.data.labels import refuse_smoothed
 from septum.data.summary import touching_pairs
 from septum.errors import DataError
 from septum.targets import separate

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from septum.data.formats import as_channels_first, read_image, read_labels
+from septum.data.labels import instances_from, is_mask
 from septum.data.layouts import Pair, Reading, annotation_of, find
 from septum.data.layouts.ctc import read_annotated_area
 from septum.data.layouts.files import by_key, image_files, is_label_name
 from septum.data.pairing import base_stem, frame_number, pair_names
-from septum.data.sample import instances_from, is_mask
 from septum.data.scores import cell_score
 from septum.errors import DataError
 

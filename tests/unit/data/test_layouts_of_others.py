@@ -9,8 +9,8 @@ import zarr
 from ome_zarr.format import FormatV04, FormatV05
 from ome_zarr.writer import write_image, write_labels
 
+from septum.data.labels import pieces
 from septum.data.layouts import Reading, find
-from septum.data.sample import pieces
 from septum.data.synthetic import draw_cells
 from septum.errors import ConfigError, DataError
 

@@ -109,7 +109,7 @@ def read_image(
 def read_labels(path: str | Path, axes: str | None = None) -> ImageFile[np.ndarray]:
     """Read a label image or a mask as stored; a palette gives its indices, not its colours.
 
-    What the numbers mean is for :func:`septum.data.sample.instances_from` to say.
+    What the numbers mean is for :func:`septum.data.labels.instances_from` to say.
 
     Parameters
     ----------

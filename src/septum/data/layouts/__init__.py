@@ -7,13 +7,14 @@ from pathlib import Path
 
 from septum.data.layouts.annotation import Annotation, Plane, understand
 from septum.data.layouts.ctc import find_ctc
-from septum.data.layouts.dataset import Dataset, Pair, annotation_of, load_pair
+from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.drive import find_drive
 from septum.data.layouts.files import few, image_files
 from septum.data.layouts.folder import find_beside, find_folders
 from septum.data.layouts.isbi import find_isbi
 from septum.data.layouts.nnunet import find_nnunet
 from septum.data.layouts.ome_zarr import find_ome_zarr
+from septum.data.layouts.pair import Pair, annotation_of, load_pair
 from septum.data.layouts.reading import AS_FOUND, Reading
 from septum.data.layouts.several import find_several
 from septum.data.layouts.table import find_table

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from septum.data.layouts.reading import Reading
-from septum.data.sample import (
+from septum.data.labels import (
     instances_from,
     is_mask,
     pieces,
@@ -14,6 +13,7 @@ from septum.data.sample import (
     whole_numbers,
     without_gaps,
 )
+from septum.data.layouts.reading import Reading
 from septum.errors import DataError
 
 _TOP = 255

@@ -9,8 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from septum.data.formats import read_labels
-from septum.data.layouts.dataset import Dataset, Pair
+from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import few, image_files
+from septum.data.layouts.pair import Pair
 from septum.data.sample import equivalent_diameters
 from septum.errors import DataError
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from septum.data.formats import read_labels
-from septum.data.layouts.dataset import Dataset, Pair
+from septum.data.labels import whole_numbers
+from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import image_files
-from septum.data.sample import whole_numbers
+from septum.data.layouts.pair import Pair
 from septum.errors import DataError
 
 

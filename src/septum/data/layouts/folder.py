@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from septum.data.layouts.dataset import Dataset, Pair
+from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import (
     area_key,
     by_key,
@@ -15,6 +15,7 @@ from septum.data.layouts.files import (
     scribble_key,
     subfolder,
 )
+from septum.data.layouts.pair import Pair
 from septum.data.layouts.reading import Reading
 from septum.errors import DataError
 

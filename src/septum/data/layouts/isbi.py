@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from septum.data.layouts.dataset import Dataset, Pair
+from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import image_files
+from septum.data.layouts.pair import Pair
 
 
 def find_isbi(root: Path) -> Dataset | None:

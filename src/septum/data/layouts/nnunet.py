@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from septum.data.formats import SUFFIXES
-from septum.data.layouts.dataset import Dataset, Pair
+from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import few, image_files
+from septum.data.layouts.pair import Pair
 from septum.data.layouts.reading import Reading
 from septum.errors import DataError
 

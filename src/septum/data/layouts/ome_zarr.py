@@ -5,8 +5,9 @@ from pathlib import Path
 import zarr
 
 from septum.data.formats import is_zarr, refuse_plate
-from septum.data.layouts.dataset import Dataset, Pair
+from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import few
+from septum.data.layouts.pair import Pair
 from septum.data.layouts.reading import Reading
 from septum.errors import DataError
 

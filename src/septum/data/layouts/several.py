@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from septum.data.layouts.dataset import Dataset, Pair
+from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import image_files, is_generic, label_key, subfolder
 from septum.data.layouts.folder import AREAS, IMAGES, find_folders
+from septum.data.layouts.pair import Pair
 from septum.data.layouts.reading import Reading
 from septum.errors import DataError
 

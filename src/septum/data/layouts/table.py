@@ -3,7 +3,8 @@
 import csv
 from pathlib import Path
 
-from septum.data.layouts.dataset import Dataset, Pair
+from septum.data.layouts.dataset import Dataset
+from septum.data.layouts.pair import Pair
 from septum.data.layouts.reading import Reading
 from septum.errors import DataError
 

@@ -1,0 +1,199 @@
+"""Files that show the same field of view, and how they are read together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from septum.data.context import SLICES
+from septum.data.formats import ImageFile, as_channels_first, read_image, read_labels
+from septum.data.labels import whole_numbers
+from septum.data.layouts.annotation import Annotation, Plane, understand
+from septum.data.layouts.reading import AS_FOUND, Reading
+from septum.data.sample import Sample
+from septum.errors import DataError
+
+Annotated = Callable[[np.ndarray], tuple[np.ndarray | None, tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Files that show the same field of view.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the dataset.
+    image : Path
+        The image.
+    labels : Path
+        Instance ids, a foreground mask, classes or scribbles.
+    annotated : callable, optional
+        Given the instance image, returns where it means something (bool, or None for
+        everywhere) and notes. By default everywhere.
+    kind : {"instances", "mask", "classes", "scribbles"}, optional
+        What the layout knows of the labels; see
+        :func:`septum.data.layouts.annotation.understand`. Where it promises instances, an image
+        with a single cell is not mistaken for a mask.
+    group, index
+        As in :class:`septum.data.sample.Sample`.
+    channels : tuple of Path
+        Files of further channels, in order, where each channel has its own.
+    area : Path, optional
+        An image that is not 0 where somebody annotated.
+    foreground : tuple of int, optional
+        The label values that are objects; by default all but 0.
+    ignore : int, optional
+        The label value for "not annotated", where the layout states one.
+    """
+
+    name: str
+    image: Path
+    labels: Path
+    annotated: Annotated | None = None
+    kind: str | None = None
+    group: str = ""
+    index: int | None = None
+    channels: tuple[Path, ...] = ()
+    area: Path | None = None
+    foreground: tuple[int, ...] | None = None
+    ignore: int | None = None
+
+
+def load_pair(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> list[Sample]:
+    """Read the image and the labels of one pair.
+
+    Returns
+    -------
+    list of Sample
+        One, or one per plane of a stack, named ``name[00]``, ``name[01]``, ...
+
+    Raises
+    ------
+    DataError
+        Files that cannot be read, sizes that differ, labels that are not labels.
+    """
+    return read_pair(pair, annotation_of(pair, ndim, reading), ndim)[1]
+
+
+def annotation_of(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> Annotation:
+    """Read the labels of a pair, and where they mean something, without the image.
+
+    Raises
+    ------
+    DataError
+        Files that cannot be read, sizes that differ, labels that are not labels.
+    """
+    if pair.ignore is not None and reading.ignore is None:
+        reading = replace(reading, ignore=pair.ignore)
+    file = read_labels(pair.labels)
+    values = _label_planes(file, ndim)
+    found = understand(values, str(pair.labels), reading, pair.kind, pair.foreground)
+    areas = [None] * len(values) if pair.area is None else _area_planes(pair.area, values, ndim)
+    planes = []
+    for plane, area in zip(found.planes, areas, strict=True):
+        annotated, notes = plane.annotated, (*file.notes, *plane.notes)
+        if pair.annotated is not None:
+            told, more = pair.annotated(plane.labels)
+            annotated, notes = _both(annotated, told), (*notes, *more)
+        if area is not None and pair.area is not None:
+            where = f"{pair.area.parent.name}/{pair.area.name}"
+            notes = (*notes, f"{area.mean():.1%} of the pixels are annotated, says {where}")
+            annotated = _both(annotated, area)
+        planes.append(Plane(plane.labels, annotated, notes))
+    return replace(found, planes=tuple(planes))
+
+
+def read_pair(pair: Pair, annotation: Annotation, ndim: int = 2) -> tuple[Annotation, list[Sample]]:
+    """Read the image of a pair whose labels have been read; return them with the samples."""
+    files = [as_channels_first(read_image(path), ndim) for path in (pair.image, *pair.channels)]
+    for path, file in zip(pair.channels, files[1:], strict=True):
+        if file.array.shape != files[0].array.shape:
+            raise DataError(
+                f"{pair.image} and {path.name}: sizes differ: {_size(files[0].array.shape)} and "
+                f"{_size(file.array.shape)}; the channels of a case must show the same"
+            )
+    stack = np.concatenate([file.array for file in files], axis=1) if files[1:] else files[0].array
+    source = f"{pair.image} and {pair.labels.name}"
+    first = annotation.planes[0].labels.shape
+    _refuse_sizes(source, stack[:, 0].shape, (len(annotation.planes), *first))
+    single = len(stack) == 1
+    width = max(2, len(str(len(stack) - 1)))
+    samples = []
+    for index, (pixels, plane) in enumerate(zip(stack, annotation.planes, strict=True)):
+        notes = _constant(pixels, source, refuse=single and bool(plane.labels.any()))
+        samples.append(
+            Sample(
+                image=pixels,
+                labels=plane.labels,
+                annotated=plane.annotated,
+                spacing=files[0].spacing,
+                name=pair.name if single else f"{pair.name}[{index:0{width}}]",
+                notes=(*files[0].notes, *notes, *plane.notes),
+                source=source,
+                group=pair.group if single else pair.name,
+                index=pair.index if single else index,
+                kind=annotation.kind,
+                slice=not single and files[0].stack_axes in SLICES,
+            )
+        )
+    return annotation, samples
+
+
+def _label_planes(file: ImageFile, ndim: int) -> np.ndarray:
+    """Return the label values as (N, *spatial) numbers, as stored."""
+    axis = next((axis for axis in "SC" if axis in file.axes), "")
+    values, axes = file.array, file.axes
+    if axis:
+        values = whole_numbers(values, file.source, axes.index(axis), signed=True)
+        axes = axes.replace(axis, "")
+    return as_channels_first(ImageFile(values, axes, None, file.source), ndim).array[:, 0]
+
+
+def _area_planes(path: Path, labels: np.ndarray, ndim: int) -> np.ndarray:
+    area = whole_numbers(_label_planes(read_labels(path), ndim), str(path), signed=True) != 0
+    if area.shape != labels.shape:
+        raise DataError(
+            f"{path}: sizes differ: the annotated area is {_size(area.shape)}, the labels are "
+            f"{_size(labels.shape)}"
+        )
+    return area
+
+
+def _both(one: np.ndarray | None, two: np.ndarray | None) -> np.ndarray | None:
+    if one is None or two is None:
+        return two if one is None else one
+    return one & two
+
+
+def _refuse_sizes(source: str, image: tuple[int, ...], labels: tuple[int, ...]) -> None:
+    if image == labels:
+        return
+    advice = "both must show the same field of view, so crop or export one of them again"
+    if sorted(image) == sorted(labels):
+        advice = "swapped? The axes of one are those of the other in another order: transpose it"
+    raise DataError(
+        f"{source}: sizes differ: the image is {_size(image)}, the labels are {_size(labels)}; "
+        f"{advice}"
+    )
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape[1:] if shape[0] == 1 else shape)) + " pixels"
+
+
+def _constant(pixels: np.ndarray, source: str, refuse: bool) -> tuple[str, ...]:
+    """Say which channels hold one value; refuse an image of which all do, if that is asked for."""
+    flat = [number for number, channel in enumerate(pixels) if channel.min() == channel.max()]
+    if not flat:
+        return ()
+    if len(flat) < len(pixels):
+        values = ", ".join(f"{pixels[number].flat[0]:g}" for number in flat)
+        return (f"constant channel {', '.join(map(str, flat))}: every pixel is {values}",)
+    if refuse:
+        raise DataError(
+            f"{source}: a constant image, every pixel is {pixels.flat[0]:g}, though its labels "
+            "hold objects; was the right file saved? Take the pair out or replace the image"
+        )
+    return (f"constant image: every pixel is {pixels.flat[0]:g}",)
