@@ -23,6 +23,7 @@ from septum.data.context import with_context
 from septum.data.normalise import normalise
 from septum.data.sample import Sample
 from septum.errors import ConfigError, DataError, SeptumError
+from septum.evenly import evenly
 from septum.model import INT8, Model
 from septum.predict import read
 from septum.predict.engines import openvino
@@ -144,8 +145,7 @@ def calibration_tiles(model: Model, samples: Sequence[Sample]) -> Iterator[np.nd
         for number, image in enumerate(images)
         for tile in geometry.grid(image.shape[1:], side, network.depth)
     ]
-    chosen = np.linspace(0, len(places) - 1, min(len(places), _TILES)).round().astype(int)
-    for number, window in (places[place] for place in chosen):
+    for number, window in evenly(places, _TILES):
         yield read(images[number], window)[np.newaxis]
 
 

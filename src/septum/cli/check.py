@@ -13,6 +13,7 @@ from septum.cli import show
 from septum.data.layouts import LAYOUTS, Reading, find
 from septum.data.sample import Sample
 from septum.data.summary import summarise
+from septum.evenly import evenly
 from septum.report.picture import Panel, compose, grey, outlined, save
 
 _ROWS = 40
@@ -168,9 +169,8 @@ def _panels(samples: Sequence[Sample], count: int = _PAIRS) -> list[Panel]:
     """
     candidates = [s for s in samples if s.labels is not None and s.known.any()] or list(samples)
     candidates.sort(key=lambda sample: len(sample.image))
-    places = np.linspace(0, len(candidates) - 1, min(count, len(candidates))).round().astype(int)
     found = []
-    for sample in (candidates[place] for place in places):
+    for sample in evenly(candidates, count):
         image, labels, annotated = sample.image, sample.known, sample.annotated
         if sample.ndim == 3:
             middle = sample.shape[0] // 2

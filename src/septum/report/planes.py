@@ -1,7 +1,6 @@
 """Planes of images for a page: which to show, how large, and with what in which colour."""
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 import numpy as np
 
@@ -11,14 +10,6 @@ from septum.resample import resample
 
 TEAL, AMBER, PINK, BLUE = (38, 200, 186), (255, 176, 0), (255, 72, 140), (92, 168, 255)
 """Lines that stand out from grey and from one another, whatever colours the reader can tell."""
-
-Item = TypeVar("Item")
-
-
-def evenly(items: Sequence[Item], number: int) -> list[Item]:
-    """Return `number` items, evenly spaced, or all where there are no more."""
-    chosen = np.linspace(0, len(items) - 1, min(len(items), number)).round().astype(int)
-    return [items[place] for place in chosen]
 
 
 def plane_of(array: np.ndarray, plane: int | None) -> np.ndarray:

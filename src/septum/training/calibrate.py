@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from septum.data.sample import Sample
+from septum.evenly import evenly
 from septum.instances import instances
 from septum.metrics import Matching, matching
 from septum.model import Model
@@ -20,7 +21,7 @@ THRESHOLDS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.8, 0.9)
 SEEDS = (0.8, 0.7, 0.9, 0.6, 0.95, 0.5)
 
 # Enough to choose among a dozen values; more images would only take longer.
-_IMAGES = 12
+FEW = 12
 
 
 def calibrated(model: Model, samples: Sequence[Sample]) -> Model:
@@ -48,7 +49,7 @@ def calibrate(model: Model, samples: Sequence[Sample]) -> InstancePlan:
     thresholds = THRESHOLDS if plan.threshold is None else ()
     if not seeds and not thresholds:
         return plan
-    few = a_few(samples)
+    few = evenly(samples, FEW)
     probabilities = [model.predict(sample.image).probabilities for sample in few]
 
     def reached(candidate: InstancePlan) -> float:
@@ -64,12 +65,6 @@ def calibrate(model: Model, samples: Sequence[Sample]) -> InstancePlan:
 def quality(model: Model, samples: Sequence[Sample]) -> float:
     """Return the panoptic quality at IoU 0.5 of a model over all samples together."""
     return _quality(samples, (model.predict(sample.image).labels for sample in samples))
-
-
-def a_few(samples: Sequence[Sample]) -> list[Sample]:
-    """Return 12 samples, evenly spaced, or all where there are no more."""
-    chosen = np.linspace(0, len(samples) - 1, min(len(samples), _IMAGES)).round().astype(int)
-    return [samples[number] for number in chosen]
 
 
 def _quality(samples: Sequence[Sample], found: Iterable[np.ndarray]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from septum.atomic import write_text
 from septum.data.sample import Sample
 from septum.duration import readable
+from septum.evenly import evenly
 from septum.model import Model
 from septum.report.html import Html, element, figure, grid, page, picture, section, table
 from septum.report.picture import grey, outlines
@@ -17,7 +18,6 @@ from septum.report.planes import (
     PINK,
     TEAL,
     drawn,
-    evenly,
     fitting,
     legend,
     plane_of,

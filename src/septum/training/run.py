@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from septum import geometry
 from septum.data.colour import is_grey
-from septum.data.crops import Batch, Prepared, draw_batch, prepare_all
+from septum.data.crops import Batch, Prepared, draw_batch, prepare_all, tile_of
 from septum.data.sample import Sample
 from septum.description import Description
 from septum.errors import ConfigError, DataError
+from septum.evenly import evenly
 from septum.model import Model
 from septum.network import UNet
 from septum.plan import Plan
 from septum.training.average import moving_average
-from septum.training.calibrate import a_few, quality
+from septum.training.calibrate import FEW, quality
 from septum.training.loop import Step, Watch, fit
 from septum.training.machine import Machine
 from septum.training.schedule import Length, build_optimiser
@@ -104,7 +104,7 @@ def train_model(
             state.save(states)
         watch.save(state)
 
-    seen = a_few(validation)
+    seen = evenly(validation, FEW)
 
     def score(network: UNet) -> float:
         return quality(Model(network, description, fabric.device.type, "torch"), seen)
@@ -182,11 +182,8 @@ def _drawer(
     samples: Sequence[Prepared], plan: Plan, seed: int, fabric: Fabric
 ) -> Callable[[int], Batch]:
     """Return what draws this process's share of the batch of a step."""
-    largest, depth = max(max(item.classes.shape) for item in samples), plan.network.depth
-    input_size = min(
-        geometry.nearest_legal(plan.training.tile, depth)[1], geometry.input_size(largest, depth)
-    )
-    output_size = geometry.output_size(input_size, depth)
+    shapes = [item.classes.shape for item in samples]
+    input_size, output_size = tile_of(shapes, plan.training.tile, plan.network.depth)
     first = fabric.global_rank * plan.training.batch
     places = range(first, first + plan.training.batch)
 

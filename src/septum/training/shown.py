@@ -7,10 +7,11 @@ import numpy as np
 from septum.augment import Augmentation
 from septum.data.crops import Batch, Prepared, draw_batch, prepare_all, tile_of
 from septum.data.sample import Sample
+from septum.evenly import evenly
 from septum.plan import Plan
 from septum.report.html import Html, element, figure, grid, picture, section
 from septum.report.picture import grey, heat, outlines
-from septum.report.planes import AMBER, TEAL, evenly, fitting, legend, plane_of, resized
+from septum.report.planes import AMBER, TEAL, fitting, legend, plane_of, resized
 from septum.resample import resample, resample_labels, rescaled_shape
 
 _TILES, _DRAWN = 4, 12

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from septum.data.synthetic import draw_cells
+from septum.evenly import evenly
 from septum.report.picture import outlines
-from septum.report.planes import drawn, evenly, fitting, legend, plane_of, resized
+from septum.report.planes import drawn, fitting, legend, plane_of, resized
 
 
 @given(st.integers(0, 50), st.integers(1, 12))
