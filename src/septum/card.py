@@ -50,10 +50,13 @@ def _lines(known: Description) -> Iterator[str]:
 
 
 def _images(known: Description) -> str:
-    if known.in_channels == 1:
-        return f"Grey images ({'volumes' if known.ndim == 3 else 'planes'})"
+    what = "volumes" if known.ndim == 3 else "planes"
+    if known.reach:
+        what = f"slices of stacks, seen with {known.reach} before and behind"
+    if known.image_channels == 1:
+        return f"Grey images ({what})"
     also = ", or grey ones" if known.grey_too else ""
-    return f"Images of {known.in_channels} channels{also}"
+    return f"Images of {known.image_channels} channels{also} ({what})"
 
 
 def _sizes(known: Description) -> str:
@@ -75,9 +78,9 @@ def _origin(facts: dict) -> Iterator[str]:
     )
     if facts.get("best_score") is not None:
         yield (
-            f"- Panoptic quality {facts['best_score']:.3f} (IoU 0.5) on "
-            f"{len(facts['validation_images'])} images that it has not learnt from, at step "
-            f"{facts['best_step']}, which is the one that was kept."
+            f"- Panoptic quality {facts['best_score']:.3f} (IoU 0.5, before the thresholds were "
+            f"chosen) on {len(facts['validation_images'])} images that it has not learnt from, at "
+            f"step {facts['best_step']}, which is the one that was kept."
         )
     else:
         yield "- It was not validated: how good it is on images that it has not seen is not known."

@@ -11,7 +11,7 @@ from septum.network import UNet
 from septum.plan import Plan
 from septum.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ def describe(folder: str | Path) -> Description:
         content = json.loads(path.read_text(encoding="utf-8"))
         newer = content.pop("format") > FORMAT
         version = content.pop("septum")
+        content.pop("weights", None)
         if newer:
             raise DataError(
                 f"{path} was written by septum {version}, in a newer format than septum "
@@ -97,3 +98,8 @@ def describe(folder: str | Path) -> Description:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is no description of a model: {error}") from None
+
+
+def digest_in(folder: Path) -> str | None:
+    """Return the SHA-256 of the weights that a description states; None for an early one."""
+    return json.loads((folder / "model.json").read_text(encoding="utf-8")).get("weights")

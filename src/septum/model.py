@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from math import prod
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from septum.atomic import replacing, write_text
 from septum.card import card
 from septum.config import override, to_dict
 from septum.data.normalise import stretch_of
-from septum.description import FORMAT, Description, describe
+from septum.description import FORMAT, Description, describe, digest_in
 from septum.errors import ConfigError, DataError
 from septum.geometry import tile_sizes
 from septum.instances import instances
@@ -282,9 +283,11 @@ class Model:
         """Write the model to `folder`; each file appears only when it is complete."""
         folder = Path(folder)
         weights = {k: v.detach().cpu().contiguous() for k, v in self.network.state_dict().items()}
+        binary = to_bytes(weights)
         with replacing(folder / "model.safetensors") as path:
-            path.write_bytes(to_bytes(weights))
-        content = {"format": FORMAT, "septum": __version__, **to_dict(self.description)}
+            path.write_bytes(binary)
+        known = {"format": FORMAT, "septum": __version__, "weights": sha256(binary).hexdigest()}
+        content = {**known, **to_dict(self.description)}
         write_text(folder / "README.md", card(self.description))
         write_text(folder / "model.json", json.dumps(content, indent=2) + "\n")
 
@@ -302,7 +305,13 @@ class Model:
         channels = self.description.in_channels
         if image.shape[0] == channels and self.description.reach:
             return image
+        image = self.coloured(image)
+        return image if image.shape[0] == channels else repeated(image, channels)
+
+    def coloured(self, image: Source) -> Source:
+        """Return an image with its own channels, without neighbours; see `fitting`."""
         self.check(image.shape, image.dtype)
+        channels = self.description.image_channels
         return image if image.shape[0] == channels else repeated(image, channels)
 
     def check(self, shape: Sequence[int], dtype: np.dtype) -> None:
@@ -357,6 +366,7 @@ def load(
     description = describe(folder)
     network = description.build()
     weights = folder / "model.safetensors"
+    _verify(weights, digest_in(folder))
     try:
         network.load_state_dict(load_file(weights))
     except (OSError, SafetensorError) as error:
@@ -366,3 +376,14 @@ def load(
         raise DataError(f"{weights} does not hold the network of model.json: {reason}") from None
     int8 = folder / INT8
     return Model(network, description, device, backend, precision, int8 if int8.is_file() else None)
+
+
+def _verify(weights: Path, digest: str | None) -> None:
+    """Raise DataError if a file of weights is not the one that its description tells of."""
+    if digest is None or not weights.is_file():
+        return  # a model of septum 0.1 before it was written down; what is missing is said later
+    if sha256(weights.read_bytes()).hexdigest() != digest:
+        raise DataError(
+            f"{weights} is not the file that model.json describes: writing was interrupted, or one "
+            "of them was replaced. `septum train DATA -o RUN --resume` writes both again"
+        )

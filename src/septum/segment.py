@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from septum.array import Source, View, item
-from septum.data.context import SLICES, in_stack
+from septum.data.context import SLICES, neighbours, stacked
 from septum.data.formats import ImageFile, as_channels_first, open_image
 from septum.data.inputs import stem_of
 from septum.errors import ConfigError, DataError, SeptumError
@@ -195,8 +195,10 @@ def _segmented(
         def report(done: int, total: int, number: int = number) -> None:
             progress("computing", number * total + done, count * total)
 
-        image = in_stack(images, number, model.description.reach if slices > 1 else 0, slices)
-        image = model.fitting(image)
+        image = model.fitting(item(images, number))
+        if slices > 1 and model.description.reach:
+            near = neighbours(number, model.description.reach, slices)
+            image = stacked([model.coloured(item(images, at)) for at in near])
         model.write_probabilities(
             image, item(small, number), tile, options.orientations, report, memory
         )

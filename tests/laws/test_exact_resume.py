@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,34 +60,36 @@ def command(data, run, *arguments):
     return [*COMMAND, str(data), "-o", str(run), *map(str, arguments)]
 
 
+def newest(run):
+    return saved(run / "state")[-1].name if saved(run / "state") else ""
+
+
 def killed_at_random(run, arguments, rng):
-    """Start a training and kill it after a while; tell whether it had finished before."""
+    """Start a training and kill it a little after it has saved; tell whether it had finished."""
+    before = newest(run)
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    begun = len(saved(run / "state"))
-    while process.poll() is None and len(saved(run / "state")) <= min(begun, 1):
-        time.sleep(0.02)  # until it has saved once more
-    time.sleep(rng.uniform(0, 0.4))
+    while process.poll() is None and newest(run) == before:
+        time.sleep(0.01)
+    time.sleep(rng.uniform(0, 0.3))
     process.kill()
     return process.wait() == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 def test_killed_at_random_moments_it_ends_with_the_same_weights_bit_for_bit(data, whole, tmp_path):
-    rng = random.Random(time.time())  # any moment must do
-    run = tmp_path / "run"
+    seed = time.time_ns()  # any moment must do
+    rng, run = random.Random(seed), tmp_path / "run"
     settings = [part for setting in SETTINGS for part in ("--set", setting)]
-    first = command(data, run, "--steps", STEPS, "--val", 0.34, *settings)
-    finished = killed_at_random(run, first, rng)
-    kills = 0 if finished else 1
-    while not finished and kills < 4:
-        finished = killed_at_random(run, command(data, run, "--resume"), rng)
-        kills += not finished
+    arguments = command(data, run, "--steps", STEPS, "--val", 0.34, *settings)
+    reached = []
+    while len(reached) < 3 and not killed_at_random(run, arguments, rng):
+        reached.append(newest(run))
+        arguments = command(data, run, "--resume")
+    assert len(set(reached)) >= 2, f"killed at {reached}, seed {seed}"  # and not before it began
     subprocess.run(command(data, run, "--resume"), check=True, capture_output=True)
-    assert kills >= 1
     assert weights(run) == weights(whole)
     assert losses(run) == losses(whole)
-    assert len(saved(run / "state")) <= 2
-    assert not list(run.rglob("*.part*"))[2:]  # a killed process cannot tidy up what it wrote
+    assert sorted(path.name for path in (run / "state").iterdir()) == ["00000039", "00000040"]
 
 
 def test_stopped_by_hand_it_goes_on_and_ends_the_same(data, whole, tmp_path):
@@ -118,7 +121,7 @@ def test_a_finished_run_stays_as_it_is_and_can_be_extended(data, tmp_path):
     model = septum.resume(data, run, extend=4, on_note=said.append)
     assert model.description.training["steps"] == 10
     assert weights(run) != before
-    assert said[-4].startswith("4 more steps after step 6; the learning rate begins anew")
+    assert any(note.startswith("4 more steps after step 6; the learning rate") for note in said)
     steps = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [step["number"] for step in steps] == list(range(1, 11))
     assert [round(step["progress"], 2) for step in steps[6:]] == [0.25, 0.5, 0.75, 1.0]
@@ -137,7 +140,7 @@ def test_a_run_goes_on_only_with_what_it_began_with(data, tmp_path):
         septum.resume(data, run)
     seen = []
     septum.train(data, run, steps=6, settings=SETTINGS, on_step=seen.append, stop=lambda: True)
-    with pytest.raises(ConfigError, match="the run ended after step 1 of 6; finish it with"):
+    with pytest.raises(ConfigError, match="interrupted after step 1; finish it with --resume"):
         septum.resume(data, run, extend=4)
     (run / "model" / "model.json").unlink()
     with pytest.raises(DataError, match="was not finished; go on with it with --resume"):
@@ -153,6 +156,51 @@ def test_a_run_goes_on_only_with_what_it_began_with(data, tmp_path):
         septum.resume(other, run)
 
 
+def test_a_run_that_patience_ended_stays_ended_and_can_be_extended(data, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    scores = iter([0.5, *[0.1] * 30])
+    monkeypatch.setattr("septum.training.run.quality", lambda _model, _samples: next(scores))
+    patient = (*SETTINGS, "training.patience=3")
+    septum.train(data, run, steps=20, settings=patient, val=0.34)
+    assert septum.resume(data, run).description.training["steps"] == 4
+    # What may be hoped for begins anew with the learning rate.
+    assert septum.resume(data, run, extend=20).description.training["steps"] == 7
+
+
+def test_a_run_that_time_ended_before_its_steps_can_be_extended(data, tmp_path):
+    run = tmp_path / "run"
+    model = septum.train(data, run, steps=100_000, max_time=0.5, settings=SETTINGS)
+    steps = model.description.training["steps"]
+    assert septum.resume(data, run, extend=2).description.training["steps"] == steps + 2
+
+
+def test_a_run_without_its_state_is_not_begun_again(data, tmp_path):
+    run = tmp_path / "run"
+    septum.train(data, run, steps=2, settings=SETTINGS)
+    before = weights(run)
+    shutil.rmtree(run / "state")
+    with pytest.raises(DataError, match="holds a model and no state any more"):
+        septum.resume(data, run)
+    assert weights(run) == before
+
+
+def test_what_a_killed_process_left_in_the_state_is_removed(data, tmp_path):
+    run = tmp_path / "run"
+    septum.train(data, run, steps=3, settings=SETTINGS)
+    left = run / "state" / ".00000002.abcd.part"
+    left.mkdir()
+    septum.resume(data, run)
+    assert not left.exists()
+
+
+def test_the_step_of_a_run_ended_by_time_is_the_step_that_its_tiles_are_of(monkeypatch):
+    from septum.training.loop import _batches
+
+    for workers in (0, 1, 3):
+        drawn = _batches(lambda number: number, 5, None, workers)
+        assert [next(drawn)[:2] for _ in range(4)] == [(n, n) for n in range(5, 9)]
+
+
 @pytest.mark.parametrize("file", ["tensors.safetensors", "progress.json"])
 def test_a_damaged_state_is_one_line(data, tmp_path, file):
     run = tmp_path / "run"
@@ -162,6 +210,9 @@ def test_a_damaged_state_is_one_line(data, tmp_path, file):
     with pytest.raises(DataError, match=r"state/00000002.* cannot be continued from") as caught:
         septum.resume(data, run)
     assert "\n" not in str(caught.value)
+    assert "Remove it to go on from 00000001 beside it" in str(caught.value)
+    shutil.rmtree(path.parent)
+    assert septum.resume(data, run).description.training["steps"] == 2
 
 
 def test_a_state_of_another_network_is_refused(data, tmp_path):

@@ -21,12 +21,12 @@ def test_a_validated_model_tells_its_score_and_its_data():
     }
     page = card(Description(3, 3, plan=PLAN, spacing=(0.5, 0.5), grey_too=True, training=training))
     for words in (
-        "Images of 3 channels, or grey ones, of any size, with pixels of about 0.5 × 0.5 µm",
+        "Images of 3 channels, or grey ones (planes), of any size, with pixels of about 0.5 × 0.5",
         "at 0.5 of their resolution",
         "above 0.7, grown from seeds above 0.8; objects under 40 pixels are dropped",
         "800 steps on 20 images (image_0, ",
         "image_11, …), seed 3",
-        "Panoptic quality 0.812 (IoU 0.5) on 2 images that it has not learnt from, at step 760",
+        "Panoptic quality 0.812 (IoU 0.5, before the thresholds were chosen) on 2 images",
         "`septum train cells -o run --val 0.2`",
         "`0123abcd`",
     ):
@@ -40,3 +40,8 @@ def test_a_model_that_was_not_validated_says_so():
     assert "Grey images (planes), of any size, with objects about as large in pixels" in page
     assert "0 background" not in page
     assert "- Not trained." in card(Description(plan=PLAN))
+
+
+def test_a_model_of_slices_tells_the_channels_of_an_image_and_that_it_sees_neighbours():
+    page = card(Description(3, plan=Plan(data=DataPlan(context=1))))
+    assert "Grey images (slices of stacks, seen with 1 before and behind), of any size" in page

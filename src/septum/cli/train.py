@@ -128,7 +128,7 @@ def command(
     from septum.training.board import Board
 
     machine = api.Machine(device, devices, nodes, strategy, deterministic, workers)
-    settings = [*(set_ or ()), *([f"training.patience={patience}"] if patience else ())]
+    settings = [*(set_ or ()), *([f"training.patience={patience}"] if patience is not None else ())]
     reading = api.Reading(layout, labels, ignore, binary_instances)
     if resume or extend:
         given = (
@@ -152,8 +152,12 @@ def command(
         raise ConfigError(
             "--seeds compares runs by their validation scores: give 2 seeds or more, and --val"
         )
+    if seeds is not None and devices * nodes > 1:
+        raise ConfigError("--seeds trains one run after another in one process; leave --devices")
+    stopped = False
 
     def train(folder: Path, number: int) -> "Model":
+        nonlocal stopped
         board = Board(folder / "tensorboard") if tensorboard else nullcontext()
         with show.progress("training") as bar, first_interrupt_ends() as stop, board as curves:
             score = ""
@@ -166,33 +170,40 @@ def command(
                 if curves is not None:
                     curves.write(step)
 
-            if resume or extend:
+            # Of several seeds, those that an earlier call has begun or finished are not lost.
+            if resume or extend or (seeds and (folder / "state").exists()):
                 longer = int(extend) if extend and extend.isdecimal() else extend
-                return api.resume(data, folder, longer, None, machine, show.note, on_step, stop)
-            return api.train(
-                data,
-                folder,
-                preset=preset,
-                steps=steps,
-                max_time=max_time,
-                seed=number,
-                settings=settings,
-                val=_val(val),
-                reading=reading,
-                machine=machine,
-                on_note=show.note,
-                on_step=on_step,
-                stop=stop,
-            )
+                model = api.resume(data, folder, longer, None, machine, show.note, on_step, stop)
+            else:
+                model = api.train(
+                    data,
+                    folder,
+                    preset=preset,
+                    steps=steps,
+                    max_time=max_time,
+                    seed=number,
+                    settings=settings,
+                    val=_val(val),
+                    reading=reading,
+                    machine=machine,
+                    on_note=show.note,
+                    on_step=on_step,
+                    stop=stop,
+                )
+            stopped = stop()
+        _report(folder, model)
+        return model
 
     if seeds is None:
-        _report(out, train(out, seed))
+        train(out, seed)
         return
     scores = []
     for number in range(seed, seed + seeds):
         model = train(out / f"seed-{number}", number)
-        _report(out / f"seed-{number}", model)
         scores.append(model.description.training["best_score"])
+        if stopped or scores[-1] is None:
+            show.note("the other seeds were not trained; the same command goes on with them")
+            return
     shown = ", ".join(f"{score:.3f}" for score in scores)
     show.done(
         f"panoptic quality on the validation images: {mean(scores):.3f} ± {stdev(scores):.3f} "

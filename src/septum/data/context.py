@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from septum.array import Source, Window, item
+from septum.array import Source, Window
 from septum.data.formats.image_file import ChunkedView
 from septum.data.sample import Sample
 
@@ -42,41 +42,39 @@ def with_context(samples: Sequence[Sample], reach: int) -> list[Sample]:
     return result
 
 
-def in_stack(images: Source, number: int, reach: int, length: int) -> Source:
-    """Return one of ``(N, C, *spatial)`` images with its neighbours, as `with_context` has them.
+def neighbours(number: int, reach: int, length: int) -> list[int]:
+    """Return the numbers of an image and its neighbours, in the order of `with_context`.
 
     Parameters
     ----------
-    images : Source
-        Stacks one after another.
     number : int
-        Which of the N.
+        Of an image of stacks that follow one another.
     reach : int
         Slices on each side.
     length : int
-        Slices of a stack; 1 where the images are none.
+        Slices of each stack.
     """
-    if not reach:
-        return item(images, number)
-    channels = images.shape[1]
     first = number - number % length
     near = range(number - reach, number + reach + 1)
-    slices = [min(max(at, first), first + length - 1) for at in near]
+    return [min(max(at, first), first + length - 1) for at in near]
+
+
+def stacked(images: Sequence[Source]) -> Source:
+    """Return the channels of images ``(C, *spatial)`` of one shape one after another."""
+    channels = images[0].shape[0]
 
     def read(window: Window) -> np.ndarray:
-        wanted = range(*window[0].indices(len(slices) * channels))
+        wanted = range(*window[0].indices(len(images) * channels))
         parts = []
-        for place, at in enumerate(slices):
-            own = range(place * channels, (place + 1) * channels)
-            start, stop = max(wanted.start, own.start), min(wanted.stop, own.stop)
+        for place, image in enumerate(images):
+            start = max(wanted.start - place * channels, 0)
+            stop = min(wanted.stop - place * channels, channels)
             if start < stop:
-                inner = slice(start - own.start, stop - own.start)
-                parts.append(np.asarray(images[(slice(at, at + 1), inner, *window[1:])])[0])
+                parts.append(np.asarray(image[(slice(start, stop), *window[1:])]))
         return np.concatenate(parts)
 
-    chunks = getattr(images, "chunks", None)
-    shape = (len(slices) * channels, *images.shape[2:])
-    return ChunkedView(shape, images.dtype, read, None if chunks is None else tuple(chunks[1:]))
+    shape = (len(images) * channels, *images[0].shape[1:])
+    return ChunkedView(shape, images[0].dtype, read, getattr(images[0], "chunks", None))
 
 
 def _stacks(samples: Sequence[Sample]) -> list[list[int]]:

@@ -4,11 +4,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
+from typing import TypeVar
 
 import numpy as np
 
 from septum.data.sample import Sample
 from septum.errors import ConfigError, DataError
+
+Item = TypeVar("Item")
 
 _NEAR = 3
 """Frames of a sequence (or slices of a stack) that are less than this apart are near copies."""
@@ -57,9 +60,9 @@ def refuse_shared(training: Sequence[Sample], validation: Sequence[Sample]) -> N
 def hold_out(samples: Sequence[Sample], share: float) -> tuple[list[Sample], list[Sample], str]:
     """Split samples into those to train on and those to validate with.
 
-    Whole files where there are enough: of a sequence its last frames, and the frames before them
-    that are near copies are in neither part; of single files evenly spaced ones. Of fewer than 4
-    files the last part of each image along its longest axis is held out.
+    Whole files where there are enough: of many sequences whole ones; of few the last frames of
+    each, and the frames before them that are near copies are in neither part; of single files
+    evenly spaced ones. Of fewer than 4 files the last part of each image along its longest axis.
 
     Parameters
     ----------
@@ -89,17 +92,7 @@ def hold_out(samples: Sequence[Sample], share: float) -> tuple[list[Sample], lis
         training, validation = [list(part) for part in zip(*parts, strict=True)]
         how = f"the last {share:.0%} of each image"
     else:
-        validation = []
-        for group in dict.fromkeys(sample.group for sample in samples):
-            members = sorted(
-                (s for s in samples if s.group == group), key=lambda sample: sample.index or 0
-            )
-            count = ceil(len(members) * share)
-            if group:
-                validation += members[-count:]
-            else:
-                places = np.linspace(0, len(members) - 1, count + 2).round().astype(int)[1:-1]
-                validation += [members[place] for place in dict.fromkeys(places)]
+        validation = _held(samples, share)
         held = {id(sample) for sample in validation}
         training = [s for s in samples if id(s) not in held and not near(s, validation)]
         how = f"{len(validation)} images: " + ", ".join(s.name for s in validation[:5])
@@ -127,3 +120,22 @@ def _cut(sample: Sample, share: float) -> tuple[Sample, Sample]:
         )
 
     return part(slice(0, edge)), part(slice(edge, None))
+
+
+def _held(samples: Sequence[Sample], share: float) -> list[Sample]:
+    """Return the whole files to hold out."""
+    groups = list(dict.fromkeys(sample.group for sample in samples if sample.group))
+    several = _inside(groups, share) if len(groups) * share >= 1 else []
+    held = [sample for sample in samples if sample.group in several]
+    for group in ["", *groups] if not several else [""]:
+        members = sorted((s for s in samples if s.group == group), key=lambda s: s.index or 0)
+        count = ceil(len(members) * share)
+        held += _inside(members, share) if not group else members[-count:]
+    return held
+
+
+def _inside(items: Sequence[Item], share: float) -> list[Item]:
+    """Return a share of the items, evenly spaced and neither the first nor the last."""
+    count = ceil(len(items) * share)
+    places = np.linspace(0, len(items) - 1, count + 2).round().astype(int)[1:-1]
+    return [items[place] for place in dict.fromkeys(places.tolist())]

@@ -30,10 +30,14 @@ class Board:
                 'TensorBoard is not installed; `pip install "septum[tensorboard]"`, or leave it '
                 "away: log.jsonl and report.html hold the same curves"
             ) from None
-        self._writer = SummaryWriter(str(folder))
+        # Made with the first step: what is refused before leaves nothing, and so do processes that
+        # are not the first.
+        self._make = lambda: SummaryWriter(str(folder))
+        self._writer: SummaryWriter | None = None
 
     def write(self, step: Step) -> None:
         """Add the numbers of one step."""
+        self._writer = self._writer or self._make()
         numbers = {
             "loss": step.loss,
             "learning_rate": step.learning_rate,
@@ -53,4 +57,5 @@ class Board:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()

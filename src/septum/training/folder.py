@@ -13,7 +13,7 @@ from septum.config import to_toml
 from septum.data.layouts import AS_FOUND, Reading
 from septum.data.sample import Sample
 from septum.data.split import digest_of_all
-from septum.errors import DataError
+from septum.errors import ConfigError, DataError
 from septum.plan import Plan
 from septum.training.presets import preset
 from septum.training.schedule import Length
@@ -40,6 +40,8 @@ class Facts:
         The share or the folder to validate with.
     reading : Reading
         How folders are read.
+    processes : int
+        That share a batch.
     begun : str
         When, in UTC.
     command : str
@@ -53,6 +55,7 @@ class Facts:
     data: str
     val: float | str | None = None
     reading: Reading = AS_FOUND
+    processes: int = 1
     begun: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     command: str = field(default_factory=lambda: join(["septum", *sys.argv[1:]]))
     septum: str = __version__
@@ -111,4 +114,13 @@ def refuse_other_data(
         raise DataError(
             f"the images or annotations are not those that {out} began with; put them back as they "
             "were, or begin a new run with another folder"
+        )
+
+
+def refuse_other_processes(out: Path, facts: Facts, processes: int) -> None:
+    """Raise ConfigError if another number of processes than at the beginning shares a batch."""
+    if processes != facts.processes:
+        raise ConfigError(
+            f"{out} began with {facts.processes} process(es) and batches for as many; go on with "
+            f"as many devices and nodes (now {processes})"
         )

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import cast
 
 import numpy as np
 import torch
@@ -122,13 +123,16 @@ def fit(
     begun = time.monotonic() - state.progress.seconds
     saved = time.monotonic()
     share = length.share(state.progress.number, state.progress.seconds)
+    if share >= 1 or state.progress.exhausted(plan.patience):
+        return  # who continues a finished run gets the run
     for number, batch, waited in _batches(batch_of, state.progress.number, length.steps, workers):
-        if share >= 1:  # who continues a finished run gets the run
-            break
         state.network.train()
         torch.manual_seed(_dropout_seed(seed, number, fabric.global_rank))
         rate = _set_learning_rate(optimiser, learning_rate(plan, share))
         loss, found = descent.step(batch)
+        if fabric.world_size > 1:  # if one diverges, all must know
+            together = fabric.all_reduce(torch.tensor(loss, device=fabric.device))
+            loss = cast(torch.Tensor, together).item()
         check_loss(loss, number + 1, batch, plan.learning_rate)
         optimiser.step()
         if state.average is not None:
@@ -143,8 +147,8 @@ def fit(
             score = watch.validate(state.candidate)
             state.validated(score)
         watch.on_step(Step(number + 1, share, loss, rate, elapsed, waited, score))
-        patient = plan.patience is None or state.progress.without_gain < plan.patience
-        goes_on = fabric.broadcast(share < 1 and patient and not watch.stop())
+        ends = share >= 1 or state.progress.exhausted(plan.patience) or watch.stop()
+        goes_on = fabric.broadcast(not ends)
         if not goes_on or time.monotonic() - saved >= plan.save_every:
             watch.save(state)
             saved = time.monotonic()
@@ -156,13 +160,14 @@ def _batches(
     batch_of: Callable[[int], Batch], first: int, steps: int | None, workers: int
 ) -> Iterator[tuple[int, Batch, float]]:
     """Yield the number of each step, its batch and the seconds waited for it."""
-    numbers = count(first) if steps is None else range(first, steps)
-    drawn = ahead(batch_of, numbers, workers, workers) if workers else map(batch_of, numbers)
-    for number in numbers:
+
+    def numbers() -> Iterator[int]:
+        return count(first) if steps is None else iter(range(first, steps))
+
+    drawn = ahead(batch_of, numbers(), workers, workers) if workers else map(batch_of, numbers())
+    for number in numbers():
         begun = time.monotonic()
-        batch = next(drawn, None)
-        if batch is None:
-            return
+        batch = next(drawn)
         yield number, batch, time.monotonic() - begun
 
 

@@ -46,7 +46,7 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
                 "the slices before and behind as channels: the images are slices of stacks"
             )
     whole = [sample for sample in samples if sample.kind != "scribbles"]
-    if not whole:
+    if not any(sample.known.any() for sample in whole):
         plan, reason = _of_strokes(plan)
         return plan, [*reasons, reason]
     areas = np.concatenate([_areas(sample) for sample in whole])

@@ -22,7 +22,7 @@ from septum.training.calibrate import FEW, quality
 from septum.training.loop import Step, Watch, fit
 from septum.training.machine import Machine
 from septum.training.schedule import Length, build_optimiser
-from septum.training.state import State, saved
+from septum.training.state import State, saved, tidy
 
 
 def train_model(
@@ -88,8 +88,14 @@ def train_model(
     )
     torch.manual_seed(seed)
     state = _state(description, fabric)
+    length = length or Length(plan.training.steps)
     if states is not None and saved(states):
         state.restore(saved(states)[-1])
+        if length.from_step and state.progress.number == length.from_step:
+            # The learning rate begins anew, and with it what may be hoped for.
+            state.progress = replace(state.progress, without_gain=0)
+    if states is not None and fabric.is_global_zero:
+        tidy(states)
     watch = watch or Watch()
     waited, last = [0.0, state.progress.seconds], None
 
@@ -114,7 +120,7 @@ def train_model(
         state,
         _drawer(_prepared(samples, plan), plan, seed, fabric),
         plan.training,
-        length or Length(plan.training.steps),
+        length,
         seed,
         replace(watch, on_step=record, save=save, validate=score if validation else None),
         workers,
@@ -132,7 +138,7 @@ def train_model(
         }
     if validation:
         facts |= {
-            "validation_images": [sample.name for sample in validation],
+            "validation_images": [sample.name for sample in seen],
             "best_step": state.progress.best_step,
             "best_score": state.progress.best_score,
         }

@@ -45,7 +45,7 @@ class Length:
             by_steps = (step - self.from_step) / max(1, self.steps - self.from_step)
         if self.max_time is not None:
             by_time = (seconds - self.from_seconds) / self.max_time
-        return min(1.0, max(by_steps, by_time))
+        return min(1.0, max(0.0, by_steps, by_time))
 
 
 def build_optimiser(network: nn.Module, plan: TrainingPlan) -> Optimizer:

@@ -96,8 +96,12 @@ def train(
     folder.refuse_existing(out)
     _refuse_data_as_run(data, out)
     # What needs no data comes first: reading them may take minutes.
+    if seed < 0:
+        raise ConfigError(f"seed is {seed}; expected 0 or more")
     limit = seconds(max_time)
     chosen = _chosen(preset, settings, steps, limit)
+    if chosen.training.patience is not None and val is None:
+        raise ConfigError("patience counts validations, and there are none without --val")
     length = Length(chosen.training.steps, limit)
     machine = machine or Machine()
     fabric = machine.launch(chosen.training.precision)
@@ -107,7 +111,7 @@ def train(
     for reason in reasons:
         say(reason)
     digest = digest_of_all([*samples, *validation])
-    facts = folder.Facts(seed, length, digest, _in_words(val), reading)
+    facts = folder.Facts(seed, length, digest, _in_words(val), reading, fabric.world_size)
     if fabric.is_global_zero:
         folder.begin(out, plan, facts)
     watch = Watch(on_step or _silent, say, stop or _never)
@@ -161,8 +165,14 @@ def resume(
     samples, validation = _sides(data, facts.val if val is None else val, facts.reading, say)
     folder.refuse_other_data(out, facts, samples, validation)
     done = progress_of(out / folder.STATE)
+    if not done.number and (out / folder.MODEL / "model.json").exists():
+        raise DataError(
+            f"{out} holds a model and no state any more ({out / folder.STATE}); it cannot go on. "
+            "Begin a new run with another folder"
+        )
+    folder.refuse_other_processes(out, facts, fabric.world_size)
     if extend is not None:
-        facts = replace(facts, length=_extended(extend, done, facts.length))
+        facts = replace(facts, length=_extended(extend, done, facts, plan))
         say(
             f"{extend} more{' steps' if isinstance(extend, int) else ''} after step {done.number}; "
             f"the learning rate begins anew at {plan.training.learning_rate:g}"
@@ -207,7 +217,8 @@ def _trained(
                 machine.threads,
             )
         except Diverged as error:
-            kept = save_batch(error.batch, out / f"diverged-{error.number}")
+            process = f"-{fabric.global_rank}" if fabric.world_size > 1 else ""
+            kept = save_batch(error.batch, out / f"diverged-{error.number}{process}")
             raise SeptumError(f"{error}. The tiles are in {kept}") from None
     if watch.stop():
         watch.on_note(
@@ -248,20 +259,24 @@ def _sides(
             "colour"
         )
     check(everything)
+    if others:
+        check(everything[len(samples) :])  # what has no object could not tell models apart
     if isinstance(val, int | float):
         samples, others, how = hold_out(everything, val)
+        refuse_shared(samples, others)
         say(f"held out to validate with: {how}")
         return samples, others
     return everything[: len(samples)], everything[len(samples) :]
 
 
-def _extended(extend: str | int, done: Progress, length: Length) -> Length:
+def _extended(extend: str | int, done: Progress, facts: folder.Facts, plan: Plan) -> Length:
     if not done.number:
         raise DataError("the run has no finished step to go on after; train it first")
-    if done.number < (length.steps or 0):
+    finished = facts.length.share(done.number, done.seconds) >= 1
+    if not finished and not done.exhausted(plan.training.patience):
         raise ConfigError(
-            f"the run ended after step {done.number} of {length.steps}; finish it with --resume "
-            "before it is extended"
+            f"the run was interrupted after step {done.number}; finish it with --resume before it "
+            "is extended"
         )
     if isinstance(extend, int):
         if extend < 1:

@@ -53,6 +53,10 @@ class Progress:
     best_score: float | None = None
     without_gain: int = 0
 
+    def exhausted(self, patience: int | None) -> bool:
+        """Tell whether so many validations have brought no gain."""
+        return patience is not None and self.without_gain >= patience
+
 
 @dataclass(eq=False)
 class State:
@@ -130,12 +134,9 @@ class State:
         DataError
             If it is damaged, or of another network or optimiser.
         """
+        self.progress = read_progress(path)
         try:
-            facts = json.loads((path / "progress.json").read_text())
             tensors = load_file(path / "tensors.safetensors")
-            if facts.pop("format") > FORMAT:
-                raise DataError(f"{path} was written by a newer septum; upgrade septum")
-            self.progress = Progress(**facts)
             self._fill_optimiser(tensors)
             best = {k[5:]: tensors.pop(k) for k in list(tensors) if k.startswith("best.")}
             own = dict(self._tensors())
@@ -149,7 +150,7 @@ class State:
                     tensor.copy_(tensors[name])
             self.best = best
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-            raise DataError(f"{path} cannot be continued from: {error}") from None
+            raise DataError(f"{path} cannot be continued from: {error}{_earlier(path)}") from None
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
         for name, tensor in self.network.state_dict().items():
@@ -170,8 +171,10 @@ class State:
             start = f"optimiser.{name}."
             for key in (k[len(start) :] for k in tensors if k.startswith(start)):
                 value = tensors[start + key]
+                # A moment is laid out as its parameter; the count of steps is a number beside it.
                 like = parameter if value.shape == parameter.shape else value
-                self.optimiser.state[parameter][key] = torch.empty_like(like, dtype=value.dtype)
+                made = torch.empty_like(like, dtype=value.dtype, device=parameter.device)
+                self.optimiser.state[parameter][key] = made
 
 
 def saved(folder: Path) -> list[Path]:
@@ -179,14 +182,36 @@ def saved(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
 
 
+def tidy(folder: Path) -> None:
+    """Remove what a process that was killed while saving has left behind."""
+    for path in [*folder.glob(".*.part"), *folder.glob(".*.old")]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def progress_of(folder: Path) -> Progress:
     """Return how far the training in `folder` is; 0 steps where there is no state yet."""
-    if not saved(folder):
-        return Progress()
-    path = saved(folder)[-1] / "progress.json"
+    return read_progress(saved(folder)[-1]) if saved(folder) else Progress()
+
+
+def read_progress(path: Path) -> Progress:
+    """Return how far the training was when the state at `path` was saved.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
     try:
-        facts = json.loads(path.read_text())
-        facts.pop("format")
-        return Progress(**facts)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} cannot be continued from: {error}") from None
+        facts = json.loads((path / "progress.json").read_text())
+        newer = facts.pop("format") > FORMAT
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} cannot be continued from: {error}{_earlier(path)}") from None
+    if newer:
+        raise DataError(f"{path} was written by a newer septum; upgrade septum")
+    return Progress(**facts)
+
+
+def _earlier(path: Path) -> str:
+    """Return what to do about a damaged state, if there is an earlier one."""
+    others = [other for other in saved(path.parent) if other.name < path.name]
+    return f". Remove it to go on from {others[-1].name} beside it" if others else ""

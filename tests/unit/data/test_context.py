@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from septum.data.context import in_stack, with_context
+from septum.data.context import neighbours, stacked, with_context
 from septum.data.sample import Sample
 
 
@@ -64,18 +64,12 @@ def test_a_stack_that_is_read_by_windows_has_the_same_neighbours(count, channels
     images = np.stack([sample.image for stack in stacks for sample in stack])
     expected = [s.image for stack in stacks for s in with_context(stack, reach)]
     for number, image in enumerate(expected):
-        source = in_stack(images, number, reach, count)
+        source = stacked([images[at] for at in neighbours(number, reach, count)])
         assert tuple(source.shape) == image.shape
         stop = data.draw(st.integers(1, len(image)))
         start = data.draw(st.integers(0, stop - 1))
         window = (slice(start, stop), slice(0, 1), slice(1, 3))
         np.testing.assert_array_equal(source[window], image[window])
-
-
-def test_images_that_are_no_stack_are_read_as_they_are():
-    images = np.arange(24).reshape(2, 2, 2, 3)
-    source = in_stack(images, 1, 0, 1)
-    np.testing.assert_array_equal(source[(slice(0, 2), slice(0, 2), slice(0, 3))], images[1])
 
 
 @pytest.mark.parametrize("reach", [1, 2])
