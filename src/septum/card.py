@@ -78,9 +78,9 @@ def _origin(facts: dict) -> Iterator[str]:
     )
     if facts.get("best_score") is not None:
         yield (
-            f"- Panoptic quality {facts['best_score']:.3f} (IoU 0.5, before the thresholds were "
-            f"chosen) on {len(facts['validation_images'])} images that it has not learnt from, at "
-            f"step {facts['best_step']}, which is the one that was kept."
+            f"- Panoptic quality {facts['best_score']:.3f} (IoU 0.5) on "
+            f"{len(facts['validation_images'])} images that it has not learnt from; its step "
+            f"({facts['best_step']}) and its thresholds were chosen on them."
         )
     else:
         yield "- It was not validated: how good it is on images that it has not seen is not known."

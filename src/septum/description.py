@@ -76,6 +76,11 @@ def describe(folder: str | Path) -> Description:
     if not folder.exists():
         raise DataError(f"{folder}: no such folder")
     path = (folder / "model" if (folder / "model").is_dir() else folder) / "model.json"
+    if not path.is_file() and (folder / "state").is_dir():
+        raise DataError(
+            f"{folder} holds a training that was not finished; septum train DATA -o {folder} "
+            "--resume goes on with it"
+        )
     if not path.is_file():
         raise DataError(
             f"{folder} is not a trained model: it holds no model.json. Give the folder that "

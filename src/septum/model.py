@@ -366,7 +366,6 @@ def load(
     description = describe(folder)
     network = description.build()
     weights = folder / "model.safetensors"
-    _verify(weights, digest_in(folder))
     try:
         network.load_state_dict(load_file(weights))
     except (OSError, SafetensorError) as error:
@@ -374,6 +373,7 @@ def load(
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise DataError(f"{weights} does not hold the network of model.json: {reason}") from None
+    _verify(weights, digest_in(folder))
     int8 = folder / INT8
     return Model(network, description, device, backend, precision, int8 if int8.is_file() else None)
 

@@ -50,7 +50,7 @@ def test_a_folder_of_other_images_validates(data, tmp_path):
     run = tmp_path / "run"
     printed = done(data, run, "--steps", 2, "--val", other, *TINY)
     assert "validation: folders: images/ and masks/ paired by file stem: 2 annotated" in printed
-    assert "going on after step 2" in done(data, run, "--resume")
+    assert "the run is finished, after 2 steps; --extend" in done(data, run, "--resume")
 
 
 def test_several_seeds_give_a_mean_and_a_spread(data, tmp_path):

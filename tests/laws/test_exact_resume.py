@@ -159,7 +159,7 @@ def test_a_run_goes_on_only_with_what_it_began_with(data, tmp_path):
 def test_a_run_that_patience_ended_stays_ended_and_can_be_extended(data, tmp_path, monkeypatch):
     run = tmp_path / "run"
     scores = iter([0.5, *[0.1] * 30])
-    monkeypatch.setattr("septum.training.run.quality", lambda _model, _samples: next(scores))
+    monkeypatch.setattr("septum.training.run.reachable", lambda _model, _samples: next(scores))
     patient = (*SETTINGS, "training.patience=3")
     septum.train(data, run, steps=20, settings=patient, val=0.34)
     assert septum.resume(data, run).description.training["steps"] == 4

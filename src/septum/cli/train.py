@@ -131,22 +131,26 @@ def command(
     settings = [*(set_ or ()), *([f"training.patience={patience}"] if patience is not None else ())]
     reading = api.Reading(layout, labels, ignore, binary_instances)
     if resume or extend:
-        given = (
-            layout,
-            labels,
-            ignore,
-            binary_instances,
-            steps,
-            max_time,
-            patience,
-            val,
-            seeds,
-            *settings,
-        )
-        if any(value is not None for value in given) or preset != "default" or seed:
+        given = {
+            "--layout": layout,
+            "--labels": labels,
+            "--ignore": ignore,
+            "--binary-instances": binary_instances,
+            "--steps": steps,
+            "--max-time": max_time,
+            "--patience": patience,
+            "--val": val,
+            "--seeds": seeds,
+            "--set": set_,
+            "--preset": None if preset == "default" else preset,
+            "--seed": seed or None,
+        }
+        named = [name for name, value in given.items() if value is not None]
+        if named:
+            how = f"--extend {extend}" if extend else "--resume"
             raise ConfigError(
-                f"a run that goes on keeps the choices that it began with ({out}/plan.toml and "
-                "run.json); leave away what chooses anew"
+                f"{', '.join(named)}: a run that goes on keeps the choices that it began with. "
+                f"Just: septum train {data} -o {out} {how}"
             )
     if seeds is not None and (val is None or seeds < 2):
         raise ConfigError(

@@ -62,6 +62,25 @@ def calibrate(model: Model, samples: Sequence[Sample]) -> InstancePlan:
     return plan
 
 
+def reachable(model: Model, samples: Sequence[Sample]) -> float:
+    """Return the best panoptic quality that one choice of an open threshold gives.
+
+    That of the seeds where there is a border class, else that of the cells; the others are as in
+    the plan. Between two steps of a training, no threshold has been chosen yet.
+    """
+    plan = model.description.plan.instances
+    name, values = "threshold", THRESHOLDS
+    if model.description.classes == 3:
+        name, values = "seed", SEEDS
+    values = values if getattr(plan, name) is None else (getattr(plan, name),)
+    probabilities = [model.predict(sample.image).probabilities for sample in samples]
+    candidates = [replace(plan, **{name: value}).values for value in values]
+    return max(
+        _quality(samples, (instances(image, *candidate) for image in probabilities))
+        for candidate in candidates
+    )
+
+
 def quality(model: Model, samples: Sequence[Sample]) -> float:
     """Return the panoptic quality at IoU 0.5 of a model over all samples together."""
     return _quality(samples, (model.predict(sample.image).labels for sample in samples))

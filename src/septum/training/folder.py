@@ -22,6 +22,7 @@ from septum.version import __version__
 FORMAT = 1
 PLAN, FACTS, LOG = "plan.toml", "run.json", "log.jsonl"
 STATE, MODEL, REPORT = "state", "model", "report.html"
+_DATA = ("images", "masks", "labels")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ def refuse_existing(out: Path) -> None:
     """Raise DataError if there is a run in `out`: training never overwrites one."""
     if out.is_file():
         raise DataError(f"{out} is a file; give a folder for the run")
+    for name in _DATA:
+        if (out / name).is_dir():
+            raise DataError(
+                f"{out} holds {name}/, so it looks like data; give a folder of its own for the run"
+            )
     if (out / MODEL / "model.json").exists():
         raise DataError(
             f"{out} already holds a trained model; choose another folder or remove it, or train it "

@@ -18,7 +18,7 @@ from septum.model import Model
 from septum.network import UNet
 from septum.plan import Plan
 from septum.training.average import moving_average
-from septum.training.calibrate import FEW, quality
+from septum.training.calibrate import FEW, reachable
 from septum.training.loop import Step, Watch, fit
 from septum.training.machine import Machine
 from septum.training.schedule import Length, build_optimiser
@@ -113,7 +113,7 @@ def train_model(
     seen = evenly(validation, FEW)
 
     def score(network: UNet) -> float:
-        return quality(Model(network, description, fabric.device.type, "torch"), seen)
+        return reachable(Model(network, description, fabric.device.type, "torch"), seen)
 
     fit(
         fabric,

@@ -16,10 +16,11 @@ from septum.data.sample import Sample
 from septum.data.split import digest_of_all, hold_out, refuse_shared
 from septum.duration import readable, seconds
 from septum.errors import ConfigError, DataError, SeptumError
+from septum.evenly import evenly
 from septum.model import Model
 from septum.plan import Plan
 from septum.training import folder
-from septum.training.calibrate import calibrated
+from septum.training.calibrate import FEW, calibrated, quality
 from septum.training.guards import Diverged, save_batch
 from septum.training.log import StepLog
 from septum.training.loop import Step, Watch
@@ -179,7 +180,11 @@ def resume(
         )
         if fabric.is_global_zero:
             folder.begin(out, plan, facts)
-    say(f"going on after step {done.number}, {readable(done.seconds)} into the training")
+    over = facts.length.share(done.number, done.seconds) >= 1
+    if over or (extend is None and done.exhausted(plan.training.patience)):
+        say(f"the run is finished, after {done.number} steps; --extend trains it for longer")
+    else:
+        say(f"going on after step {done.number}, {readable(done.seconds)} into the training")
     watch = Watch(on_step or _silent, say, stop or _never)
     return _trained(out, plan, facts, samples, validation, fabric, machine, watch)
 
@@ -222,8 +227,8 @@ def _trained(
             raise SeptumError(f"{error}. The tiles are in {kept}") from None
     if watch.stop():
         watch.on_note(
-            f"ended early, after {model.description.training['steps']} steps: the same "
-            "command with --resume, and without what chooses anew, goes on"
+            f"ended early, after {model.description.training['steps']} steps; to go on: "
+            f"septum train DATA -o {out} --resume"
         )
     known = {"begun": facts.begun, "data": facts.data, "command": facts.command}
     model = model.described(
@@ -233,6 +238,10 @@ def _trained(
         # What took long to learn is safe before the thresholds are chosen.
         model.save(out / folder.MODEL)
         model = calibrated(model, validation or samples)
+        if validation:
+            score = quality(model, evenly(validation, FEW))
+            trained = {**model.description.training, "best_score": score}
+            model = model.described(replace(model.description, training=trained))
         threshold, certain, _ = model.description.plan.instances.values
         seeds = f", their seeds above {certain:g}" if model.description.classes == 3 else ""
         watch.on_note(f"cells are where their probability is above {threshold:g}{seeds}")

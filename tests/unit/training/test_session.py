@@ -11,6 +11,7 @@ from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.segment import segment_file
+from septum.training.calibrate import quality
 
 TINY = ("network.width=4", "network.depth=1", "training.tile=60", "training.precision=32")
 
@@ -31,7 +32,7 @@ def weights(model):
 def scored(monkeypatch, scores):
     """Let the validations have these scores."""
     given = iter(scores)
-    monkeypatch.setattr("septum.training.run.quality", lambda _model, _samples: next(given))
+    monkeypatch.setattr("septum.training.run.reachable", lambda _model, _samples: next(given))
 
 
 def test_without_validation_all_images_teach_and_the_last_model_is_kept(tmp_path):
@@ -48,13 +49,24 @@ def test_a_share_is_held_out_and_the_best_model_is_kept(tmp_path, monkeypatch):
     facts = model.description.training
     assert len(facts["images"]) == 4
     assert facts["validation_images"] == ["cells_002"]
-    assert (facts["best_step"], facts["best_score"]) == (2, 0.5)
+    assert facts["best_step"] == 2
     assert "held out to validate with: 1 images: cells_002" in said
     # The same steps, stopped there, give the same weights.
     scored(monkeypatch, [0.1, 0.5])
     seen = []
     again = trained(tmp_path / "two", val=0.2, on_step=seen.append, stop=lambda: len(seen) == 2)
     assert weights(again) == weights(model)
+
+
+def test_the_score_that_is_told_is_that_of_the_model_that_is_saved(tmp_path):
+    data = cells(5)
+    told = trained(tmp_path / "run", data, steps=60, val=0.2).description.training
+    assert told["validation_images"] == ["cells_002"]
+    saved = septum.load(tmp_path / "run", backend="torch")
+    assert told["best_score"] == pytest.approx(quality(saved, [data[2]]), abs=1e-6)
+    assert f"Panoptic quality {told['best_score']:.3f}" in (
+        tmp_path / "run" / "model" / "README.md"
+    ).read_text(encoding="utf-8")
 
 
 def test_of_equally_good_models_the_last_is_kept(tmp_path, monkeypatch):
