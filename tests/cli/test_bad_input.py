@@ -285,7 +285,7 @@ def test_a_run_folder_that_is_none(septum, run, data, tmp_path, verb, kind):
         (folder / "model.json").write_text("{")
         part = "is no description of a model"
     elif kind == "newer":
-        text = (folder / "model.json").read_text().replace('"format": 1', '"format": 9')
+        text = (folder / "model.json").read_text().replace('"format": 2', '"format": 9')
         (folder / "model.json").write_text(text)
         part = "newer format"
     rest = [data / "images" / "c0.tif", "-o", tmp_path / "out"] if verb == "predict" else []

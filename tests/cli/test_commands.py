@@ -299,6 +299,6 @@ def test_an_experiment_prints_the_papers_table_with_a_new_row(tmp_path):
     weights = (out / "fold-0" / "model" / "model.safetensors").stat().st_mtime_ns
     again = septum("reproduce", "hela", *options)
     assert again.exit_code == 0, again.output
-    assert "going on after step 1" in " ".join(again.stderr.split())
+    assert "the run is finished, after 1 steps" in " ".join(again.stderr.split())
     assert (out / "fold-0" / "model" / "model.safetensors").stat().st_mtime_ns == weights
     assert json.loads((out / "scores.json").read_text()) == facts
