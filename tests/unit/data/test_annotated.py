@@ -66,6 +66,16 @@ def test_255_is_an_id_wherever_it_can_be_one(ids, dtype):
         assert found.planes[0].labels.max() == len(ids) + 1
 
 
+def test_255_that_is_taken_as_an_id_is_said_with_its_area_and_the_way_out():
+    values = np.zeros((1, 10, 10), np.uint8)
+    values[0, 0, :3], values[0, 3, :3], values[0, 8:] = 1, 4, 255  # ids with a gap, and a band
+    notes = " ".join(understand(values, "a.tif", Reading()).planes[0].notes)
+    assert "255 is taken as the id of an object, 20.0% of the pixels" in notes
+    assert "--ignore 255" in notes
+    said = understand(values, "a.tif", Reading(ignore=255)).planes[0].notes
+    assert not any("taken as the id" in note for note in said)
+
+
 def test_255_after_254_ids_is_the_next_one():
     values = np.repeat(np.arange(256, dtype=np.uint8), 4).reshape(1, 256, 4)
     found = understand(values, "x", Reading(), "instances")

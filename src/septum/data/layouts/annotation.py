@@ -105,6 +105,12 @@ def understand(
         found = "mask"
     parts = [_instances(plane, where, found) for plane in values]
     either = kind is None and found == "mask" and _one_object(values, parts)
+    if top_is_id and found == "instances" and reading.ignore is None:
+        share = float((values == _TOP).mean())
+        said += (
+            f"255 is taken as the id of an object, {share:.1%} of the pixels; if it means that "
+            "nobody annotated there, say so with --ignore 255",
+        )
     planes = []
     for number, (labels, notes) in enumerate(parts):
         annotated = None if unknown is None else ~unknown[number]
