@@ -1,7 +1,7 @@
 """Room for intermediate results: in memory while they are small, on disk when they are large."""
 
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
@@ -61,8 +61,9 @@ class Workspace:
         if self._folder is None:
             parent, stem = self._beside.parent, self._beside.stem
             parent.mkdir(parents=True, exist_ok=True)
-            name = tempfile.mkdtemp(prefix=f".{stem}.", suffix=".part", dir=parent)
-            self._folder = Path(name)
+            # Known before it is made: Ctrl-C in between must not leave it behind.
+            self._folder = parent / f".{stem}.{secrets.token_hex(4)}.part"
+            self._folder.mkdir()
         return self._folder
 
     def clear(self) -> None:
