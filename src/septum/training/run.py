@@ -108,7 +108,6 @@ def train_model(
     def save(state: State) -> None:
         if states is not None:
             state.save(states)
-        watch.save(state)
 
     seen = evenly(validation, FEW)
 

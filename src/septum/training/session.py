@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 from lightning_fabric import Fabric
 
@@ -295,12 +294,8 @@ def _extended(extend: str | int, done: Progress, facts: folder.Facts, plan: Plan
 
 
 def _refuse_data_as_run(data: Data, out: Path) -> None:
-    if _is_path(data) and Path(cast(str, data)).resolve() == out.resolve():
+    if isinstance(data, str | Path) and Path(data).resolve() == out.resolve():
         raise DataError(f"{out} is the folder of the data; give another folder for the run")
-
-
-def _is_path(data: object) -> bool:
-    return isinstance(data, str | Path)
 
 
 def _in_words(val: Data | float | None) -> float | str | None:
