@@ -138,12 +138,12 @@ def calibration_tiles(model: Model, samples: Sequence[Sample]) -> Iterator[np.nd
         At least one.
     """
     data, network = model.description.plan.data, model.network
-    side = round((2 + _OUTPUT[network.ndim]) * geometry.context(network.depth))
+    sides = [round((2 + _OUTPUT[network.ndim]) * geometry.context(d)) for d in network.depths]
     images = [rescale(normalise(s.image, data.normalise), data.scale or 1) for s in samples]
     places = [
         (number, tile.input)
         for number, image in enumerate(images)
-        for tile in geometry.grid(image.shape[1:], side, network.depth)
+        for tile in geometry.grid(image.shape[1:], sides, network.depths)
     ]
     for number, window in evenly(places, _TILES):
         yield read(images[number], window)[np.newaxis]

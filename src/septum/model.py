@@ -206,16 +206,16 @@ class Model:
         memory : int
             Bytes that a batch of tiles may take.
         """
-        plan, depth = self.description.plan, self.network.depth
+        plan, depths = self.description.plan, self.network.depths
         views = list(orientations_of(orientations, self.description.ndim))
         stretch = stretch_of(image, plan.data.normalise)
         stretched = View(
             tuple(image.shape), np.dtype(np.float32), lambda window: stretch.apply(image[window])
         )
         source = resampled(stretched, into.shape[1:])
-        batch = self.engine.batch_size(tile_sizes(source.shape[1:], tile, depth), memory)
+        batch = self.engine.batch_size(tile_sizes(source.shape[1:], tile, depths), memory)
         overlap_tile(
-            source, averaged(self.engine, views), tile, Softmaxed(into), depth, batch, on_tile
+            source, averaged(self.engine, views), tile, Softmaxed(into), depths, batch, on_tile
         )
 
     def tile(

@@ -62,10 +62,22 @@ class TargetPlan:
 
 @dataclass(frozen=True)
 class NetworkPlan:
-    """Arguments of `septum.network.UNet` that are a choice; the rest follows from the data."""
+    """Arguments of `septum.network.UNet` that are a choice; the rest follows from the data.
+
+    Attributes
+    ----------
+    width : int
+        Feature channels of the first level.
+    depth : int or tuple of int
+        Poolings, of all axes or of each: fewer along the long axis of flat voxels.
+    dropout : float
+        Share of the features dropped at the end of the contracting path.
+    norm : {None, "batch"}
+        Normalisation after each convolution.
+    """
 
     width: int = 32
-    depth: int = 4
+    depth: int | tuple[int, ...] = 4
     dropout: float = 0.0
     norm: str | None = None
 
@@ -88,8 +100,9 @@ class TrainingPlan:
         Decoupled for ``adamw``.
     steps : int or None
         Optimiser steps. None: until the time given for training is up.
-    tile : int
-        Input tile in pixels of the working resolution, raised to the nearest legal size.
+    tile : int or tuple of int
+        Input tile in pixels of the working resolution, along all axes or each, raised to the
+        nearest legal size.
     batch : int
         Tiles per step on each device.
     average : float
@@ -108,7 +121,7 @@ class TrainingPlan:
     momentum: float = 0.9
     weight_decay: float = 1e-2
     steps: int | None = 2000
-    tile: int = 444
+    tile: int | tuple[int, ...] = 444
     batch: int = 1
     average: float = 0.99
     precision: str = "auto"
@@ -121,7 +134,8 @@ class TrainingPlan:
         _above("training.learning_rate", self.learning_rate, 0)
         _at_least("training.weight_decay", self.weight_decay, 0)
         _at_least("training.steps", self.steps, 1)
-        _at_least("training.tile", self.tile, 1)
+        for size in (self.tile,) if isinstance(self.tile, int) else self.tile:
+            _at_least("training.tile", size, 1)
         _at_least("training.batch", self.batch, 1)
         _share("training.momentum", self.momentum)
         _share("training.average", self.average)

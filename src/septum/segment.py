@@ -185,7 +185,7 @@ def _segmented(
     working, classes = model.working_shape(shape, zoom), model.description.classes
     memory = options.memory // 2
     tile = model.tile(working, options.tile, options.memory)
-    stride = tile_stride(working, tile, model.network.depth)
+    stride = tile_stride(working, tile, model.network.depths)
     parts = tuple(_part(size) for size in stride)
     small = space.array((count, classes, *working), np.float32, (1, 1, *parts))
     chunk = _chunk(len(shape), options.memory // 8)

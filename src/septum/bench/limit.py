@@ -36,7 +36,7 @@ def section(sizes: Sizes, device: str, folder: Path) -> Section:
     table = []
     for name, model in models.items():
         count, _, *spatial = tiles[name].shape
-        each = flops(spatial, classes=CLASSES, width=sizes.width, depth=model.network.depth)
+        each = flops(spatial, classes=CLASSES, width=sizes.width, depth=model.network.depths)
         rate = count * each / times[name]
         most = 2 * rows**3 / times[model.engine.precision]
         table.append(
@@ -66,7 +66,7 @@ def section(sizes: Sizes, device: str, folder: Path) -> Section:
 
 def _tiles(model: Model, size: int) -> np.ndarray:
     shape = (size,) * model.description.ndim
-    spatial = tile_sizes(shape, model.tile(shape), model.network.depth)
+    spatial = tile_sizes(shape, model.tile(shape), model.network.depths)
     count = model.engine.batch_size(spatial, DEFAULT_MEMORY)
     return np.random.default_rng(0).random((count, 1, *spatial), dtype=np.float32)
 
@@ -117,15 +117,15 @@ def _product_of_bytes(rows: int) -> Callable[[], object]:
 
 def _context(model: Model, sizes: Sizes) -> str:
     """Say how much of the arithmetic of tiles is their context."""
-    shape, depth = (sizes.image,) * 2, model.network.depth
-    tile = tile_sizes(shape, model.tile(shape), depth)
-    strides = tile_stride(shape, tile, depth)
+    shape, depths = (sizes.image,) * 2, model.network.depths
+    tile = tile_sizes(shape, model.tile(shape), depths)
+    strides = tile_stride(shape, tile, depths)
     count = int(np.prod([-(-size // stride) for size, stride in zip(shape, strides, strict=True)]))
 
     def giga(spatial: tuple[int, ...]) -> float:
-        return flops(spatial, classes=CLASSES, width=sizes.width, depth=depth) / 1e9
+        return flops(spatial, classes=CLASSES, width=sizes.width, depth=depths) / 1e9
 
-    tiled, once = count * giga(tile), giga((input_size(sizes.image, depth),) * 2)
+    tiled, once = count * giga(tile), giga(tuple(map(input_size, shape, depths)))
     return (
         f"An image of {sizes.image}×{sizes.image} px takes {tiled:,.0f} GFLOP in tiles of "
         f"{tile[0]} px ({count} of them), {tiled / once:.2f} times as many as in one piece."

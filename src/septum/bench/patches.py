@@ -22,7 +22,7 @@ def section(sizes: Sizes, device: str) -> Section:
     """Time the same network pixel by pixel on a few pixels, and extrapolate to an image."""
     described = description(presets.PAPER, sizes.paper_width, 2)
     model = Model(seeded(described.build()), described, device)
-    engine, depth = model.engine, model.network.depth
+    engine, depth = model.engine, model.network.depths[0]
     seen, whole = smallest_input(depth), input_size(sizes.paper_image, depth)
     random = np.random.default_rng(0)
     image = random.random((1, 1, whole, whole), dtype=np.float32)

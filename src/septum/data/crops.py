@@ -10,6 +10,7 @@ from septum import geometry
 from septum.augment import Augmentation, crop, draw
 from septum.data.normalise import normalise
 from septum.data.sample import Sample
+from septum.errors import ConfigError
 from septum.plan import DataPlan, TargetPlan
 from septum.resample import resample_labels, rescale, rescaled_shape
 from septum.targets import border_weights, class_balance, class_map, separate
@@ -114,29 +115,41 @@ def _unbalanced(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared
     return Prepared(image, classes, weights, sample.name, sample.reach)
 
 
-def tile_of(shapes: Iterable[Sequence[int]], tile: int, depth: int) -> tuple[int, int]:
-    """Return the input and the output size of the network for training tiles, in pixels.
+def tile_of(
+    shapes: Iterable[Sequence[int]], tile: int | Sequence[int], depth: int | Sequence[int]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the input and the output sizes of the network for training tiles, in pixels.
 
     Parameters
     ----------
     shapes : iterable of sequence of int
         Spatial shapes of the images at the working resolution, at least one.
-    tile : int
-        Wished input size along every axis; the next legal one is taken. Tiles that are larger than
-        the longest side of all images and its context need are not drawn.
-    depth : int
-        Number of poolings of the network.
+    tile : int or sequence of int
+        Wished input size, along all axes or each; the next legal one is taken. Tiles that are
+        larger than the longest side of all images and its context need are not drawn.
+    depth : int or sequence of int
+        Number of poolings of the network, of all axes or of each.
     """
-    longest = max(map(max, shapes))
-    size = min(geometry.nearest_legal(tile, depth)[1], geometry.input_size(longest, depth))
-    return size, geometry.output_size(size, depth)
+    longest = np.max(list(shapes), axis=0)
+    longest[-2:] = longest[-2:].max()  # rotation turns one into the other
+    wished = (tile,) * len(longest) if isinstance(tile, int) else tuple(tile)
+    if len(wished) != len(longest):
+        raise ConfigError(
+            f"training.tile is {wished}; expected one size, or one for each of {len(longest)} axes"
+        )
+    depths = geometry.depth_per_axis(depth, len(longest))
+    sizes = tuple(
+        min(geometry.nearest_legal(want, own)[1], geometry.input_size(int(side), own))
+        for want, side, own in zip(wished, longest, depths, strict=True)
+    )
+    return sizes, tuple(map(geometry.output_size, sizes, depths))
 
 
 def draw_batch(
     samples: Sequence[Prepared],
     policy: Augmentation,
-    input_size: int,
-    output_size: int,
+    input_size: Sequence[int],
+    output_size: Sequence[int],
     rngs: Sequence[np.random.Generator],
 ) -> Batch:
     """Return augmented tiles from random places of random samples, one for each generator.
@@ -147,8 +160,8 @@ def draw_batch(
         Every sample is equally likely.
     policy : Augmentation
         How strongly to deform and to vary the grey values.
-    input_size, output_size : int
-        Sizes of the network's input and output, in pixels, along every axis.
+    input_size, output_size : sequence of int
+        Sizes of the network's input and output, in pixels, along each axis.
     rngs : sequence of numpy.random.Generator
         The only source of randomness of their tiles: the same state gives the same bytes.
     """
@@ -157,7 +170,7 @@ def draw_batch(
         sample = samples[int(rng.integers(len(samples)))]
         ndim = sample.classes.ndim
         centre = draw_centre(sample, output_size, rng)
-        drawn = draw(policy, rng, ndim, len(sample.image), (input_size,) * ndim)
+        drawn = draw(policy, rng, ndim, len(sample.image), input_size)
         image = sample.image
         if sample.reach and rng.random() < _ALONE:
             image = _own_neighbour(sample)
@@ -168,8 +181,8 @@ def draw_batch(
                 sample.weights,
                 drawn,
                 centre,
-                (input_size,) * ndim,
-                (output_size,) * ndim,
+                input_size,
+                output_size,
             )
         )
         names.append(sample.name)
@@ -184,7 +197,9 @@ def _own_neighbour(sample: Prepared) -> np.ndarray:
     return np.concatenate([own] * slices)
 
 
-def draw_centre(sample: Prepared, output_size: int, rng: np.random.Generator) -> tuple[float, ...]:
+def draw_centre(
+    sample: Prepared, output_size: Sequence[int], rng: np.random.Generator
+) -> tuple[float, ...]:
     """Return the centre of a tile: an annotated pixel, moved so that the tile stays in the image.
 
     Moving the centre inwards, rather than drawing it from the inside, lets pixels at the edge be
@@ -195,8 +210,8 @@ def draw_centre(sample: Prepared, output_size: int, rng: np.random.Generator) ->
     ----------
     sample : Prepared
         Its pixels of weight 0 are not annotated and never drawn.
-    output_size : int
-        Output size of the network, in pixels.
+    output_size : sequence of int
+        Output size of the network along each axis, in pixels.
     rng : numpy.random.Generator
         Source of randomness.
 
@@ -212,12 +227,10 @@ def draw_centre(sample: Prepared, output_size: int, rng: np.random.Generator) ->
         place = np.unravel_index(annotated[rng.integers(annotated.size)], shape)
     else:
         raise ValueError("no pixel is annotated, so there is no tile to draw")
-    half = output_size / 2
     # The middle of an even number of pixels lies between two: off it, every pixel would be blurred.
-    between = 0.0 if output_size % 2 else 0.5
     return tuple(
-        float(np.clip(index - between, half - 0.5, size - half - 0.5))
-        if size > output_size
+        float(np.clip(index - (0.0 if width % 2 else 0.5), (width - 1) / 2, size - (width + 1) / 2))
+        if size > width
         else (size - 1) / 2
-        for index, size in zip(place, shape, strict=True)
+        for index, size, width in zip(place, shape, output_size, strict=True)
     )

@@ -3,6 +3,7 @@
 from septum.geometry.blocks import Block, Side, blocks
 from septum.geometry.sizes import (
     context,
+    depth_per_axis,
     input_size,
     is_legal,
     nearest_legal,
@@ -18,6 +19,7 @@ __all__ = [
     "Tile",
     "blocks",
     "context",
+    "depth_per_axis",
     "grid",
     "input_size",
     "is_legal",

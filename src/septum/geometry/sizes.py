@@ -12,7 +12,39 @@ A level takes 4 px on the way down and 4 on the way up, and a pixel at level l i
 image, so a tile loses ``12 · 2^depth - 8`` px: a context of 92 px on each side at depth 4. Every
 pooling sees an even size only if the input is ``2^depth · k + 12 · 2^depth - 4``: 16 k + 188,
 that is 188, 204, … 572.
+
+Where voxels are flat, the first levels leave the long axis alone: their convolutions do not reach
+along it, and their poolings do not halve it. Along that axis the network is one of a smaller depth,
+and every rule here holds axis by axis, each with its own depth.
 """
+
+from collections.abc import Sequence
+
+
+def depth_per_axis(depth: int | Sequence[int], ndim: int) -> tuple[int, ...]:
+    """Return the number of poolings along each axis.
+
+    Parameters
+    ----------
+    depth : int or sequence of int
+        One number for all axes, or one for each.
+    ndim : int
+        Number of spatial axes.
+
+    Raises
+    ------
+    ValueError
+        If there are neither one nor `ndim` numbers.
+
+    Examples
+    --------
+    >>> depth_per_axis(4, 2), depth_per_axis((1, 4, 4), 3)
+    ((4, 4), (1, 4, 4))
+    """
+    depths = (depth,) * ndim if isinstance(depth, int) else tuple(depth)
+    if len(depths) != ndim:
+        raise ValueError(f"depth is {depth}; expected one number, or one for each of {ndim} axes")
+    return depths
 
 
 def context(depth: int = 4) -> int:

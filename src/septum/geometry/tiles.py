@@ -19,7 +19,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from septum.geometry.sizes import context, input_size, nearest_legal, output_size
+from septum.geometry.sizes import (
+    context,
+    depth_per_axis,
+    input_size,
+    nearest_legal,
+    output_size,
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,9 @@ def mirror(index: int, size: int) -> int:
     return index if index < size else period - index
 
 
-def tile_sizes(shape: Sequence[int], tile: int | Sequence[int], depth: int = 4) -> tuple[int, ...]:
+def tile_sizes(
+    shape: Sequence[int], tile: int | Sequence[int], depth: int | Sequence[int] = 4
+) -> tuple[int, ...]:
     """Return the legal input tile that serves `shape` best without exceeding `tile` needlessly.
 
     Along each axis: the wished size is raised to the nearest legal one that yields at least
@@ -90,8 +98,8 @@ def tile_sizes(shape: Sequence[int], tile: int | Sequence[int], depth: int = 4) 
         Spatial shape of the image, in pixels.
     tile : int or sequence of int
         Wished input tile, in pixels; any positive size.
-    depth : int, default 4
-        Number of 2×2 poolings.
+    depth : int or sequence of int, default 4
+        Number of poolings, of all axes or of each.
 
     Raises
     ------
@@ -110,7 +118,8 @@ def tile_sizes(shape: Sequence[int], tile: int | Sequence[int], depth: int = 4) 
         raise ValueError(f"the tile {wished} has {len(wished)} axes, the image {len(shape)}")
     if min(wished) < 1 or min(shape) < 1:
         raise ValueError(f"tile {wished} and image {tuple(shape)} must be at least 1 px wide")
-    return tuple(_tile_size(n, t, depth) for n, t in zip(shape, wished, strict=True))
+    axes = zip(shape, wished, depth_per_axis(depth, len(shape)), strict=True)
+    return tuple(_tile_size(size, want, poolings) for size, want, poolings in axes)
 
 
 def _tile_size(size: int, wished: int, depth: int) -> int:
@@ -125,7 +134,9 @@ def _tile_size(size: int, wished: int, depth: int) -> int:
     return min(largest, input_size(evenly, depth))
 
 
-def tile_stride(shape: Sequence[int], tile: int | Sequence[int], depth: int = 4) -> tuple[int, ...]:
+def tile_stride(
+    shape: Sequence[int], tile: int | Sequence[int], depth: int | Sequence[int] = 4
+) -> tuple[int, ...]:
     """Return from how many pixels to how many pixels the tiles of `grid` begin, along each axis.
 
     Examples
@@ -133,10 +144,11 @@ def tile_stride(shape: Sequence[int], tile: int | Sequence[int], depth: int = 4)
     >>> tile_stride((512, 2048), 700)
     (512, 512)
     """
+    depths = depth_per_axis(depth, len(shape))
     return tuple(
         # One tile that covers the axis needs no neighbour, so its stride may be the whole axis.
-        size if output_size(inner, depth) >= size else _stride(inner, depth)
-        for size, inner in zip(shape, tile_sizes(shape, tile, depth), strict=True)
+        size if output_size(inner, poolings) >= size else _stride(inner, poolings)
+        for size, inner, poolings in zip(shape, tile_sizes(shape, tile, depth), depths, strict=True)
     )
 
 
@@ -144,7 +156,9 @@ def _stride(tile: int, depth: int) -> int:
     return output_size(tile, depth) // 2**depth * 2**depth
 
 
-def grid(shape: Sequence[int], tile: int | Sequence[int], depth: int = 4) -> Iterator[Tile]:
+def grid(
+    shape: Sequence[int], tile: int | Sequence[int], depth: int | Sequence[int] = 4
+) -> Iterator[Tile]:
     """Yield tiles whose outputs cover every pixel of the image exactly once, in C order.
 
     Parameters
@@ -153,18 +167,18 @@ def grid(shape: Sequence[int], tile: int | Sequence[int], depth: int = 4) -> Ite
         Spatial shape of the image, in pixels; any rank.
     tile : int or sequence of int
         Wished input tile, in pixels; made legal by `tile_sizes`. All tiles have the same input.
-    depth : int, default 4
-        Number of 2×2 poolings.
+    depth : int or sequence of int, default 4
+        Number of poolings, of all axes or of each.
 
     Yields
     ------
     Tile
-        Outputs are disjoint and start at multiples of 2^depth.
+        Outputs are disjoint and start at multiples of 2^depth of their axis.
     """
-    margin = context(depth)
     axes = []
-    inputs = tile_sizes(shape, tile, depth)
-    for size, inner, stride in zip(shape, inputs, tile_stride(shape, tile, depth), strict=True):
+    sizes = tile_sizes(shape, tile, depth), tile_stride(shape, tile, depth)
+    margins = map(context, depth_per_axis(depth, len(shape)))
+    for size, inner, stride, margin in zip(shape, *sizes, margins, strict=True):
         axes.append(
             [
                 (

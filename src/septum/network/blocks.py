@@ -1,4 +1,10 @@
-"""The pieces of figure 1: two unpadded convolutions, and the up-convolution that meets a skip."""
+"""The pieces of figure 1: two unpadded convolutions, and the up-convolution that meets a skip.
+
+Where voxels are flat, a level may leave an axis alone: its `kernel` is 1 wide there, and so is the
+pooling (`factor`) below it.
+"""
+
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -18,8 +24,8 @@ class Convolutions(nn.Sequential):
     ----------
     in_channels, out_channels : int
         Feature channels before and after.
-    ndim : int
-        Number of spatial axes.
+    kernel : sequence of int
+        Width of the convolutions along each spatial axis: 3, or 1 along an axis left alone.
     norm : {None, "batch"}
         None is the paper's.
     dropout : float
@@ -27,11 +33,19 @@ class Convolutions(nn.Sequential):
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, ndim: int, norm: str | None, dropout: float = 0.0
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: Sequence[int],
+        norm: str | None,
+        dropout: float = 0.0,
     ) -> None:
         layers: list[nn.Module] = []
+        ndim = len(kernel)
         for channels in (in_channels, out_channels):
-            layers.append(CONVOLUTION[ndim](channels, out_channels, kernel_size=3, bias=not norm))
+            layers.append(
+                CONVOLUTION[ndim](channels, out_channels, kernel_size=tuple(kernel), bias=not norm)
+            )
             if norm:
                 layers.append(NORMALISATION[norm][ndim](out_channels))
             layers.append(nn.ReLU(inplace=True))
@@ -50,17 +64,21 @@ class Expansion(nn.Module):
     ----------
     channels : int
         Feature channels of the input; the output has half as many.
-    ndim : int
-        Number of spatial axes.
+    kernel : sequence of int
+        Width of the convolutions along each spatial axis.
+    factor : sequence of int
+        How many pixels become of one along each axis: what the pooling has taken, 2 or 1.
     norm : {None, "batch"}
         None is the paper's.
     """
 
-    def __init__(self, channels: int, ndim: int, norm: str | None) -> None:
+    def __init__(
+        self, channels: int, kernel: Sequence[int], factor: Sequence[int], norm: str | None
+    ) -> None:
         super().__init__()
-        half = channels // 2
-        self.up = UP_CONVOLUTION[ndim](channels, half, kernel_size=2, stride=2)
-        self.convolutions = Convolutions(channels, half, ndim, norm)
+        half, factor = channels // 2, tuple(factor)
+        self.up = UP_CONVOLUTION[len(factor)](channels, half, kernel_size=factor, stride=factor)
+        self.convolutions = Convolutions(channels, half, kernel, norm)
 
     def forward(self, features: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
         """Return the features one level up; shapes ``(N, C, *s)`` and ``(N, C/2, *t)``."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from septum.geometry import output_size
+from septum.geometry import depth_per_axis, output_size
 from septum.network.blocks import CONVOLUTION, MAX_POOLING, NORMALISATION, Convolutions, Expansion
 from septum.network.init import initialise
 
@@ -25,8 +25,10 @@ class UNet(nn.Module):
         Channels of the scores.
     width : int, default 64
         Feature channels of the first level; each level below has twice as many.
-    depth : int, default 4
-        Number of poolings.
+    depth : int or sequence of int, default 4
+        Number of poolings, of all axes or of each. An axis with fewer than the others is left alone
+        by the first levels: they neither convolve nor pool along it. That is for flat voxels, as
+        ``(1, 4, 4)``: in the plane first, until they are about as wide as they are high.
     ndim : {2, 3}, default 2
         Number of spatial axes.
     dropout : float, default 0.5
@@ -48,25 +50,36 @@ class UNet(nn.Module):
         in_channels: int = 1,
         classes: int = 2,
         width: int = 64,
-        depth: int = 4,
+        depth: int | Sequence[int] = 4,
         ndim: int = 2,
         dropout: float = 0.5,
         norm: str | None = None,
     ) -> None:
         super().__init__()
         _check(in_channels, classes, width, depth, ndim, dropout, norm)
-        self.in_channels, self.classes, self.depth, self.ndim = in_channels, classes, depth, ndim
+        self.in_channels, self.classes, self.ndim = in_channels, classes, ndim
+        self.depths = depth_per_axis(depth, ndim)
+        levels = max(self.depths)
+        kernels = [
+            tuple(3 if level >= levels - own else 1 for own in self.depths)
+            for level in range(levels + 1)
+        ]
+        factors = [
+            tuple(2 if level >= levels - own else 1 for own in self.depths)
+            for level in range(levels)
+        ]
 
-        widths = [width * 2**level for level in range(depth + 1)]
+        widths = [width * 2**level for level in range(levels + 1)]
         self.contracting = nn.ModuleList(
-            Convolutions(before, after, ndim, norm, dropout=dropout if level >= depth - 1 else 0.0)
-            for level, (before, after) in enumerate(
-                zip([in_channels, *widths[:-1]], widths, strict=True)
+            Convolutions(before, after, kernel, norm, dropout=dropout if level >= levels - 1 else 0)
+            for level, (before, after, kernel) in enumerate(
+                zip([in_channels, *widths[:-1]], widths, kernels, strict=True)
             )
         )
-        self.pool = MAX_POOLING[ndim](kernel_size=2, stride=2)
+        self.poolings = nn.ModuleList(MAX_POOLING[ndim](factor) for factor in factors)
         self.expansive = nn.ModuleList(
-            Expansion(channels, ndim, norm) for channels in reversed(widths[1:])
+            Expansion(widths[level + 1], kernels[level], factors[level], norm)
+            for level in reversed(range(levels))
         )
         self.scores = CONVOLUTION[ndim](width, classes, kernel_size=1)
         initialise(self)
@@ -99,9 +112,9 @@ class UNet(nn.Module):
         self.output_shape(image.shape[2:])
         skips = []
         features = self.contracting[0](image)
-        for convolutions in self.contracting[1:]:
+        for pool, convolutions in zip(self.poolings, self.contracting[1:], strict=True):
             skips.append(features)
-            features = convolutions(self.pool(features))
+            features = convolutions(pool(features))
         for expansion in self.expansive:
             features = expansion(features, skips.pop())
         return self.scores(features)
@@ -114,14 +127,15 @@ class UNet(nn.Module):
         ValueError
             If a size is not legal.
         """
-        return tuple(output_size(int(size), self.depth) for size in sizes)
+        axes = zip(sizes, self.depths, strict=True)
+        return tuple(output_size(int(size), depth) for size, depth in axes)
 
 
 def _check(
     in_channels: int,
     classes: int,
     width: int,
-    depth: int,
+    depth: int | Sequence[int],
     ndim: int,
     dropout: float,
     norm: str | None,
@@ -130,12 +144,14 @@ def _check(
         ("in_channels", in_channels),
         ("classes", classes),
         ("width", width),
-        ("depth", depth),
     ]:
         if value < 1:
             raise ValueError(f"{name} is {value}; it must be at least 1")
     if ndim not in CONVOLUTION:
         raise ValueError(f"ndim is {ndim}; the number of spatial axes is 2 or 3")
+    depths = depth_per_axis(depth, ndim)
+    if max(depths) < 1 or min(depths) < 0:
+        raise ValueError(f"depth is {depth}; expected at least 1, and 0 or more along each axis")
     if not 0 <= dropout < 1:
         raise ValueError(f"dropout is {dropout}; it is a share, 0 or more and less than 1")
     if norm is not None and norm not in NORMALISATION:

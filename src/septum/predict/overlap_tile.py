@@ -26,7 +26,7 @@ def overlap_tile(
     engine: Engine,
     tile: int | Sequence[int],
     into: Sink,
-    depth: int = 4,
+    depth: int | Sequence[int] = 4,
     batch: int = 1,
     on_tile: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -42,8 +42,8 @@ def overlap_tile(
         Wished input tile in pixels; made legal, and no larger than the image needs.
     into : Sink
         Shape ``(classes, *spatial)``.
-    depth : int, default 4
-        Number of poolings of the network.
+    depth : int or sequence of int, default 4
+        Number of poolings of the network, of all axes or of each.
     batch : int, default 1
         How many tiles the engine is given at once.
     on_tile : callable, optional

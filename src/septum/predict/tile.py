@@ -55,7 +55,7 @@ def choose_tile(engine: Engine, shape: Sequence[int], memory: int) -> tuple[tupl
     """
     own = engine.free_memory()
     budget = memory * _FOR_TILES if own is None else own
-    candidates = _candidates(shape, engine.depth)
+    candidates = _candidates(shape, engine.depths)
     fitting = [sizes for sizes in candidates if engine.bytes_for(sizes) <= budget]
     if not fitting:
         needed = min(engine.bytes_for(sizes) for sizes in candidates)
@@ -64,7 +64,7 @@ def choose_tile(engine: Engine, shape: Sequence[int], memory: int) -> tuple[tupl
             f"{readable_bytes(given)} of memory do not hold the smallest tile of this network, "
             f"{_in_words(candidates[0])} px; allow {readable_bytes(1.05 * wanted)}"
         )
-    work = {sizes: _work(shape, sizes, engine.depth) for sizes in fitting}
+    work = {sizes: _work(shape, sizes, engine.depths) for sizes in fitting}
     least = min(work.values())
     serious = [sizes for sizes in fitting if work[sizes] <= _SURPLUS * least]
     if len(serious) > 1 and 2 * sum(map(prod, serious)) <= _SHARE * least:
@@ -72,19 +72,20 @@ def choose_tile(engine: Engine, shape: Sequence[int], memory: int) -> tuple[tupl
         return best, f"{_in_words(best)} px, the fastest of {len(serious)} sizes of tile measured"
     calm = [sizes for sizes in fitting if prod(sizes) <= _MOST_PIXELS[engine.name]]
     best = min(calm or fitting[:1], key=lambda sizes: (work[sizes], prod(sizes)))
-    return best, f"{_in_words(best)} px, {_why(shape, best, engine.depth, fitting, candidates)}"
+    return best, f"{_in_words(best)} px, {_why(shape, best, engine.depths, fitting, candidates)}"
 
 
-def _candidates(shape: Sequence[int], depth: int) -> list[tuple[int, ...]]:
+def _candidates(shape: Sequence[int], depths: Sequence[int]) -> list[tuple[int, ...]]:
     """Return legal tiles for `shape`, the smallest first and what covers the image last."""
-    wished = [1, *(round((2 + output) * context(depth)) for output in _OUTPUTS)]
-    wished.append(max(shape) + 4 * context(depth))
-    return sorted({tile_sizes(shape, size, depth) for size in wished}, key=prod)
+    contexts = [context(depth) for depth in depths]
+    wished = [[round((2 + output) * margin) for margin in contexts] for output in _OUTPUTS]
+    smallest, whole = [1] * len(shape), [max(shape) + 4 * margin for margin in contexts]
+    return sorted({tile_sizes(shape, s, depths) for s in [smallest, *wished, whole]}, key=prod)
 
 
-def _work(shape: Sequence[int], sizes: tuple[int, ...], depth: int) -> int:
+def _work(shape: Sequence[int], sizes: tuple[int, ...], depths: Sequence[int]) -> int:
     """Return the pixels that go through the network in all."""
-    strides = tile_stride(shape, sizes, depth)
+    strides = tile_stride(shape, sizes, depths)
     tiles = prod(-(-size // stride) for size, stride in zip(shape, strides, strict=True))
     return tiles * prod(sizes)
 
@@ -104,11 +105,11 @@ def _seconds(engine: Engine, sizes: tuple[int, ...]) -> float:
 def _why(
     shape: Sequence[int],
     best: tuple[int, ...],
-    depth: int,
+    depths: Sequence[int],
     fitting: list[tuple[int, ...]],
     candidates: list[tuple[int, ...]],
 ) -> str:
-    if _work(shape, best, depth) == prod(best):
+    if _work(shape, best, depths) == prod(best):
         return "the whole image at once"
     if best == fitting[-1] != candidates[-1]:
         return "the largest tile that the memory holds"

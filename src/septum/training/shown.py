@@ -53,30 +53,37 @@ def tiles_of(samples: Sequence[Sample], plan: Plan, seed: int) -> Html:
 
 
 def _batches(
-    prepared: Sequence[Prepared], policy: Augmentation, sizes: tuple[int, int], seed: int
+    prepared: Sequence[Prepared],
+    policy: Augmentation,
+    sizes: tuple[tuple[int, ...], ...],
+    seed: int,
 ) -> list[Batch]:
     """Return some tiles, one a batch, those with objects first."""
+    seen, output = sizes
     batches = [
         draw_batch(
             [prepared[place % len(prepared)]],
             policy,
-            *sizes,
+            seen,
+            output,
             [np.random.default_rng([seed, place])],
         )
         for place in range(_DRAWN)
     ]
-    middle = sizes[1] // 2 if prepared[0].classes.ndim == 3 else None
+    middle = output[0] // 2 if prepared[0].classes.ndim == 3 else None
     batches.sort(key=lambda batch: not plane_of(batch.classes, middle).any())
     return batches[:_TILES]
 
 
-def _explained(input_size: int, output_size: int, some: bool, volume: bool) -> Html:
+def _explained(
+    input_size: Sequence[int], output_size: Sequence[int], some: bool, volume: bool
+) -> Html:
+    width, around = output_size[-1], (input_size[-1] - output_size[-1]) // 2
     return element(
         "p",
         f"Tiles as drawn in training, those with objects first: moved, turned, deformed and varied "
-        f"in brightness, {output_size} px wide at the working resolution. The network also sees "
-        f"the {(input_size - output_size) // 2} px around each. Below each, how much every pixel "
-        "weighs in the loss."
+        f"in brightness, {width} px wide at the working resolution. The network also sees the "
+        f"{around} px around each. Below each, how much every pixel weighs in the loss."
         + (" Here cells and background are balanced over these images." if some else "")
         + (" Of each its middle plane is shown." if volume else ""),
     )
@@ -87,9 +94,9 @@ def _tile_figures(batches: Sequence[Batch], highest: float) -> list[Html]:
     weights = np.concatenate([batch.weights for batch in batches])
     images = np.concatenate([batch.images for batch in batches])
     size = classes.shape[-1]
-    inner = slice((images.shape[-1] - size) // 2, (images.shape[-1] + size) // 2)
-    images = images[(..., *[inner] * (classes.ndim - 1))]
-    plane = size // 2 if classes.ndim == 4 else None
+    outer = zip(images.shape[2:], classes.shape[1:], strict=True)
+    images = images[(..., *(slice((n - m) // 2, (n + m) // 2) for n, m in outer))]
+    plane = classes.shape[1] // 2 if classes.ndim == 4 else None
     # One contrast for all, so that an empty tile is dark and an altered brightness is seen.
     shown = grey(np.concatenate(list(plane_of(images, plane)), axis=-1))
     figures = []

@@ -16,12 +16,13 @@ def test_the_papers_tile():
 
 @settings(max_examples=20)
 @given(
-    st.sampled_from([2, 3]), whole(1, 2), whole(1, 3), whole(1, 3), whole(1, 4),
-    st.lists(whole(0, 2), min_size=3, max_size=3),
+    st.sampled_from([(1, 1), (2, 2), (1, 1, 1), (2, 2, 2), (0, 1, 1), (1, 2, 2)]),
+    whole(1, 3), whole(1, 3), whole(1, 4), st.lists(whole(0, 2), min_size=3, max_size=3),
 )  # fmt: skip
-def test_they_are_those_that_pytorch_counts(ndim, depth, channels, classes, width, steps):
-    sizes = [smallest_input(depth) + step * 2**depth for step in steps[:ndim]]
-    network = UNet(channels, classes, width, depth, ndim, norm="batch").eval()
+def test_they_are_those_that_pytorch_counts(depth, channels, classes, width, steps):
+    axes = zip(depth, steps, strict=False)
+    sizes = [smallest_input(along) + step * 2**along for along, step in axes]
+    network = UNet(channels, classes, width, depth, len(depth), norm="batch").eval()
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         network(torch.zeros(1, channels, *sizes))
     assert flops(sizes, channels, classes, width, depth) == counter.get_total_flops()

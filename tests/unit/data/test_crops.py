@@ -10,7 +10,7 @@ from septum.augment import Augmentation
 from septum.data.crops import Prepared, draw_batch, draw_centre, prepare, prepare_all, tile_of
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
-from septum.errors import DataError
+from septum.errors import ConfigError, DataError
 from septum.plan import DataPlan, TargetPlan
 from septum.targets import border_weights, class_map, separate, weight_map
 
@@ -110,7 +110,7 @@ def test_a_tile_lies_in_the_image_or_on_its_middle_and_shows_an_annotated_pixel(
     rng = np.random.default_rng(seed)
     weights = (rng.random(shape) < 0.05).astype(np.float32)
     weights.flat[rng.integers(weights.size)] = 1
-    centre = draw_centre(known_where(weights), output, rng)
+    centre = draw_centre(known_where(weights), (output,) * len(shape), rng)
     window = []
     for middle, size in zip(centre, shape, strict=True):
         start = middle - (output - 1) / 2
@@ -129,9 +129,9 @@ def test_the_centre_is_an_annotated_pixel_wherever_the_edge_allows():
     rng = np.random.default_rng(0)
     sample = known_where(weights)
     annotated = {(float(y), float(x)) for y in range(10, 14) for x in range(30, 33)}
-    assert {draw_centre(sample, 9, rng) for _ in range(300)} == annotated
+    assert {draw_centre(sample, (9, 9), rng) for _ in range(300)} == annotated
     # The middle of an even tile is half a pixel before its central pixel.
-    between = {draw_centre(sample, 8, rng) for _ in range(300)}
+    between = {draw_centre(sample, (8, 8), rng) for _ in range(300)}
     assert between == {(y - 0.5, x - 0.5) for y, x in annotated}
 
 
@@ -148,7 +148,7 @@ def test_each_annotated_pixel_is_as_likely_and_takes_at_most_a_draw_an_axis(know
     weights = np.zeros((50, 50), np.float32)
     weights.flat[np.random.default_rng(1).permutation(2500)[:known]] = 0.5
     sample, rng = known_where(weights), Counting()
-    centres = [draw_centre(sample, 1, rng) for _ in range(4 * known)]
+    centres = [draw_centre(sample, (1, 1), rng) for _ in range(4 * known)]
     assert rng.draws <= 2 * len(centres)
     counts = np.zeros(weights.shape)
     for y, x in centres:
@@ -161,7 +161,7 @@ def test_each_annotated_pixel_is_as_likely_and_takes_at_most_a_draw_an_axis(know
 
 def test_nothing_annotated_is_said_and_not_searched_forever():
     with pytest.raises(ValueError, match="no pixel is annotated"):
-        draw_centre(known_where(np.zeros((5, 5), np.float32)), 3, np.random.default_rng(0))
+        draw_centre(known_where(np.zeros((5, 5), np.float32)), (3, 3), np.random.default_rng(0))
 
 
 def batch(seed=0, policy=None, count=3):
@@ -170,7 +170,7 @@ def batch(seed=0, policy=None, count=3):
         for n in range(2)
     ]
     rngs = np.random.default_rng(seed).spawn(count)
-    return draw_batch(prepared, policy or Augmentation(), 60, 20, rngs)
+    return draw_batch(prepared, policy or Augmentation(), (60, 60), (20, 20), rngs)
 
 
 def test_a_batch_has_the_sizes_of_the_network():
@@ -190,7 +190,9 @@ def test_the_same_generator_draws_the_same_bytes():
 def test_without_augmentation_a_tile_is_a_piece_of_the_image():
     image = np.arange(60 * 70, dtype=np.float32).reshape(60, 70)
     sample = Prepared(image[None], (image % 2).astype(np.uint8), image + 1)
-    tiles = draw_batch([sample], Augmentation.none(), 30, 10, np.random.default_rng(0).spawn(5))
+    tiles = draw_batch(
+        [sample], Augmentation.none(), (30, 30), (10, 10), np.random.default_rng(0).spawn(5)
+    )
     for picture, classes, weights in zip(tiles.images, tiles.classes, tiles.weights, strict=True):
         y, x = divmod(round(float(weights[0, 0])) - 1, 70)
         expected = image[y : y + 10, x : x + 10]
@@ -206,7 +208,9 @@ def test_every_sample_is_drawn():
         )
         for n in range(4)
     ]
-    tiles = draw_batch(samples, Augmentation.none(), 30, 10, np.random.default_rng(0).spawn(60))
+    tiles = draw_batch(
+        samples, Augmentation.none(), (30, 30), (10, 10), np.random.default_rng(0).spawn(60)
+    )
     counts = np.bincount(tiles.images[:, 0, 0, 0].astype(int), minlength=4)
     assert counts.min() > 5
 
@@ -222,4 +226,13 @@ def test_tiles_are_as_wished_or_the_smallest_that_hold_the_longest_side(shapes, 
     longest = max(map(max, shapes))
     enough = next(size for size in legal if geometry.output_size(size, depth) >= longest)
     size = min(wished, enough)
-    assert tile_of(shapes, tile, depth) == (size, geometry.output_size(size, depth))
+    assert tile_of(shapes, tile, depth) == ((size,) * 2, (geometry.output_size(size, depth),) * 2)
+
+
+def test_tiles_of_volumes_are_as_wished_along_each_axis_and_hold_the_longest_along_it():
+    shapes = [(20, 300, 200), (30, 100, 250)]
+    sizes, outputs = tile_of(shapes, (40, 100, 900), (1, 3, 3))
+    assert sizes == (40, 100, geometry.input_size(300, 3))
+    assert outputs == (24, 12, 300)
+    with pytest.raises(ConfigError, match=r"training.tile is \(100, 100\); expected one size"):
+        tile_of(shapes, (100, 100), 3)

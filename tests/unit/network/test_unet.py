@@ -38,7 +38,7 @@ def test_the_output_has_the_size_that_geometry_promises(ndim, depth, norm):
 def test_a_score_sees_its_context_to_the_last_pixel_and_no_further(depth):
     network = UNet(width=2, depth=depth, dropout=0).double().eval()
     # Positive weights and averages instead of maxima: no path through the network is blocked.
-    network.pool = nn.AvgPool2d(2)
+    network.poolings = nn.ModuleList(nn.AvgPool2d(2) for _ in range(depth))
     for parameter in network.parameters():
         nn.init.constant_(parameter, 0.1)
     size, step = smallest_input(depth) + 2**depth, 2**depth
@@ -138,3 +138,23 @@ def test_a_wrong_tile_names_the_nearest_legal_sizes():
         network(torch.zeros(1, 1, 572, 570))
     with pytest.raises(ValueError, match=r"expected \(N, 1, Y, X\)"):
         network(torch.zeros(1, 2, 572, 572))
+
+
+def test_levels_of_flat_voxels_leave_the_long_axis_alone():
+    network = UNet(width=2, depth=(1, 3, 3), ndim=3, dropout=0).double().eval()
+    kernels = [tuple(level[0].kernel_size) for level in network.contracting]
+    assert kernels == [(1, 3, 3), (1, 3, 3), (3, 3, 3), (3, 3, 3)]
+    assert [pool.kernel_size for pool in network.poolings] == [(1, 2, 2), (1, 2, 2), (2, 2, 2)]
+    assert [tuple(level.up.stride) for level in network.expansive] == [
+        (2, 2, 2),
+        (1, 2, 2),
+        (1, 2, 2),
+    ]
+    image = torch.zeros(1, 1, smallest_input(1), *(smallest_input(3),) * 2, dtype=torch.float64)
+    assert network(image).shape[2:] == (2, 4, 4) == network.output_shape(image.shape[2:])
+
+
+@pytest.mark.parametrize("depth", [0, (1, 2), (0, 0, 0), (-1, 2, 2)])
+def test_depths_that_are_no_network_are_refused(depth):
+    with pytest.raises(ValueError, match="depth is"):
+        UNet(depth=depth, ndim=3)

@@ -64,11 +64,17 @@ def noise(*shape):
 
 @pytest.mark.parametrize(("kind", "precision"), ENGINES)
 @pytest.mark.parametrize(
-    ("ndim", "sizes", "norm"),
-    [(2, (60, 76), "batch"), (2, (44, 60), None), (3, (44, 48, 52), "batch")],
+    ("depth", "sizes", "norm"),
+    [
+        ((2, 2), (60, 76), "batch"),
+        ((2, 2), (44, 60), None),
+        ((2, 2, 2), (44, 48, 52), "batch"),
+        ((0, 2, 2), (7, 44, 48), "batch"),
+        ((1, 2, 2), (20, 44, 48), None),
+    ],
 )
-def test_every_engine_is_the_network(kind, precision, ndim, sizes, norm):
-    unet = network(ndim, norm)
+def test_every_engine_is_the_network(kind, precision, depth, sizes, norm):
+    unet = network(len(depth), norm, depth)
     tiles = noise(2, 2, *sizes)
     result = made(kind, unet, precision)(tiles)
     exact = expected(unet, tiles)
@@ -127,39 +133,42 @@ class Sizes:
 
     def convolve(self, features, weights, bias):
         assert weights.shape[0] == len(bias)
-        return features - weights.shape[-1] + 1
+        return tuple(n - k + 1 for n, k in zip(features, weights.shape[2:], strict=True))
 
     def up_convolve(self, features, weights, bias):
         assert weights.shape[1] == len(bias)
-        return 2 * features
+        return tuple(n * k for n, k in zip(features, weights.shape[2:], strict=True))
 
     def relu(self, features):
         return features
 
-    def pool(self, features):
-        assert features % 2 == 0
-        return features // 2
+    def pool(self, features, factor):
+        assert all(n % k == 0 for n, k in zip(features, factor, strict=True))
+        return tuple(n // k for n, k in zip(features, factor, strict=True))
 
-    def crop(self, features, margin):
-        return features - 2 * margin
+    def crop(self, features, margins):
+        return tuple(n - 2 * margin for n, margin in zip(features, margins, strict=True))
 
     def concatenate(self, parts):
         assert len(set(parts)) == 1, "a skip is as wide as what it lies beside"
         return parts[0]
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize(
+    "depth", [(1, 1), (2, 2), (3, 3), (4, 4), (0, 2, 2), (1, 2, 2), (1, 3, 3), (2, 3, 1)]
+)
 def test_the_graph_crops_as_the_network_does(depth):
-    for size in nearest_legal(300, depth):
-        unet = network(depth=depth)
-        assert write(unet, Sizes(), size) == unet.output_shape([size])[0]
+    for size in (10, 300):
+        unet = network(len(depth), depth=depth)
+        sizes = tuple(nearest_legal(size, along)[1] for along in depth)
+        assert write(unet, Sizes(), sizes) == unet.output_shape(sizes)
 
 
 def test_a_layer_that_no_graph_has_is_named():
     unet = network()
     unet.contracting[0][2] = nn.GELU()
     with pytest.raises(TypeError, match="GELU"):
-        write(unet, Sizes(), 60)
+        write(unet, Sizes(), (60, 60))
 
 
 def test_onnx_has_no_bfloat16():

@@ -23,8 +23,11 @@ class Fake:
 
     precision, device, in_channels, classes = "bf16", "cpu", 1, 2
 
-    def __init__(self, seconds=lambda sizes: prod(sizes), name="openvino", depth=4, free=None):
-        self.seconds, self.name, self.depth, self.free, self.seen = seconds, name, depth, free, []
+    def __init__(
+        self, seconds=lambda sizes: prod(sizes), name="openvino", depths=(4, 4), free=None
+    ):
+        self.seconds, self.name, self.free, self.seen = seconds, name, free, []
+        self.depths = depths
 
     def __call__(self, tiles):
         self.seen.append(tiles.shape[2:])
@@ -47,19 +50,21 @@ def clock(monkeypatch):
     shape=st.lists(st.integers(1, 5000), min_size=2, max_size=2)
     | st.lists(st.integers(1, 300), min_size=3, max_size=3),
     depth=st.integers(1, 4),
+    flat=st.integers(0, 2),
     memory=st.integers(2**22, 2**34),
     name=st.sampled_from(["torch", "openvino", "onnx"]),
 )
-def test_the_tile_is_legal_fits_and_is_what_the_grid_will_use(shape, depth, memory, name):
-    engine = Fake(name=name, depth=depth)
+def test_the_tile_is_legal_fits_and_is_what_the_grid_will_use(shape, depth, flat, memory, name):
+    depths = (*(max(0, depth - flat),) * (len(shape) - 2), depth, depth)
+    engine = Fake(name=name, depths=depths)
     try:
         sizes, reason = choose_tile(engine, shape, memory)
     except ConfigError:
-        assert engine.bytes_for(tile_sizes(shape, 1, depth)) > memory * 2 / 3
+        assert engine.bytes_for(tile_sizes(shape, 1, depths)) > memory * 2 / 3
         return
-    assert all(is_legal(size, depth) for size in sizes)
+    assert all(map(is_legal, sizes, depths))
     assert engine.bytes_for(sizes) <= memory * 2 / 3
-    assert tile_sizes(shape, sizes, depth) == sizes
+    assert tile_sizes(shape, sizes, depths) == sizes
     assert reason.startswith("×".join(map(str, sizes)) + " px")
 
 

@@ -216,7 +216,7 @@ def fitted(batches, steps=3, **changes):
 def batches(number):
     sample = prepare(samples_of(1)[0], DataPlan(1.0), TargetPlan(border=0.0))
     policy = preset("default").augment
-    return draw_batch([sample], policy, 60, 20, np.random.default_rng(number).spawn(2))
+    return draw_batch([sample], policy, (60, 60), (20, 20), np.random.default_rng(number).spawn(2))
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_says_what_to_do():

@@ -24,19 +24,19 @@ class Operations(Protocol):
         ...
 
     def up_convolve(self, features: Any, weights: np.ndarray, bias: np.ndarray) -> Any:
-        """Return the up-convolution of kernel and stride 2; weights ``(in, out, *kernel)``."""
+        """Return the up-convolution whose stride is its kernel; weights ``(in, out, *kernel)``."""
         ...
 
     def relu(self, features: Any) -> Any:
         """Return the features where they are positive, else 0."""
         ...
 
-    def pool(self, features: Any) -> Any:
-        """Return the largest of each 2×2 pixels (2×2×2 in 3D)."""
+    def pool(self, features: Any, factor: Sequence[int]) -> Any:
+        """Return the largest of each `factor` pixels, as 2×2."""
         ...
 
-    def crop(self, features: Any, margin: int) -> Any:
-        """Return the features without `margin` px at both ends of each spatial axis."""
+    def crop(self, features: Any, margins: Sequence[int]) -> Any:
+        """Return the features without ``margins[axis]`` px at both ends of each spatial axis."""
         ...
 
     def concatenate(self, parts: Sequence[Any]) -> Any:
@@ -62,15 +62,26 @@ def write(network: UNet, operations: Operations, image: Any) -> Any:
     for level, convolutions in enumerate(cast(Iterable[Convolutions], network.contracting)):
         if level:
             skips.append(features)
-            features = operations.pool(features)
+            features = operations.pool(features, _factor(network.poolings[level - 1]))
         features = _convolutions(convolutions, operations, features)
     for below, expansion in enumerate(cast(Iterable[Expansion], network.expansive)):
         upsampled = operations.relu(operations.up_convolve(features, *_numbers(expansion.up)))
-        # What the network below this level consumes on each side, twice as large up here.
-        skip = operations.crop(skips.pop(), 2 * context(below))
+        skip = operations.crop(skips.pop(), [_margin(depth, below) for depth in network.depths])
         both = operations.concatenate([skip, upsampled])
         features = _convolutions(expansion.convolutions, operations, both)
     return operations.convolve(features, *_numbers(network.scores))
+
+
+def _margin(depth: int, below: int) -> int:
+    """Return what a network of `below` poolings takes on each side of an axis, in pixels above it.
+
+    They are twice as many up here where the axis is pooled between the two.
+    """
+    return 2 * context(below) if depth > below else context(depth)
+
+
+def _factor(pooling: nn.Module) -> tuple[int, ...]:
+    return cast(tuple[int, ...], pooling.kernel_size)
 
 
 def _convolutions(block: Convolutions, operations: Operations, features: Any) -> Any:

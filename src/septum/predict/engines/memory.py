@@ -24,21 +24,29 @@ ELEMENT = {"fp32": 4, "bf16": 2, "int8": 2}
 """Bytes of one feature. In an int8 model, what a convolution writes may still be bfloat16."""
 
 
-def tile_bytes(sizes: Sequence[int], depth: int, width: int, precision: str, beside: float) -> int:
+def tile_bytes(
+    sizes: Sequence[int], depths: Sequence[int], width: int, precision: str, beside: float
+) -> int:
     """Return the bytes that the features of a tile of `sizes` px take at the peak.
 
     Parameters
     ----------
     sizes : sequence of int
         Of the input tile, in pixels.
-    depth, width : int
+    depths : sequence of int
+        Poolings of the network along each axis.
+    width : int
         Of the network.
     precision : {"fp32", "bf16", "int8"}
         Of the features.
     beside : float
         Images of `width` channels that are alive beside the skip connection, see above.
     """
-    upsampled = prod(max(0, size - 4 - 4 * context(depth - 1)) for size in sizes)
+    # The last two convolutions take 2 px on each side, unless that level leaves the axis alone.
+    upsampled = prod(
+        max(0, size - 2 * context(depth) + (4 if depth == max(depths) else 0))
+        for size, depth in zip(sizes, depths, strict=True)
+    )
     images = max(2 * prod(sizes), prod(sizes) + beside * upsampled)
     return int(width * ELEMENT[precision] * images)
 
@@ -63,12 +71,12 @@ class InMainMemory:
 
     def __init__(self, network: UNet, beside: float) -> None:
         self.in_channels, self.classes = network.in_channels, network.classes
-        self.depth = network.depth
+        self.depths = network.depths
         self._width, self._beside = network.scores.in_channels, beside
 
     def bytes_for(self, sizes: Sequence[int]) -> int:
         """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
-        features = tile_bytes(sizes, self.depth, self._width, self.precision, self._beside)
+        features = tile_bytes(sizes, self.depths, self._width, self.precision, self._beside)
         return features + waiting_bytes(sizes, self.in_channels, self.classes)
 
     def free_memory(self) -> int | None:

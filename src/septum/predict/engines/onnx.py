@@ -119,17 +119,16 @@ class _Operations:
 
     def up_convolve(self, features: str, weights: np.ndarray, bias: np.ndarray) -> str:
         inputs = [features, self._keep(weights), self._keep(bias)]
-        return self.add("ConvTranspose", inputs, strides=[2] * self._ndim)
+        return self.add("ConvTranspose", inputs, strides=weights.shape[2:])
 
     def relu(self, features: str) -> str:
         return self.add("Relu", [features])
 
-    def pool(self, features: str) -> str:
-        two = [2] * self._ndim
-        return self.add("MaxPool", [features], kernel_shape=two, strides=two)
+    def pool(self, features: str, factor: Sequence[int]) -> str:
+        return self.add("MaxPool", [features], kernel_shape=factor, strides=factor)
 
-    def crop(self, features: str, margin: int) -> str:
-        start, axes = np.full(self._ndim, margin), np.arange(2, 2 + self._ndim)
+    def crop(self, features: str, margins: Sequence[int]) -> str:
+        start, axes = np.asarray(margins), np.arange(2, 2 + self._ndim)
         return self.add("Slice", [features, *map(self._keep, (start, -start, axes))])
 
     def concatenate(self, parts: Sequence[str]) -> str:

@@ -141,7 +141,7 @@ class _Operations:
         from openvino import opset13
 
         self._make, self._ndim = opset13, ndim
-        self._ones, self._twos, self._none = [1] * ndim, [2] * ndim, [0] * ndim
+        self._ones, self._none = [1] * ndim, [0] * ndim
 
     def convolve(self, features: Any, weights: np.ndarray, bias: np.ndarray) -> Any:
         convolved = self._make.convolution(
@@ -150,7 +150,7 @@ class _Operations:
         return self._biased(convolved, bias)
 
     def up_convolve(self, features: Any, weights: np.ndarray, bias: np.ndarray) -> Any:
-        convolved = self._make.convolution_backprop_data(features, weights, self._twos)
+        convolved = self._make.convolution_backprop_data(features, weights, list(weights.shape[2:]))
         return self._biased(convolved, bias)
 
     def _biased(self, features: Any, bias: np.ndarray) -> Any:
@@ -159,16 +159,14 @@ class _Operations:
     def relu(self, features: Any) -> Any:
         return self._make.relu(features)
 
-    def pool(self, features: Any) -> Any:
-        pooled = self._make.max_pool(
-            features, self._twos, self._ones, self._none, self._none, self._twos
-        )
+    def pool(self, features: Any, factor: Sequence[int]) -> Any:
+        steps = list(factor)
+        pooled = self._make.max_pool(features, steps, self._ones, self._none, self._none, steps)
         return pooled.output(0)
 
-    def crop(self, features: Any, margin: int) -> Any:
-        axes = np.arange(2, 2 + self._ndim)
-        start, stop = np.full(self._ndim, margin), np.full(self._ndim, -margin)
-        return self._make.slice(features, start, stop, np.ones_like(start), axes)
+    def crop(self, features: Any, margins: Sequence[int]) -> Any:
+        axes, start = np.arange(2, 2 + self._ndim), np.asarray(margins)
+        return self._make.slice(features, start, -start, np.ones_like(start), axes)
 
     def concatenate(self, parts: Sequence[Any]) -> Any:
         return self._make.concat(list(parts), 1)

@@ -19,8 +19,10 @@ class Engine(Protocol):
         What the convolutions are computed in; tiles and scores are float32 always.
     device : str
         ``"cpu"``, ``"cuda"`` or ``"mps"``.
-    in_channels, classes, depth : int
+    in_channels, classes : int
         Of the network.
+    depths : tuple of int
+        Poolings of the network along each axis.
     """
 
     @property
@@ -34,7 +36,7 @@ class Engine(Protocol):
     @property
     def classes(self) -> int: ...  # noqa: D102
     @property
-    def depth(self) -> int: ...  # noqa: D102
+    def depths(self) -> tuple[int, ...]: ...  # noqa: D102
 
     def __call__(self, tiles: np.ndarray, /) -> np.ndarray:
         """Return the scores of a batch of tiles.
@@ -42,7 +44,7 @@ class Engine(Protocol):
         Parameters
         ----------
         tiles : numpy.ndarray of float32
-            Shape ``(N, in_channels, *sizes)``, each size legal for the depth.
+            Shape ``(N, in_channels, *sizes)``, each size legal for its depth.
 
         Returns
         -------
@@ -86,5 +88,5 @@ def scores_shape(engine: Engine, shape: tuple[int, ...]) -> tuple[int, ...]:
     """
     if shape[1] != engine.in_channels:
         raise ValueError(f"the tiles have shape {shape}; expected {engine.in_channels} channels")
-    sizes = (output_size(size, engine.depth) for size in shape[2:])
+    sizes = map(output_size, shape[2:], engine.depths)
     return shape[0], engine.classes, *sizes

@@ -177,7 +177,7 @@ def _reason(engine: Engine, int8: Path | None) -> str:
 def _tested(engine: Engine, network: UNet) -> tuple[Engine, str]:
     """Return `engine` if it agrees with the CPU on one tile, else the CPU's."""
     reference = TorchEngine(network, _CPU, "fp32")
-    sizes = (smallest_input(network.depth),) * network.ndim
+    sizes = tuple(map(smallest_input, network.depths))
     wrong = self_test(engine, reference, sizes, TOLERANCE[engine.precision])
     if wrong is None:
         return engine, f"{_reason(engine, None)}, which agrees with the CPU on a test tile"

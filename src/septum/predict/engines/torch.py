@@ -53,10 +53,10 @@ class TorchEngine:
         self._device = torch.device(device)
         self.device = self._device.type
         self.precision = resolve(precision, self._device)
-        self.in_channels, self.classes, self.depth = (
+        self.in_channels, self.classes, self.depths = (
             network.in_channels,
             network.classes,
-            network.depth,
+            network.depths,
         )
         self._width = network.scores.in_channels
         self._dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
@@ -103,7 +103,7 @@ class TorchEngine:
 
     def bytes_for(self, sizes: Sequence[int]) -> int:
         """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
-        features = tile_bytes(sizes, self.depth, self._width, self.precision, _BESIDE)
+        features = tile_bytes(sizes, self.depths, self._width, self.precision, _BESIDE)
         return features + waiting_bytes(sizes, self.in_channels, self.classes)
 
     def free_memory(self) -> int | None:
