@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from septum.description import Description
+from septum.resample import scale_per_axis
 
 _MANY = 12
 
@@ -25,8 +26,10 @@ def _lines(known: Description) -> Iterator[str]:
     yield "## What it takes"
     yield ""
     yield f"- {_images(known)}, {_sizes(known)}."
-    scale = plan.data.scale or 1
-    seen = "as they are" if scale == 1 else f"at {scale:.3g} of their resolution"
+    factors = set(scale_per_axis(plan.data.scale, known.ndim))
+    by = " × ".join(f"{by:.3g}" for by in scale_per_axis(plan.data.scale, known.ndim))
+    least = f"{min(factors):.3g}" if len(factors) == 1 else f"{by} ({'ZYX'[-known.ndim :]})"
+    seen = "as they are" if factors == {1.0} else f"at {least} of their resolution"
     yield f"- The network sees them {seen}; grey values by `{plan.data.normalise}`."
     yield ""
     yield "## What it gives"

@@ -30,7 +30,7 @@ from septum.predict import Softmaxed, averaged, overlap_tile
 from septum.predict import orientations as orientations_of
 from septum.predict.engines import Engine, choose
 from septum.predict.tile import choose_tile
-from septum.resample import resample, resampled
+from septum.resample import resample, resampled, rescaled_shape, scale_per_axis
 from septum.version import __version__
 
 INT8 = "int8.xml"
@@ -269,10 +269,8 @@ class Model:
 
     def working_shape(self, shape: Sequence[int], zoom: Sequence[float]) -> tuple[int, ...]:
         """Return the spatial shape in which the network sees an image of `shape`; see `zoom`."""
-        scale = self.description.plan.data.scale or 1
-        return tuple(
-            max(1, round(size * scale * factor)) for size, factor in zip(shape, zoom, strict=True)
-        )
+        scale = scale_per_axis(self.description.plan.data.scale, len(shape))
+        return rescaled_shape(shape, [by * more for by, more in zip(scale, zoom, strict=True)])
 
     def instance_values(self, zoom: Sequence[float]) -> tuple[float, float, int]:
         """Return threshold, seed and smallest size in pixels of an image with this `zoom`."""

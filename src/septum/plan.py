@@ -17,9 +17,9 @@ class DataPlan:
 
     Attributes
     ----------
-    scale : float or None
-        Working resolution: pixels of the network's input per pixel of the image. None: proposed
-        from the size of the objects.
+    scale : float, tuple of float or None
+        Working resolution: pixels of the network's input per pixel of the image, of all axes or of
+        each. None: proposed from the size of the objects.
     normalise : {"percentile", "range"}
         ``percentile``: the 1st and 99.8th percentile of each channel of the image become 0 and 1.
         ``range``: the range of the image's integer type becomes 0 to 1, as in the authors' release.
@@ -28,13 +28,14 @@ class DataPlan:
         images are slices of stacks, else 0.
     """
 
-    scale: float | None = None
+    scale: float | tuple[float, ...] | None = None
     normalise: str = "percentile"
     context: int | None = None
 
     def __post_init__(self) -> None:
         _at_least("data.context", self.context, 0)
-        _above("data.scale", self.scale, 0)
+        for factor in self.scale if isinstance(self.scale, tuple) else (self.scale,):
+            _above("data.scale", factor, 0)
 
 
 @dataclass(frozen=True)

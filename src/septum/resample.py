@@ -12,6 +12,7 @@ from scipy import sparse
 
 from septum.array import Source, View, Window, whole
 from septum.compile import kernel
+from septum.errors import ConfigError
 
 
 def resample(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
@@ -125,12 +126,31 @@ def resample_labels(labels: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     return result.reshape(tuple(shape))
 
 
-def rescaled_shape(shape: Sequence[int], scale: float) -> tuple[int, ...]:
+def scale_per_axis(scale: float | Sequence[float] | None, ndim: int) -> tuple[float, ...]:
+    """Return one factor an axis from one for all, one for each, or None for none.
+
+    Raises
+    ------
+    ConfigError
+        If there are neither one nor `ndim` factors.
+    """
+    if scale is None:
+        return (1.0,) * ndim
+    factors = (float(scale),) * ndim if isinstance(scale, int | float) else tuple(scale)
+    if len(factors) != ndim:
+        raise ConfigError(
+            f"data.scale is {factors}; expected one number, or one for each of the {ndim} axes"
+        )
+    return factors
+
+
+def rescaled_shape(shape: Sequence[int], scale: float | Sequence[float] | None) -> tuple[int, ...]:
     """Return `shape` times `scale`, rounded, at least 1 px an axis."""
-    return tuple(max(1, round(size * scale)) for size in shape)
+    factors = scale_per_axis(scale, len(shape))
+    return tuple(max(1, round(size * by)) for size, by in zip(shape, factors, strict=True))
 
 
-def rescale(image: np.ndarray, scale: float) -> np.ndarray:
+def rescale(image: np.ndarray, scale: float | Sequence[float] | None) -> np.ndarray:
     """Return the image ``(C, *spatial)`` with `scale` pixels where it had one; see `resample`."""
     return resample(image, rescaled_shape(image.shape[1:], scale))
 

@@ -17,7 +17,12 @@ _SIGMAS_BETWEEN_NODES = 8
 
 
 def draw_displacement(
-    rng: np.random.Generator, ndim: int, sigma: float, grid: int, size: Sequence[int] | None = None
+    rng: np.random.Generator,
+    ndim: int,
+    sigma: float,
+    grid: int,
+    size: Sequence[int] | None = None,
+    voxel: Sequence[float] | None = None,
 ) -> NDArray[np.float64]:
     """Draw one displacement vector per grid node.
 
@@ -28,20 +33,23 @@ def draw_displacement(
     ndim : int
         Number of spatial axes.
     sigma : float
-        Standard deviation of each component, in pixels.
+        Standard deviation of each component, in pixels of the last axis.
     grid : int
         Nodes along each axis, 2 or more.
     size : sequence of int, optional
         Size of the crop that the grid will be stretched over. Where given, sigma is limited to an
         eighth of the distance between nodes along each axis, so that small crops and thin stacks
         do not fold. With a 3-node grid and 10 px the paper's value is kept from 161 px on.
+    voxel : sequence of float, optional
+        How long a pixel is along each axis; see `septum.voxel`. Along an axis of longer pixels, as
+        many µm are fewer pixels.
 
     Returns
     -------
     ndarray of float64, shape (ndim, *[grid] * ndim)
         Component k of the vectors, in pixels along axis k.
     """
-    limits = np.full(ndim, float(sigma))
+    limits = float(sigma) / (np.ones(ndim) if voxel is None else np.asarray(voxel, float))
     if size is not None:
         limits = np.minimum(limits, (np.asarray(size) - 1) / (grid - 1) / _SIGMAS_BETWEEN_NODES)
     vectors = rng.standard_normal((ndim, *[grid] * ndim))

@@ -18,8 +18,8 @@ class Grey:
 
     Attributes
     ----------
-    blur : float
-        Standard deviation of the Gaussian blur, in pixels; 0 for none.
+    blur : tuple of float
+        Standard deviation of the Gaussian blur along each axis, in pixels; 0 for none.
     contrast : ndarray, shape (channels,) or (1,)
         Factor about the middle between black and white; 1 for none.
     brightness : ndarray, shape (channels,) or (1,)
@@ -34,7 +34,7 @@ class Grey:
         The grey values that stand for dark and bright.
     """
 
-    blur: float
+    blur: tuple[float, ...]
     contrast: NDArray[np.float64]
     brightness: NDArray[np.float64]
     gamma: NDArray[np.float64]
@@ -66,8 +66,8 @@ def vary(image: NDArray[np.float32], grey: Grey) -> NDArray[np.float32]:
     )
     black, span = np.float32(grey.black), np.float32(grey.white - grey.black)
     varied: NDArray = image
-    if grey.blur > 0:
-        varied = gaussian_filter(varied, (0, *[grey.blur] * (image.ndim - 1)), mode="mirror")
+    if any(grey.blur):
+        varied = gaussian_filter(varied, (0, *grey.blur), mode="mirror")
     if (contrast != 1).any() or (brightness != 0).any():
         middle = black + span / 2
         varied = (varied - middle) * contrast + (middle + brightness)

@@ -19,11 +19,14 @@ class Augmentation:
     Attributes
     ----------
     elastic_sigma : float
-        Standard deviation of the displacement vectors, in pixels (the paper: 10).
+        Standard deviation of the displacement vectors, in pixels (the paper: 10). Here and below,
+        pixels are those of the last axis; where voxels are longer along another one, as many µm are
+        fewer of them.
     elastic_grid : int
         Nodes of the displacement grid along each axis, 2 or more (the paper: 3).
     rotate : float
-        Largest angle in degrees, either way, in the plane of the last two axes.
+        Largest angle in degrees, either way: in the plane of the last two axes or, where the voxels
+        of a volume are about isotropic, about any axis.
     scale : float
         Largest relative change of size: factors between 1 / (1 + scale) and 1 + scale.
     mirror : bool
@@ -129,6 +132,7 @@ def draw(
     ndim: int = 2,
     channels: int = 1,
     size: Sequence[int] | None = None,
+    voxel: Sequence[float] | None = None,
 ) -> Drawn:
     """Draw the augmentation of one crop.
 
@@ -149,6 +153,8 @@ def draw(
         Size of the crop, input size of the network. Where given, displacements are limited to
         what does not fold a crop of that size (see `draw_displacement`); give it for crops
         under 161 px and for 3D stacks.
+    voxel : sequence of float, optional
+        How long a pixel is along each axis, in lengths of one along the last; see `septum.voxel`.
 
     Returns
     -------
@@ -156,19 +162,31 @@ def draw(
         Apply it with `crop`.
     """
     return Drawn(
-        displacement=draw_displacement(rng, ndim, policy.elastic_sigma, policy.elastic_grid, size),
-        matrix=draw_matrix(rng, ndim, policy.rotate, policy.scale, policy.mirror),
+        displacement=draw_displacement(
+            rng, ndim, policy.elastic_sigma, policy.elastic_grid, size, voxel
+        ),
+        matrix=draw_matrix(rng, ndim, policy.rotate, policy.scale, policy.mirror, voxel),
         shift=rng.uniform(-1.0, 1.0, ndim) * policy.shift,
-        grey=_draw_grey(policy, rng, channels if policy.per_channel else 1),
+        grey=_draw_grey(
+            policy,
+            rng,
+            channels if policy.per_channel else 1,
+            (1.0,) * ndim if voxel is None else voxel,
+        ),
     )
 
 
-def _draw_grey(policy: Augmentation, rng: np.random.Generator, channels: int) -> Grey:
+def _draw_grey(
+    policy: Augmentation, rng: np.random.Generator, channels: int, voxel: Sequence[float]
+) -> Grey:
     span = policy.white - policy.black
     # Uniform in [0, 1): below the probability means "do it".
     blurred, blur, noisy, noise = rng.random(4)
     return Grey(
-        blur=blur * policy.blur if blurred < policy.blur_probability else 0.0,
+        blur=tuple(
+            blur * policy.blur / length if blurred < policy.blur_probability else 0.0
+            for length in voxel
+        ),
         contrast=(1.0 + policy.contrast) ** rng.uniform(-1.0, 1.0, channels),
         brightness=policy.brightness * span * rng.uniform(-1.0, 1.0, channels),
         gamma=(1.0 + policy.gamma) ** rng.uniform(-1.0, 1.0, channels),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from septum.compile import kernel
 from septum.errors import ConfigError, DataError
 
 # cv2.remap takes no more pixels along an axis, and these types when it interpolates.
@@ -20,8 +21,8 @@ _SAME_BYTES = {1: np.uint8, 2: np.uint16, 4: np.float32, 8: np.float64}
 def resample(array: NDArray, grid: NDArray[np.float32], order: int = 1) -> NDArray:
     """Read an array at the places of a coordinate map.
 
-    Two axes go through ``cv2.remap``, other ranks through scipy and numpy. OpenCV before 5
-    interpolates with places rounded to 1/32 px.
+    Two axes go through ``cv2.remap``, three through loops of our own, what neither can take through
+    scipy and numpy. OpenCV before 5 interpolates with places rounded to 1/32 px.
 
     Parameters
     ----------
@@ -68,6 +69,8 @@ def _read_nearest(source: NDArray, grid: NDArray[np.float32]) -> NDArray:
             same_bytes, near[1], near[0], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101
         )
         return read.view(source.dtype)
+    if source.ndim == 3 and source.dtype.isnative:
+        return _nearest_of_volume(np.ascontiguousarray(source), near)
     indices = zip(near.astype(np.int64), source.shape, strict=True)
     return source[tuple(_mirror(index, pixels) for index, pixels in indices)]
 
@@ -78,6 +81,8 @@ def _read_linear(source: NDArray, grid: NDArray[np.float32]) -> NDArray:
         read = cv2.remap(
             native, grid[1], grid[0], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
         )
+    elif source.ndim == 3 and source.dtype == np.float32:
+        read = _linear_of_volume(np.ascontiguousarray(source), grid)
     else:
         read = map_coordinates(source.astype(np.float64), grid, order=1, mode="mirror")
         read = read if source.dtype.kind == "f" else np.rint(read)
@@ -120,3 +125,53 @@ def _mirror(places: NDArray[np.int64], pixels: int) -> NDArray[np.int64]:
     """Mirror indices into 0..pixels-1 without repeating the edge, as often as it takes."""
     last = pixels - 1
     return last - np.abs(places % max(2 * last, 1) - last)
+
+
+@kernel
+def _inside(place, pixels):
+    """Mirror one index into 0..pixels-1, as `_mirror` does; most are inside already."""
+    if 0 <= place < pixels:
+        return place
+    last = pixels - 1
+    if last == 0:
+        return 0
+    return last - abs(place % (2 * last) - last)
+
+
+@kernel
+def _nearest_of_volume(source, near):
+    depth, height, width = source.shape
+    result = np.empty(near.shape[1:], source.dtype)
+    for i in range(near.shape[1]):
+        for j in range(near.shape[2]):
+            for k in range(near.shape[3]):
+                result[i, j, k] = source[
+                    _inside(int(near[0, i, j, k]), depth),
+                    _inside(int(near[1, i, j, k]), height),
+                    _inside(int(near[2, i, j, k]), width),
+                ]
+    return result
+
+
+@kernel
+def _linear_of_volume(source, grid):
+    """Interpolate between the eight voxels around each place."""
+    depth, height, width = source.shape
+    result = np.empty(grid.shape[1:], np.float32)
+    for i in range(grid.shape[1]):
+        for j in range(grid.shape[2]):
+            for k in range(grid.shape[3]):
+                z, y, x = grid[0, i, j, k], grid[1, i, j, k], grid[2, i, j, k]
+                below, above, left = np.floor(z), np.floor(y), np.floor(x)
+                dz, dy, dx = z - below, y - above, x - left
+                z0, z1 = _inside(int(below), depth), _inside(int(below) + 1, depth)
+                y0, y1 = _inside(int(above), height), _inside(int(above) + 1, height)
+                x0, x1 = _inside(int(left), width), _inside(int(left) + 1, width)
+                first = (source[z0, y0, x0] * (1 - dx) + source[z0, y0, x1] * dx) * (1 - dy) + (
+                    source[z0, y1, x0] * (1 - dx) + source[z0, y1, x1] * dx
+                ) * dy
+                second = (source[z1, y0, x0] * (1 - dx) + source[z1, y0, x1] * dx) * (1 - dy) + (
+                    source[z1, y1, x0] * (1 - dx) + source[z1, y1, x1] * dx
+                ) * dy
+                result[i, j, k] = first * (1 - dz) + second * dz
+    return result

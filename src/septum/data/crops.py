@@ -12,8 +12,9 @@ from septum.data.normalise import normalise
 from septum.data.sample import Sample
 from septum.errors import ConfigError
 from septum.plan import DataPlan, TargetPlan
-from septum.resample import resample_labels, rescale, rescaled_shape
+from septum.resample import resample_labels, rescale, rescaled_shape, scale_per_axis
 from septum.targets import border_weights, class_balance, class_map, separate
+from septum.voxel import proportions
 
 _ALONE = 0.1
 """Share of the tiles of stacks that are shown without neighbouring slices: images may have none."""
@@ -35,6 +36,8 @@ class Prepared:
         Of the sample.
     reach : int
         Neighbouring slices on each side among the channels of the image.
+    voxel : tuple of float or None
+        How long a pixel is along each axis; see `septum.voxel`. None: isotropic.
     """
 
     image: np.ndarray
@@ -42,6 +45,7 @@ class Prepared:
     weights: np.ndarray
     name: str = ""
     reach: int = 0
+    voxel: tuple[float, ...] | None = None
 
     @cached_property
     def annotated(self) -> np.ndarray | None:
@@ -100,19 +104,19 @@ def _balanced(item: Prepared, balance: np.ndarray) -> Prepared:
 
 
 def _unbalanced(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared:
-    scale = data.scale or 1.0
-    shape = rescaled_shape(sample.shape, scale)
+    shape = rescaled_shape(sample.shape, data.scale)
+    voxel = proportions(sample.spacing, sample.ndim, scale_per_axis(data.scale, sample.ndim))
     labels = resample_labels(sample.truth, shape)
     annotated = None if sample.annotated is None else resample_labels(sample.annotated, shape)
     if annotated is not None:
         # Labels where nobody vouches for them must not bend the weights of their neighbours.
         labels = np.where(annotated, labels, 0)
-    weights = 1 + border_weights(separate(labels), targets.w0, targets.sigma)
+    weights = 1 + border_weights(separate(labels), targets.w0, targets.sigma, voxel)
     if annotated is not None:
         weights[~annotated] = 0
-    image = rescale(normalise(sample.image, data.normalise), scale)
-    classes = class_map(labels, border=targets.border or 0.0)
-    return Prepared(image, classes, weights, sample.name, sample.reach)
+    image = rescale(normalise(sample.image, data.normalise), data.scale)
+    classes = class_map(labels, targets.border or 0.0, voxel)
+    return Prepared(image, classes, weights, sample.name, sample.reach, voxel)
 
 
 def tile_of(
@@ -170,7 +174,7 @@ def draw_batch(
         sample = samples[int(rng.integers(len(samples)))]
         ndim = sample.classes.ndim
         centre = draw_centre(sample, output_size, rng)
-        drawn = draw(policy, rng, ndim, len(sample.image), input_size)
+        drawn = draw(policy, rng, ndim, len(sample.image), input_size, sample.voxel)
         image = sample.image
         if sample.reach and rng.random() < _ALONE:
             image = _own_neighbour(sample)

@@ -178,7 +178,7 @@ def _prepared(samples: Sequence[Sample], plan: Plan) -> list[Prepared]:
     prepared = [item for item in prepared if item.weights.any()]
     if not prepared:
         raise DataError(
-            f"at data.scale={plan.data.scale:g} no annotated pixel is left; train at a finer one"
+            f"at data.scale={plan.data.scale} no annotated pixel is left; train at a finer one"
         )
     return prepared
 

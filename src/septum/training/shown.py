@@ -38,7 +38,7 @@ def tiles_of(samples: Sequence[Sample], plan: Plan, seed: int) -> Html:
     prepared = [item for item in prepared if item.weights.any()]
     if not prepared:
         return section(heading, element("p", "No pixel of these images is annotated."))
-    shapes = [rescaled_shape(sample.shape, plan.data.scale or 1.0) for sample in taught]
+    shapes = [rescaled_shape(sample.shape, plan.data.scale) for sample in taught]
     sizes = tile_of(shapes, plan.training.tile, plan.network.depth)
     batches = _batches(prepared, plan.augment, sizes, seed)
     highest = max(float(batch.weights.max()) for batch in batches)

@@ -53,9 +53,32 @@ def test_the_matrix_is_rotation_scale_and_mirror(ndim):
     np.testing.assert_allclose(squares, np.broadcast_to(np.eye(ndim), squares.shape), atol=1e-12)
     cosines = np.abs(matrices[:, -1, -1]) / factors
     assert np.cos(np.deg2rad(30)) <= cosines.min() < np.cos(np.deg2rad(29))
-    if ndim == 3:
-        assert not matrices[:, 0, 1:].any()
-        assert set(np.sign(matrices[:, 0, 0])) == {-1.0, 1.0}
+
+
+def test_a_volume_of_flat_voxels_is_turned_in_its_plane_and_deformed_by_as_many_micrometres():
+    policy = replace(Augmentation(), rotate=180.0, scale=0.25)
+    voxel = (4.0, 1.0, 1.0)
+    rngs = [np.random.default_rng(seed) for seed in range(300)]
+    drawn = [draw(policy, rng, 3, voxel=voxel) for rng in rngs]
+    matrices = np.array([d.matrix for d in drawn])
+    assert not matrices[:, 0, 1:].any()
+    assert not matrices[:, 1:, 0].any()
+    assert set(np.sign(matrices[:, 0, 0])) == {-1.0, 1.0}
+    along_z, along_x = (np.std([d.displacement[axis] for d in drawn]) for axis in (0, 2))
+    assert along_x == pytest.approx(10, rel=0.05)
+    assert along_z == pytest.approx(10 / 4, rel=0.05)
+    blurred = [d.grey.blur for d in drawn if any(d.grey.blur)]
+    assert all(z == pytest.approx(x / 4) for z, _, x in blurred)
+
+
+def test_about_isotropic_voxels_turn_about_any_axis_in_space_and_not_in_numbers_of_voxels():
+    policy = replace(Augmentation(), rotate=180.0, scale=0.0, mirror=False)
+    lengths = np.array([1.4, 1.0, 1.0])
+    for seed in range(20):
+        matrix = draw(policy, np.random.default_rng(seed), 3, voxel=lengths).matrix
+        in_space = lengths[:, None] * matrix / lengths
+        np.testing.assert_allclose(in_space @ in_space.T, np.eye(3), atol=1e-12)
+        assert abs(matrix[0, 1]) > 1e-3
 
 
 def test_none_draws_the_identity():
@@ -86,7 +109,7 @@ def test_probabilities_are_shares_of_the_draws():
     policy = replace(FULL, noise_probability=0.25, blur_probability=0.75)
     greys = [d.grey for d in drawn_many(policy, 1000)]
     assert abs(np.mean([g.noise > 0 for g in greys]) - 0.25) < 0.06
-    assert abs(np.mean([g.blur > 0 for g in greys]) - 0.75) < 0.06
+    assert abs(np.mean([any(g.blur) for g in greys]) - 0.75) < 0.06
 
 
 def test_channels_share_a_draw_unless_told_otherwise():
@@ -132,10 +155,13 @@ def test_noise_and_blur_have_the_drawn_strength():
     np.testing.assert_array_equal(noisy, vary(flat, replace(neutral, noise=0.05, noise_seed=4)))
     point = np.zeros((1, 41, 41), np.float32)
     point[0, 20, 20] = 1
-    blurred = vary(point, replace(neutral, blur=2.0))[0]
+    blurred = vary(point, replace(neutral, blur=(2.0, 2.0)))[0]
     np.testing.assert_allclose(blurred.sum(), 1, rtol=1e-3)
     spread = ((np.arange(41) - 20) ** 2 * blurred.sum(axis=0)).sum()
     np.testing.assert_allclose(spread, 4, rtol=0.02)
+    flat = vary(point, replace(neutral, blur=(0.0, 2.0)))[0]
+    assert not flat[:20].any()
+    np.testing.assert_allclose(flat[20], blurred.sum(axis=0), atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,49 @@
+"""How long a pixel is along each axis, in widths: what "flat" and "isotropic" mean here."""
+
+from collections.abc import Sequence
+from math import log2
+
+# Pixels that differ by less count as equally long: augmentation scales by as much.
+_SAME = 1.1
+
+
+def proportions(
+    spacing: Sequence[float] | None, ndim: int, scale: Sequence[float] | None = None
+) -> tuple[float, ...]:
+    """Return how long a pixel is along each axis, in lengths of one along the last axis.
+
+    Parameters
+    ----------
+    spacing : sequence of float or None
+        Size of a pixel of the image in µm. None: unknown, all are taken as equally long.
+    ndim : int
+        Number of spatial axes.
+    scale : sequence of float, optional
+        Pixels of the working resolution per pixel of the image, along each axis.
+
+    Examples
+    --------
+    >>> proportions((0.045, 0.0045, 0.0045), 3)
+    (10.0, 1.0, 1.0)
+    >>> proportions((0.045, 0.0045, 0.0045), 3, scale=(1.0, 0.5, 0.5))
+    (5.0, 1.0, 1.0)
+    """
+    sizes = (1.0,) * ndim if spacing is None else spacing
+    factors = (1.0,) * ndim if scale is None else scale
+    lengths = [size / by for size, by in zip(sizes, factors, strict=True)]
+    ratios = (length / lengths[-1] for length in lengths)
+    return tuple(1.0 if 1 / _SAME < ratio < _SAME else round(ratio, 6) for ratio in ratios)
+
+
+def levels_left_alone(voxel: Sequence[float]) -> tuple[int, ...]:
+    """Return how many levels of the network leave each axis alone until pixels are isotropic.
+
+    Each level halves the resolution along the other axes, so it is the logarithm to base 2 of how
+    much longer a pixel is than the shortest, rounded.
+
+    Examples
+    --------
+    >>> levels_left_alone((10.0, 1.0, 1.0)), levels_left_alone((2.0, 1.0, 1.0))
+    ((3, 0, 0), (1, 0, 0))
+    """
+    return tuple(round(log2(length / min(voxel))) for length in voxel)
