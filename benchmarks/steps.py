@@ -13,9 +13,11 @@ import numpy as np
 import torch
 
 from septum import geometry
+from septum.data.synthetic import draw_cells
 from septum.network import UNet, energy
 from septum.plan import TrainingPlan
 from septum.predict.engines import TorchEngine
+from septum.training import propose
 from septum.training.presets import DEFAULT, PAPER
 from septum.training.schedule import build_optimiser
 
@@ -53,7 +55,8 @@ def predicted_tile(network: UNet, plan: TrainingPlan, precision: str):
 def main() -> None:
     tasks = {}
     for name, preset in {"paper": PAPER, "default": DEFAULT}.items():
-        plan, shape = preset.training, preset.network
+        resolved, _ = propose(preset, [draw_cells(0)])
+        plan, shape = resolved.training, resolved.network
         network = UNet(width=shape.width, dropout=shape.dropout, norm=shape.norm)
         network.to(memory_format=torch.channels_last)
         for precision in ("fp32", "bf16"):

@@ -67,18 +67,19 @@ class NetworkPlan:
 
     Attributes
     ----------
-    width : int
-        Feature channels of the first level.
-    depth : int or tuple of int
-        Poolings, of all axes or of each: fewer along the long axis of flat voxels.
+    width : int or None
+        Feature channels of the first level. None: 32 for images, 16 for volumes.
+    depth : int, tuple of int or None
+        Poolings, of all axes or of each: fewer along the long axis of flat voxels. None: 4 for
+        images; proposed for volumes, from their voxels and objects.
     dropout : float
         Share of the features dropped at the end of the contracting path.
     norm : {None, "batch"}
         Normalisation after each convolution.
     """
 
-    width: int = 32
-    depth: int | tuple[int, ...] = 4
+    width: int | None = 32
+    depth: int | tuple[int, ...] | None = 4
     dropout: float = 0.0
     norm: str | None = None
 
@@ -101,9 +102,12 @@ class TrainingPlan:
         Decoupled for ``adamw``.
     steps : int or None
         Optimiser steps. None: until the time given for training is up.
-    tile : int or tuple of int
+    tile : int, tuple of int or None
         Input tile in pixels of the working resolution, along all axes or each, raised to the
-        nearest legal size.
+        nearest legal size. None: 444 px for images; for volumes what fits into `memory`.
+    memory : float
+        GiB that a training step may take where the tile is proposed. More is also slower: half a
+        GiB is a step of about two seconds on two CPU cores.
     batch : int
         Tiles per step on each device.
     average : float
@@ -122,7 +126,8 @@ class TrainingPlan:
     momentum: float = 0.9
     weight_decay: float = 1e-2
     steps: int | None = 2000
-    tile: int | tuple[int, ...] = 444
+    tile: int | tuple[int, ...] | None = 444
+    memory: float = 0.5
     batch: int = 1
     average: float = 0.99
     precision: str = "auto"
@@ -135,8 +140,9 @@ class TrainingPlan:
         _above("training.learning_rate", self.learning_rate, 0)
         _at_least("training.weight_decay", self.weight_decay, 0)
         _at_least("training.steps", self.steps, 1)
-        for size in (self.tile,) if isinstance(self.tile, int) else self.tile:
+        for size in self.tile if isinstance(self.tile, tuple) else (self.tile,):
             _at_least("training.tile", size, 1)
+        _above("training.memory", self.memory, 0)
         _at_least("training.batch", self.batch, 1)
         _share("training.momentum", self.momentum)
         _share("training.average", self.average)
@@ -188,6 +194,19 @@ class Plan:
     augment: Augmentation = field(default_factory=Augmentation)
     training: TrainingPlan = field(default_factory=TrainingPlan)
     instances: InstancePlan = field(default_factory=InstancePlan)
+
+    @property
+    def tile_and_depth(self) -> tuple[int | tuple[int, ...], int | tuple[int, ...]]:
+        """The tile and the poolings of a resolved plan.
+
+        Raises
+        ------
+        ConfigError
+            If they are still open; see `septum.training.propose`.
+        """
+        if self.training.tile is None or self.network.depth is None:
+            raise ConfigError("the plan leaves training.tile or network.depth open; propose them")
+        return self.training.tile, self.network.depth
 
 
 def _above(name: str, value: float | None, bound: float) -> None:

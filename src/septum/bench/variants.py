@@ -29,7 +29,7 @@ _DRAWN = (128, 128)  # what it is calibrated on
 
 def description(plan: Plan, width: int, classes: int) -> Description:
     """Return what `plan` makes of a network of another width."""
-    network = replace(plan.network, width=width)
+    network = replace(plan.network, width=width, depth=4)
     return Description(classes=classes, plan=replace(plan, network=network))
 
 

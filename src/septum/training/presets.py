@@ -29,7 +29,10 @@ PAPER = Plan(
     instances=InstancePlan(threshold=0.5, min_size=0),
 )
 
-DEFAULT = Plan(network=NetworkPlan(width=32, dropout=0.0, norm="batch"))
+DEFAULT = Plan(
+    network=NetworkPlan(width=None, depth=None, dropout=0.0, norm="batch"),
+    training=TrainingPlan(tile=None),
+)
 
 PRESETS = {"paper": PAPER, "default": DEFAULT}
 

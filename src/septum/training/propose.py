@@ -1,14 +1,17 @@
-"""Choices that follow from the data: working resolution, border class, smallest object."""
+"""Choices that follow from the data: resolution, border class, smallest object, network."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import ceil
+from math import ceil, prod
 
 import numpy as np
 
 from septum.data.sample import Sample, equivalent_diameters
 from septum.data.summary import touching_pairs
 from septum.plan import Plan
+from septum.resample import rescaled_shape, scale_per_axis
+from septum.training.volumes import largest_object, with_network
+from septum.voxel import proportions
 
 # The paper's network sees 188 px around a pixel. Cells 70 and 110 px wide were learnt faster and
 # better at half the resolution (docs/decisions.md).
@@ -37,29 +40,61 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     reasons : list of str
         What was chosen and why.
     """
-    reasons = []
-    if plan.data.context is None:
-        slices = all(sample.slice for sample in samples)
-        plan = replace(plan, data=replace(plan.data, context=int(slices)))
-        if slices:
-            reasons.append(
-                "the slices before and behind as channels: the images are slices of stacks"
-            )
+    plan, reasons = _context(plan, samples)
     whole = [sample for sample in samples if sample.kind != "scribbles"]
-    if not any(sample.known.any() for sample in whole):
-        plan, reason = _of_strokes(plan)
-        return plan, [*reasons, reason]
-    areas = np.concatenate([_areas(sample) for sample in whole])
+    voxel = proportions(samples[0].spacing, samples[0].ndim)
+    diameter = 0.0
+    if any(sample.known.any() for sample in whole):
+        areas = np.concatenate([_areas(sample) for sample in whole])
+        diameter = float(np.median(equivalent_diameters(areas * prod(voxel), len(voxel))))
+        plan, more = _of_objects(plan, whole, areas, diameter, voxel)
+    else:
+        plan, more = _of_strokes(plan)
+    reasons += more
+    scale = scale_per_axis(plan.data.scale, len(voxel))
+    if len(voxel) == 2:
+        return _of_planes(plan), reasons
+    plan, more = with_network(
+        plan,
+        [rescaled_shape(sample.shape, scale) for sample in samples],
+        proportions(samples[0].spacing, len(voxel), scale),
+        diameter * scale[-1],
+    )
+    return plan, reasons + more
+
+
+def _context(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
+    if plan.data.context is not None:
+        return plan, []
+    slices = all(sample.slice for sample in samples)
+    plan = replace(plan, data=replace(plan.data, context=int(slices)))
+    reason = "the slices before and behind as channels: the images are slices of stacks"
+    return plan, [reason] if slices else []
+
+
+def _of_objects(
+    plan: Plan,
+    samples: Sequence[Sample],
+    areas: np.ndarray,
+    diameter: float,
+    voxel: Sequence[float],
+) -> tuple[Plan, list[str]]:
+    """Return the plan for outlined objects: how large they are, and whether they touch."""
+    reasons = []
     if plan.data.scale is None:
-        diameter = float(np.median(equivalent_diameters(areas, samples[0].ndim)))
-        scale = 1 / max(1, ceil(diameter / _LARGEST))
+        largest = _LARGEST if len(voxel) == 2 else largest_object(voxel)
+        in_plane = 1 / max(1, ceil(diameter / largest))
+        # Where voxels are long, only so much along them that they do not become flat the other way.
+        factors = tuple(min(1.0, in_plane * length) for length in voxel)
+        scale = in_plane if len(set(factors)) == 1 else factors
         plan = replace(plan, data=replace(plan.data, scale=scale))
-        large = f"learnt best at {_LARGEST} px or less" if scale < 1 else "small enough"
+        large = f"learnt best at {largest:.0f} px or less" if in_plane < 1 else "small enough"
+        shown = " × ".join(f"{factor:.3g}" for factor in dict.fromkeys(factors))
         reasons.append(
-            f"working resolution {scale:.3g}: the median object is {diameter:.0f} px wide, {large}"
+            f"working resolution {shown}: the median object is {diameter:.0f} px wide, {large}"
         )
     if plan.targets.border is None:
-        touching = _touching(whole, len(areas))
+        touching = _touching(samples, len(areas))
         border = _BORDER if touching > _TOUCHING else 0.0
         plan = replace(plan, targets=replace(plan.targets, border=border))
         classes = "a third class for the border between them" if border else "the paper's 2 classes"
@@ -71,7 +106,7 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     return plan, reasons
 
 
-def _of_strokes(plan: Plan) -> tuple[Plan, str]:
+def _of_strokes(plan: Plan) -> tuple[Plan, list[str]]:
     """Return the plan for scribbles, which tell neither how large objects are nor if they touch."""
     scale, border, smallest = plan.data.scale, plan.targets.border, plan.instances.min_size
     plan = replace(
@@ -81,11 +116,24 @@ def _of_strokes(plan: Plan) -> tuple[Plan, str]:
         instances=replace(plan.instances, min_size=0 if smallest is None else smallest),
     )
     reason = (
-        f"working resolution {plan.data.scale:g}, {3 if plan.targets.border else 2} classes, "
+        f"working resolution {plan.data.scale}, {3 if plan.targets.border else 2} classes, "
         f"objects under {plan.instances.min_size} px dropped: strokes do not tell how large "
         "objects are; --set data.scale=0.5, targets.border=2 or instances.min_size=50 do"
     )
-    return plan, reason
+    return plan, [reason]
+
+
+def _of_planes(plan: Plan) -> Plan:
+    """Return the plan with the network for images, which is the same for all."""
+    usual, network, training = Plan(), plan.network, plan.training
+    width = usual.network.width if network.width is None else network.width
+    depth = usual.network.depth if network.depth is None else network.depth
+    tile = usual.training.tile if training.tile is None else training.tile
+    return replace(
+        plan,
+        network=replace(network, width=width, depth=depth),
+        training=replace(training, tile=tile),
+    )
 
 
 def _areas(sample: Sample) -> np.ndarray:

@@ -188,7 +188,7 @@ def _drawer(
 ) -> Callable[[int], Batch]:
     """Return what draws this process's share of the batch of a step."""
     shapes = [item.classes.shape for item in samples]
-    input_size, output_size = tile_of(shapes, plan.training.tile, plan.network.depth)
+    input_size, output_size = tile_of(shapes, *plan.tile_and_depth)
     first = fabric.global_rank * plan.training.batch
     places = range(first, first + plan.training.batch)
 

@@ -39,7 +39,7 @@ def tiles_of(samples: Sequence[Sample], plan: Plan, seed: int) -> Html:
     if not prepared:
         return section(heading, element("p", "No pixel of these images is annotated."))
     shapes = [rescaled_shape(sample.shape, plan.data.scale) for sample in taught]
-    sizes = tile_of(shapes, plan.training.tile, plan.network.depth)
+    sizes = tile_of(shapes, *plan.tile_and_depth)
     batches = _batches(prepared, plan.augment, sizes, seed)
     highest = max(float(batch.weights.max()) for batch in batches)
     said = _explained(*sizes, len(taught) > _TILES, samples[0].ndim == 3)

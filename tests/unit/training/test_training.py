@@ -327,8 +327,11 @@ def test_strokes_tell_nothing_of_size_and_that_is_said():
 def test_what_is_set_is_not_proposed():
     chosen = override(
         preset("default"),
-        ["data.scale=0.7", "data.context=0", "targets.border=1", "instances.min_size=9"],
-    )
+        [
+            "data.scale=0.7", "data.context=0", "targets.border=1", "instances.min_size=9",
+            "network.width=9", "network.depth=3", "training.tile=99",
+        ],
+    )  # fmt: skip
     plan, reasons = propose(chosen, samples_of(1))
     assert plan == chosen
     assert reasons == []
@@ -339,6 +342,8 @@ def test_no_choice_stays_open(name):
     plan, _ = propose(preset(name), samples_of(1))
     for value in (plan.data.scale, plan.targets.border, plan.instances.min_size):
         assert value is not None
+    assert plan.tile_and_depth == ((572, 4) if name == "paper" else (444, 4))
+    assert plan.network.width == (64 if name == "paper" else 32)
 
 
 def test_a_stop_ends_the_training_after_the_step_at_hand_and_keeps_the_model(tmp_path):

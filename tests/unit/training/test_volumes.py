@@ -1,0 +1,101 @@
+"""The network and the tile for a volume follow its voxels, its objects and the memory."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from septum.config import override
+from septum.data.sample import Sample
+from septum.geometry import is_legal, output_size, smallest_input
+from septum.network import UNet
+from septum.training import preset, propose
+from septum.training.volumes import training_bytes
+
+
+def volume(shape=(24, 96, 96), spacing=None, radius=6):
+    """Balls on a grid, four radii apart."""
+    voxel = np.array(spacing or (1, 1, 1)) / (spacing or (1,))[-1]
+    places = np.indices(shape).reshape(3, -1).T * voxel
+    cell, inside = np.divmod(places, 4 * radius)
+    near = np.linalg.norm(inside - 2 * radius, axis=1) < radius
+    _, ids = np.unique(cell, axis=0, return_inverse=True)
+    labels = np.where(near, ids.reshape(-1) + 1, 0).reshape(shape).astype(np.int32)
+    return Sample(image=(labels[None] > 0).astype(np.uint8), labels=labels, spacing=spacing)
+
+
+def test_isotropic_voxels_are_pooled_alike_and_small_objects_need_a_shallow_network():
+    plan, reasons = propose(preset("default"), [volume()])
+    assert plan.network.depth == (2, 2, 2)
+    assert plan.network.width == 16
+    assert plan.data.scale == 1
+    assert any("isotropic" in reason for reason in reasons)
+
+
+def test_the_plane_of_thick_sections_is_pooled_first():
+    sections = volume((8, 200, 200), spacing=(0.045, 0.0046, 0.0046), radius=14)
+    plan, reasons = propose(preset("default"), [sections])
+    assert plan.network.depth == (0, 3, 3)
+    assert any("9.78 times as long as they are wide" in reason for reason in reasons)
+    twice = replace(sections, spacing=(2.0, 1.0, 1.0))
+    assert propose(preset("default"), [twice])[0].network.depth == (2, 3, 3)
+
+
+def test_large_objects_are_seen_at_a_lower_resolution_and_long_voxels_keep_theirs():
+    large = volume((60, 120, 120), radius=25)
+    assert propose(preset("default"), [large])[0].data.scale == 0.5
+    flat = volume((15, 120, 120), spacing=(4.0, 1.0, 1.0), radius=25)
+    plan, _ = propose(preset("default"), [flat])
+    assert plan.data.scale == (1.0, 0.5, 0.5)
+    assert plan.network.depth == (2, 3, 3)  # at half the resolution they are twice as long as wide
+
+
+@pytest.mark.parametrize("memory", [0.1, 0.3, 0.8])
+def test_the_tile_is_the_largest_that_fits_the_memory(memory):
+    settings = [f"training.memory={memory}", "network.width=16"]
+    chosen = override(preset("default"), settings)
+    plan, _ = propose(chosen, [volume((64, 300, 300), spacing=(2.0, 1.0, 1.0))])
+    tile, depth = plan.tile_and_depth
+    assert all(map(is_legal, tile, depth))
+    needed = training_bytes(tile, depth, 16, 1, True)
+    assert 0.6 * memory * 2**30 < needed <= memory * 2**30
+    output = [output_size(size, along) for size, along in zip(tile, depth, strict=True)]
+    assert output[0] == pytest.approx(output[1] / 2, abs=4)  # a cube in space
+
+
+def test_a_tile_is_no_larger_than_the_volumes_need():
+    plan, _ = propose(override(preset("default"), ["training.memory=50"]), [volume()])
+    tile, depth = plan.tile_and_depth
+    outputs = [output_size(size, along) for size, along in zip(tile, depth, strict=True)]
+    assert 24 <= outputs[0] < 24 + 4
+    assert 96 <= outputs[1] < 96 + 4
+
+
+def test_what_is_set_for_a_volume_is_kept():
+    settings = ["network.depth=[1, 2, 2]", "network.width=5", "training.tile=[20, 60, 60]"]
+    plan, reasons = propose(override(preset("default"), settings), [volume()])
+    assert plan.tile_and_depth == ((20, 60, 60), (1, 2, 2))
+    assert plan.network.width == 5
+    assert not any("poolings" in reason or "tiles" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("depths", [(2, 2), (1, 1, 1), (0, 2, 2), (1, 2, 2)])
+def test_the_estimate_counts_the_features_and_the_weights_of_the_network(depths):
+    network = UNet(1, 2, 4, depths, len(depths), dropout=0, norm="batch")
+    features, weights = [], []
+
+    def count(layer, inputs, output):
+        wide = layer.stride[-1] == 2  # the skip lies beside what is upsampled, half of it again
+        features.append(output.numel() * (1.5 if wide else 1))
+        weights.append(layer.weight.numel())
+
+    for name, layer in network.named_modules():
+        if hasattr(layer, "stride") and hasattr(layer, "weight") and name != "scores":
+            layer.register_forward_hook(count)
+    sizes = tuple(smallest_input(depth) + 2**depth for depth in depths)
+    network(torch.zeros(1, 1, *sizes))
+    for bytes_a_feature, bf16 in ((9.5, True), (17.5, False)):
+        estimate = training_bytes(sizes, depths, 4, 1, bf16)
+        exact = bytes_a_feature * sum(features) + 20 * sum(weights)
+        assert estimate == pytest.approx(exact, rel=0.02)
