@@ -9,7 +9,13 @@ import tifffile
 
 from septum.array import Source, Window
 from septum.atomic import replacing
-from septum.data.formats.image_file import ALPHA_DROPPED, ChunkedView, ImageFile, known_steps
+from septum.data.formats.image_file import (
+    ALPHA_DROPPED,
+    ChunkedView,
+    ImageFile,
+    Storage,
+    known_steps,
+)
 from septum.data.formats.tiff_pages import pixels_of
 from septum.data.formats.tiff_tags import tags
 from septum.errors import DataError
@@ -56,6 +62,7 @@ def open_tiff(path: Path) -> ImageFile[Source]:
                 tuple(notes),
                 _channels(tiff, series),
                 assumed=not {"Q", "I"}.isdisjoint(axes),  # pages, and nothing says of what
+                storage=_storage(tiff, series),
             )
     except (FileNotFoundError, PermissionError, IsADirectoryError, DataError):
         raise
@@ -106,6 +113,14 @@ def write_tiff(
             photometric="rgb" if "S" in axes else "minisblack",
             **tags(array.shape, array.dtype, axes, spacing),
         )
+
+
+def _storage(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> Storage:
+    kind = "OME-TIFF" if tiff.is_ome else "ImageJ TIFF" if tiff.is_imagej else "TIFF"
+    codec = tifffile.COMPRESSION(series.keyframe.compression)
+    name = {"ADOBE_DEFLATE": "zlib", "DEFLATE": "zlib", "NONE": None}.get(codec.name, codec.name)
+    levels = tuple(tuple(level.shape) for level in series.levels)
+    return Storage(f"{kind}, BigTIFF" if tiff.is_bigtiff else kind, name, levels)
 
 
 def _before_alpha(series: tifffile.TiffPageSeries) -> int | None:
