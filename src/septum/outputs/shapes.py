@@ -22,6 +22,7 @@ from septum.outputs.segmented import Segmented
 _HEAD = '{"type":"FeatureCollection","features":[\n'
 _OURS = b"septum"  # the comment of an archive
 _HELD = 2**26  # bytes of a volume read at a time
+_LAST = 2**16 - 1
 _MOVE_TO, _LINE_TO, _CLOSE = 0, 1, 4  # the words of a path in an ImageJ ROI
 
 
@@ -136,7 +137,9 @@ def _roi(rings: tuple[np.ndarray, ...]) -> ImagejRoi:
         roi = ImagejRoi.frompoints(rings[0], name="")
         roi.roitype = ROI_TYPE.TRACED
         return roi
-    (left, top), (right, bottom) = rings[0].min(axis=0), rings[0].max(axis=0)
+    # The header has 16 bits for the bounds; the path, which counts, is of float32.
+    ends = np.minimum([rings[0].min(axis=0), rings[0].max(axis=0)], _LAST)
+    (left, top), (right, bottom) = ends
     path = np.concatenate([_path(ring) for ring in rings])
     return ImagejRoi(
         roitype=ROI_TYPE.RECT,

@@ -19,7 +19,7 @@ def open_npy(path: Path) -> ImageFile[Source]:
     Raises
     ------
     DataError
-        When the file is damaged, holds Python objects, or has fewer than two or over four axes.
+        When the file is damaged, holds Python objects, or has fewer than two or over five axes.
     """
     try:
         with path.open("rb") as file:
@@ -50,21 +50,21 @@ def open_npy(path: Path) -> ImageFile[Source]:
 def assumed(array: Source, source: str, storage: Storage) -> ImageFile[Source]:
     """Return an array without axes with the likeliest ones.
 
-    Two axes are YX, three QYX (pages) or, if of 3 or 4 bytes, YXS (RGB), and four ZCYX.
+    Two axes are YX, three QYX (pages) or, if of 3 or 4 bytes, YXS (RGB), four ZCYX, five TCZYX.
 
     Raises
     ------
     DataError
-        For fewer than two or over four axes.
+        For fewer than two or over five axes.
     """
     shape = tuple(array.shape)
     axes = _likely_axes(shape, array.dtype)
     if axes is None:
-        raise DataError(f"{source}: an array of shape {shape}; 2, 3 or 4 axes are expected")
+        raise DataError(f"{source}: an array of shape {shape}; 2 to 5 axes are expected")
     return ImageFile(array, axes, None, source, assumed=len(axes) > 2, storage=storage)
 
 
 def _likely_axes(shape: Sequence[int], dtype: np.dtype) -> str | None:
     if len(shape) == 3 and dtype == np.uint8 and shape[-1] in (3, 4):
         return "YXS"
-    return {2: "YX", 3: "QYX", 4: "ZCYX"}.get(len(shape))
+    return {2: "YX", 3: "QYX", 4: "ZCYX", 5: "TCZYX"}.get(len(shape))

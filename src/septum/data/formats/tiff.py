@@ -22,6 +22,8 @@ from septum.errors import DataError
 
 SUFFIXES = (".tif", ".tiff")
 
+_PAGES = "IRPVLEHA"  # letters for pages of which the file does not say what they are
+
 _COLOURS: dict[int, int] = {tifffile.PHOTOMETRIC.RGB: 3, tifffile.PHOTOMETRIC.MINISBLACK: 1}
 _ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
 
@@ -44,7 +46,7 @@ def open_tiff(path: Path) -> ImageFile[Source]:
             if not tiff.series:
                 raise DataError(f"{path}: a TIFF without an image in it")
             series = tiff.series[0]
-            axes, notes = series.axes, []
+            axes, notes = _told_apart(series.axes), []
             if len(tiff.series) > 1:
                 notes.append(f"the first of {len(tiff.series)} image series was read")
             missing = sum(page is None for page in series)
@@ -113,6 +115,19 @@ def write_tiff(
             photometric="rgb" if "S" in axes else "minisblack",
             **tags(array.shape, array.dtype, axes, spacing),
         )
+
+
+def _told_apart(axes: str) -> str:
+    """Return axes with a letter of its own for each: tifffile calls all pages of a file Q.
+
+    The innermost stays Q, which a 3D network takes for Z.
+    """
+    letters = iter([letter for letter in _PAGES if letter not in axes])
+    outer = axes.count("Q") - 1
+    return "".join(
+        next(letters) if axis == "Q" and axes[:at].count("Q") < outer else axis
+        for at, axis in enumerate(axes)
+    )
 
 
 def _storage(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> Storage:
