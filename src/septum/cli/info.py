@@ -15,7 +15,7 @@ from septum.errors import ConfigError, DataError
 
 def command(
     path: Annotated[
-        Path | None, typer.Argument(help="A run folder, or an image file.", show_default=False)
+        Path | None, typer.Argument(help="A run folder, or an image.", show_default=False)
     ] = None,
     engines: Annotated[
         bool, typer.Option("--engines", help="What this machine can predict with.")

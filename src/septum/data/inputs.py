@@ -72,5 +72,5 @@ def _meant(path: Path, on_note: Callable[[str], None] | None) -> list[Path]:
 def _labels_beside(files: list[Path]) -> list[Path]:
     """Return the label files of which the image is among `files` too."""
     images = [file for file in files if not is_label_name(file)]
-    keys = {key for image in images for key in (image.stem, image_key(image))}
+    keys = {key for image in images for key in (stem_of(image), image_key(image))}
     return [file for file in files if is_label_name(file) and label_key(file) in keys]

@@ -47,6 +47,7 @@ __all__ = [
     "read_labels",
     "refuse_plate",
     "stem_of",
+    "suffix_of",
     "write_labels",
     "write_tiff",
 ]
