@@ -7,6 +7,7 @@ over the image in every viewer, bit for bit.
 See https://nifti.nimh.nih.gov/nifti-1 for the fields.
 """
 
+import struct
 from collections.abc import Sequence
 from itertools import product
 from math import isfinite, prod
@@ -46,10 +47,9 @@ def parse(start: bytes, path: Path) -> Any:
     """
     nibabel = medical("nibabel", str(path))
     # The length of the header, in one order of bytes or the other, is how NIfTI begins.
-    orders = {"<": "little", ">": "big"}
     found = {
-        length.to_bytes(4, word): (length, order)
-        for length, (order, word) in product(_LENGTHS, orders.items())
+        struct.pack(f"{order}i", length): (length, order)
+        for length, order in product(_LENGTHS, "<>")
     }
     length, order = found.get(start[:4], (348, ""))
     if not order or len(start) < length:
