@@ -12,7 +12,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	    --constraint constraints.txt --editable '.[cpu,int8,onnx,parquet,tensorboard,test]'
+	    --constraint constraints.txt --editable '.[cpu,int8,medical,onnx,parquet,tensorboard,test]'
 	@touch $@
 
 demo: setup

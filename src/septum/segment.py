@@ -8,14 +8,12 @@ import numpy as np
 
 from septum.array import Source, View, item
 from septum.data.context import SLICES, neighbours, stacked
-from septum.data.formats import ImageFile, as_channels_first, open_image
-from septum.data.inputs import stem_of
+from septum.data.formats import ImageFile, as_channels_first, open_image, stem_of
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.geometry import tile_stride
 from septum.instances import find
 from septum.model import DEFAULT_MEMORY, Model
 from septum.outputs import KINDS, Segmented, save
-from septum.outputs.tiff import is_ours
 from septum.predict import orientations
 from septum.resample import resampled
 from septum.workspace import Workspace, workspace
@@ -151,6 +149,7 @@ def segment_file(
                 spacing=planes.spacing,
                 channels=image.channels,
                 z_step=_z_step(image, planes.stack_axes),
+                placement=image.placement,
             )
             # The labels last: where they are, the other results are complete.
             for kind in sorted(options.save, key=lambda kind: kind == "labels"):
@@ -291,10 +290,10 @@ def refuse_same_folder(path: Path, out: Path) -> None:
 def _spare_annotations(path: Path, out: Path, options: Options) -> None:
     refuse_same_folder(path, out)
     for kind, result in zip(options.save, result_paths(path, out, options), strict=True):
-        if kind == "labels" and result.exists() and not is_ours(result):
+        if result.exists() and not KINDS[kind].is_ours(result):
             raise DataError(
-                f"{result} was not written by septum: it could be your own annotation; give "
-                "another folder, as -o results"
+                f"{result} was not written by septum, or was changed since: it could be your own "
+                "annotation; give another folder, as -o results"
             )
 
 

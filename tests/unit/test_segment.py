@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import tifffile
 import torch
 from PIL import Image
@@ -132,6 +133,31 @@ def test_labels_that_septum_did_not_write_are_kept(tmp_path):
     with pytest.raises(DataError, match=r"a_labels\.tif was not written by septum.*-o"):
         segment_file(model_of(), tmp_path / "a.tif", out)
     assert [path.read_bytes() for path in out.iterdir()] == [before]
+
+
+def test_results_that_somebody_changed_are_kept(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", pixels(20, 20))
+    out, options = tmp_path / "out", Options(save=("geojson", "rois"))
+    segment_file(model_of(), tmp_path / "a.tif", out, options)
+    segment_file(model_of(), tmp_path / "a.tif", out, options)
+    corrected = out / "a_objects.geojson"
+    corrected.write_text('{"type": "FeatureCollection", "features": []}')
+    with pytest.raises(DataError, match=r"a_objects\.geojson was not written by septum, or was ch"):
+        segment_file(model_of(), tmp_path / "a.tif", out, options)
+    assert corrected.read_text() == '{"type": "FeatureCollection", "features": []}'
+
+
+def test_labels_lie_in_the_scanner_where_the_image_does(tmp_path):
+    scan = sitk.GetImageFromArray(pixels(3, 20, 24))
+    scan.SetSpacing((0.5, 0.7, 2.5))
+    scan.SetOrigin((-12.5, 30, 7))
+    scan.SetDirection((0, 1, 0, 1, 0, 0, 0, 0, -1))
+    sitk.WriteImage(scan, str(tmp_path / "ct.nii.gz"))
+    segment_file(model_of(), tmp_path / "ct.nii.gz", tmp_path / "out", Options(save=("nifti",)))
+    labels = sitk.ReadImage(str(tmp_path / "out" / "ct_labels.nii.gz"))
+    scan = sitk.ReadImage(str(tmp_path / "ct.nii.gz"))
+    for place in ("GetSpacing", "GetOrigin", "GetDirection", "GetSize"):
+        assert getattr(labels, place)() == getattr(scan, place)()
 
 
 def test_results_may_be_written_again(tmp_path):

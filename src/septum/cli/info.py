@@ -7,16 +7,15 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from septum.cli import show
+from septum.cli import info_image, show
 from septum.config import to_dict
-from septum.data.formats import is_zarr, open_image
-from septum.data.normalise import extremes
+from septum.data.formats import is_image_folder
 from septum.errors import ConfigError, DataError
 
 
 def command(
     path: Annotated[
-        Path | None, typer.Argument(help="A run folder, or an image file.", show_default=False)
+        Path | None, typer.Argument(help="A run folder, or an image.", show_default=False)
     ] = None,
     engines: Annotated[
         bool, typer.Option("--engines", help="What this machine can predict with.")
@@ -34,7 +33,14 @@ def command(
         return
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    facts = _of_model(path) if path.is_dir() and not is_zarr(path) else _of_image(path)
+    if not path.is_dir() or is_image_folder(path):
+        facts = info_image.facts_of(path)
+        if json_:
+            print(show.as_json(facts))
+        else:
+            info_image.print_facts(facts)
+        return
+    facts = _of_model(path)
     if json_:
         print(show.as_json(facts))
         return
@@ -63,22 +69,6 @@ def _of_model(path: Path) -> dict[str, Any]:
     from septum.description import describe
 
     return to_dict(describe(path))
-
-
-def _of_image(path: Path) -> dict[str, Any]:
-    image = open_image(path)
-    lowest, highest = extremes(image.array)
-    return {
-        "file": str(path),
-        "shape": list(image.array.shape),
-        "axes": image.axes,
-        "channels": None if image.channels is None else list(image.channels),
-        "type": str(image.array.dtype),
-        "minimum": lowest,
-        "maximum": highest,
-        "spacing_um": None if image.spacing is None else list(image.spacing),
-        "notes": list(image.notes),
-    }
 
 
 def _flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -4,7 +4,7 @@ import glob
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from septum.data.formats import is_zarr, refuse_plate
+from septum.data.formats import is_image_folder, is_zarr, refuse_plate, stem_of
 from septum.data.layouts.files import few, image_files, image_key, is_label_name, label_key
 from septum.errors import DataError
 
@@ -12,9 +12,9 @@ from septum.errors import DataError
 def images_in(paths: Iterable[Path], on_note: Callable[[str], None] | None = None) -> list[Path]:
     """Return the image files among `paths`, folders opened and patterns expanded.
 
-    An OME-Zarr image is a folder, and one image. In another folder, label files beside their images
-    (``x_masks.tif`` beside ``x.tif``) are left out; `on_note` is called with a sentence that says
-    how many.
+    An OME-Zarr image is a folder, and one image; so is a series of DICOM slices. In another folder,
+    label files beside their images (``x_masks.tif`` beside ``x.tif``) are left out; `on_note` is
+    called with a sentence that says how many.
 
     Parameters
     ----------
@@ -49,15 +49,6 @@ def images_in(paths: Iterable[Path], on_note: Callable[[str], None] | None = Non
     return files
 
 
-def stem_of(path: Path) -> str:
-    """Return the name that the results of an image file begin with."""
-    name = path.name
-    for suffix in (".ome.zarr", ".ome.tiff", ".ome.tif"):
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return path.stem
-
-
 def _meant(path: Path, on_note: Callable[[str], None] | None) -> list[Path]:
     if not path.exists():
         if not glob.has_magic(str(path)):
@@ -66,10 +57,10 @@ def _meant(path: Path, on_note: Callable[[str], None] | None) -> list[Path]:
         if not found:
             raise DataError(f"{path}: no file fits this pattern")
         return found
-    if not path.is_dir() or is_zarr(path):
+    if not path.is_dir() or is_image_folder(path):
         return [path]
-    zarrs = [child for child in path.iterdir() if is_zarr(child) and child.name[0] != "."]
-    found = sorted([*image_files(path), *zarrs])
+    folders = [child for child in path.iterdir() if is_image_folder(child) and child.name[0] != "."]
+    found = sorted([*image_files(path), *folders])
     if not found:
         raise DataError(f"{path}: no image files in this folder")
     labels = _labels_beside(found)
@@ -81,5 +72,5 @@ def _meant(path: Path, on_note: Callable[[str], None] | None) -> list[Path]:
 def _labels_beside(files: list[Path]) -> list[Path]:
     """Return the label files of which the image is among `files` too."""
     images = [file for file in files if not is_label_name(file)]
-    keys = {key for image in images for key in (image.stem, image_key(image))}
+    keys = {key for image in images for key in (stem_of(image), image_key(image))}
     return [file for file in files if is_label_name(file) and label_key(file) in keys]

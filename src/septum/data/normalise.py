@@ -150,19 +150,6 @@ def bands(
         )
 
 
-def extremes(image: Source) -> tuple[int | float, int | float]:
-    """Return the smallest and the largest value of an image of any size and any axes."""
-    chunks = getattr(image, "chunks", None)
-    # Bands hold all of the first axis, for channels; here it is one more that may be long.
-    windows = bands((1, *image.shape), image.dtype, chunks and (1, *chunks))
-    pairs = []
-    for window in windows:
-        part = np.asarray(image[window[1:]])
-        pairs.append((part.min(), part.max()))
-    lowest, highest = zip(*pairs, strict=True)
-    return min(lowest).item(), max(highest).item()
-
-
 def grid_steps(shape: Sequence[int]) -> list[int]:
     """Return the step along each axis that leaves about 4 million pixels, alike where possible."""
     steps, thin = [1] * len(shape), prod(shape) / _ENOUGH_PIXELS

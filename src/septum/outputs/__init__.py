@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from septum.errors import ConfigError
-from septum.outputs.ngff import write_zarr
+from septum.outputs import ngff, nifti, shapes, table, tiff
 from septum.outputs.overlay import write_overlay
 from septum.outputs.segmented import Segmented
-from septum.outputs.shapes import write_geojson, write_rois
-from septum.outputs.table import write_csv, write_parquet
-from septum.outputs.tiff import write_labels, write_probabilities, write_probabilities8
+from septum.report import picture
 
 __all__ = ["KINDS", "Kind", "Segmented", "save"]
 
@@ -27,40 +25,76 @@ class Kind:
         What follows the name of the image in the name of the file.
     write : callable
         Takes what to write and the path, and writes a file that appears only when it is complete.
+    is_ours : callable
+        Tells whether what is at a path was written here, and so may be replaced.
     """
 
     description: str
     suffix: str
     write: Callable[[Segmented, Path], None]
+    is_ours: Callable[[Path], bool]
 
 
 KINDS: dict[str, Kind] = {
     "labels": Kind(
-        "label image (TIFF): 0 background, 1, 2, ... the objects", "_labels.tif", write_labels
+        "label image (TIFF): 0 background, 1, 2, ... the objects",
+        "_labels.tif",
+        tiff.write_labels,
+        tiff.is_ours,
+    ),
+    "nifti": Kind(
+        "the same as NIfTI, which lies over a NIfTI or DICOM image; needs septum[medical]",
+        "_labels.nii.gz",
+        nifti.write_nifti,
+        nifti.is_ours,
     ),
     "probabilities": Kind(
-        "probability of each class (TIFF, float32)", "_probabilities.tif", write_probabilities
+        "probability of each class (TIFF, float32)",
+        "_probabilities.tif",
+        tiff.write_probabilities,
+        tiff.is_ours,
     ),
     "probabilities8": Kind(
         "the same in 8 bits, in shares of 255, a quarter of the size",
         "_probabilities.tif",
-        write_probabilities8,
+        tiff.write_probabilities8,
+        tiff.is_ours,
     ),
     "zarr": Kind(
         "probabilities (8 bits) and labels as pyramids in an OME-Zarr, for images of any size",
         ".ome.zarr",
-        write_zarr,
+        ngff.write_zarr,
+        ngff.is_ours,
     ),
     "table": Kind(
-        "size, place, shape and mean intensities of every object (CSV)", "_objects.csv", write_csv
+        "size, place, shape and mean intensities of every object (CSV)",
+        "_objects.csv",
+        table.write_csv,
+        table.is_our_csv,
     ),
     "parquet": Kind(
-        "the same as Parquet; needs septum[parquet]", "_objects.parquet", write_parquet
+        "the same as Parquet; needs septum[parquet]",
+        "_objects.parquet",
+        table.write_parquet,
+        table.is_our_parquet,
     ),
-    "geojson": Kind("outlines that QuPath opens", "_objects.geojson", write_geojson),
-    "rois": Kind("outlines that ImageJ's ROI manager opens", "_rois.zip", write_rois),
+    "geojson": Kind(
+        "outlines that QuPath opens",
+        "_objects.geojson",
+        shapes.write_geojson,
+        shapes.is_our_geojson,
+    ),
+    "rois": Kind(
+        "outlines that ImageJ's ROI manager opens",
+        "_rois.zip",
+        shapes.write_rois,
+        shapes.are_our_rois,
+    ),
     "overlay": Kind(
-        "picture of the image with the objects outlined", "_overlay.png", write_overlay
+        "picture of the image with the objects outlined",
+        "_overlay.png",
+        write_overlay,
+        picture.is_ours,
     ),
 }
 

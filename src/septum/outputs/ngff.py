@@ -85,15 +85,17 @@ def halved_by_stride(labels: np.ndarray, rank: int) -> np.ndarray:
     return labels[(..., *(slice(None, None, 2) for _ in range(rank)))]
 
 
-def _refuse_foreign(path: Path) -> None:
-    if not path.exists():
-        return
+def is_ours(path: Path) -> bool:
+    """Tell whether an OME-Zarr was written here, and so may be replaced by a newer result."""
     try:
         attributes = json.loads((path / ".zattrs").read_text(encoding="utf-8"))
-        ours = attributes["_creator"]["name"] == "septum"
+        return attributes["_creator"]["name"] == "septum"
     except (OSError, ValueError, KeyError, TypeError):
-        ours = False  # whatever it is, septum did not write it
-    if not ours:
+        return False  # whatever it is, septum did not write it
+
+
+def _refuse_foreign(path: Path) -> None:
+    if path.exists() and not is_ours(path):
         raise SeptumError(
             f"{path} is there, and septum did not write it: it could be your own image; "
             "move it away or give another folder, as -o results"

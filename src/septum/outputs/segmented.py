@@ -33,6 +33,8 @@ class Segmented:
         µm per spatial axis, where known.
     z_step : float or None
         µm between the planes of a stack along Z, where known.
+    placement : bytes or None
+        Where the image lies in the scanner; see `septum.data.formats.ImageFile`.
     channels : tuple of str or None
         Names of the channels of `image`, where known.
     """
@@ -47,6 +49,7 @@ class Segmented:
     spacing: tuple[float, ...] | None = None
     channels: tuple[str, ...] | None = None
     z_step: float | None = None
+    placement: bytes | None = None
 
     @property
     def spatial(self) -> tuple[int, ...]:

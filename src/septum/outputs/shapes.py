@@ -19,7 +19,10 @@ from septum.atomic import replacing
 from septum.outputs.outlines import Outline, outlines
 from septum.outputs.segmented import Segmented
 
+_HEAD = '{"type":"FeatureCollection","features":[\n'
+_OURS = b"septum"  # the comment of an archive
 _HELD = 2**26  # bytes of a volume read at a time
+_LAST = 2**16 - 1
 _MOVE_TO, _LINE_TO, _CLOSE = 0, 1, 4  # the words of a path in an ImageJ ROI
 
 
@@ -40,9 +43,9 @@ def write_geojson(segmented: Segmented, path: Path) -> None:
     """
     stack = len(segmented.counts) > 1 or len(segmented.spatial) == 3
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.write('{"type":"FeatureCollection","features":[')
+        file.write(_HEAD)
         for number, shape in enumerate(_shapes(segmented)):
-            file.write(",\n" if number else "\n")
+            file.write(",\n" if number else "")
             file.write(json.dumps(_feature(shape, stack), separators=(",", ":")))
         file.write("\n]}\n")
 
@@ -60,6 +63,7 @@ def write_rois(segmented: Segmented, path: Path) -> None:
         replacing(path) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as file,
     ):
+        file.comment = _OURS
         for shape in _shapes(segmented):
             roi = _roi(shape.outline.rings)
             place = ""
@@ -73,6 +77,27 @@ def write_rois(segmented: Segmented, path: Path) -> None:
             names[name] += 1
             roi.name = name if names[name] == 1 else f"{name}-{names[name]}"
             file.writestr(f"{roi.name}.roi", roi.tobytes())
+
+
+def is_our_geojson(path: Path) -> bool:
+    """Tell whether outlines were written here: QuPath and others lay out the first line otherwise.
+
+    So outlines that were corrected in QuPath and saved under the same name are not ours any more.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_HEAD)) == _HEAD.encode()
+    except OSError:
+        return False
+
+
+def are_our_rois(path: Path) -> bool:
+    """Tell whether an archive of ROIs was written here, and not by the ROI manager of ImageJ."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return file.comment == _OURS
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _shapes(segmented: Segmented) -> Iterator[_Shape]:
@@ -112,7 +137,9 @@ def _roi(rings: tuple[np.ndarray, ...]) -> ImagejRoi:
         roi = ImagejRoi.frompoints(rings[0], name="")
         roi.roitype = ROI_TYPE.TRACED
         return roi
-    (left, top), (right, bottom) = rings[0].min(axis=0), rings[0].max(axis=0)
+    # The header has 16 bits for the bounds; the path, which counts, is of float32.
+    ends = np.minimum([rings[0].min(axis=0), rings[0].max(axis=0)], _LAST)
+    (left, top), (right, bottom) = ends
     path = np.concatenate([_path(ring) for ring in rings])
     return ImagejRoi(
         roitype=ROI_TYPE.RECT,

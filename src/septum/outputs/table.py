@@ -1,7 +1,7 @@
 """The measures of every object as a table, CSV or Parquet: a row for an object."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +75,32 @@ def write_parquet(segmented: Segmented, path: Path) -> None:
         finally:
             if writer is not None:
                 writer.close()
+
+
+def is_our_csv(path: Path) -> bool:
+    """Tell whether a CSV has the columns of a table written here; notes of others have not."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return _ours(next(csv.reader(file), []))
+    except (OSError, ValueError, csv.Error):
+        return False
+
+
+def is_our_parquet(path: Path) -> bool:
+    """Tell whether a Parquet file has the columns of a table written here."""
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError:
+        return False
+    try:
+        return _ours(parquet.read_schema(path).names)
+    except (OSError, ArrowException):
+        return False
+
+
+def _ours(columns: Sequence[str]) -> bool:
+    scored = any(name.endswith("probability") for name in columns)
+    return list(columns[:1]) == ["image"] and "label" in columns and scored
 
 
 def _texts(column: np.ndarray) -> list:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from septum.atomic import replacing
 
+_OURS = "septum"
 _GAP, _TITLE, _FONT = 12, 34, 18
 _PAPER, _INK = (255, 255, 255), (30, 30, 40)
 
@@ -112,7 +114,22 @@ def compose(panels: Sequence[Panel], columns: int, width: int = 360) -> Image.Im
 def save(picture: Image.Image, path: Path) -> None:
     """Write a picture as PNG; it appears only when it is complete."""
     with replacing(path) as temporary:
-        picture.save(temporary, format="PNG", optimize=True)
+        picture.save(temporary, format="PNG", optimize=True, pnginfo=_signed())
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a picture was written here, and so may be replaced by a newer one."""
+    try:
+        with Image.open(path) as found:
+            return found.info.get("Software") == _OURS
+    except (OSError, ValueError, SyntaxError):
+        return False
+
+
+def _signed() -> PngInfo:
+    facts = PngInfo()
+    facts.add_text("Software", _OURS)
+    return facts
 
 
 def _scaled(pixels: np.ndarray, width: int) -> Image.Image:

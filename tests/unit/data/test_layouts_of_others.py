@@ -93,12 +93,10 @@ def test_nnunet_data_that_is_not_whole_is_named(tmp_path, spoil, says):
 
 
 def test_nnunet_data_in_a_format_that_is_not_read_says_so(tmp_path):
-    nnunet(tmp_path, file_ending=".nii.gz")
+    nnunet(tmp_path, file_ending=".mha")
     for path in tmp_path.rglob("*.tif"):
-        path.rename(path.with_suffix(".nii.gz"))
-    with pytest.raises(
-        DataError, match=r"dataset\.json says \.nii\.gz, which is not read here; un"
-    ):
+        path.rename(path.with_suffix(".mha"))
+    with pytest.raises(DataError, match=r"dataset\.json says \.mha, which is not read here; un"):
         find(tmp_path)
 
 

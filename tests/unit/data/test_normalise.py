@@ -1,7 +1,5 @@
 """Grey values become the network's, by statistics of the whole image."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +7,7 @@ from hypothesis import strategies as st
 
 from septum.array import View
 from septum.data import normalise as module
-from septum.data.normalise import bands, extremes, grid_steps, normalise, stretch_of
+from septum.data.normalise import bands, grid_steps, normalise, stretch_of
 from septum.errors import ConfigError, DataError
 
 DTYPES = ["bool", "uint8", "int8", "uint16", ">i2", "int16", "int32", "float16", "float32", ">f8"]
@@ -183,10 +181,3 @@ def test_a_window_is_stretched_as_the_whole():
     np.testing.assert_array_equal(
         stretch.apply(image[:, 3:20, 7:9]), normalise(image, "percentile")[:, 3:20, 7:9]
     )
-
-
-def test_extremes_are_those_of_the_whole_whatever_the_bands(monkeypatch):
-    image = np.random.default_rng(0).integers(-500, 500, (3, 40, 50)).astype(np.int16)
-    monkeypatch.setattr("septum.data.normalise.bands", partial(bands, limit=100))
-    assert extremes(image) == (image.min(), image.max())
-    assert extremes(image[0].astype(np.float32)) == (image[0].min(), image[0].max())

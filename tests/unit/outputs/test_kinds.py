@@ -1,7 +1,14 @@
 """Every kind of result can be written of every odd image, and asks its sources for windows only."""
 
+import zipfile
+
+import nibabel
 import numpy as np
+import pyarrow
 import pytest
+import tifffile
+from PIL import Image
+from pyarrow import parquet
 
 from septum.array import View
 from septum.errors import DataError
@@ -67,3 +74,30 @@ def test_a_source_that_fails_half_way_leaves_nothing_and_says_what_failed(make, 
     with pytest.raises(DataError, match=r"^the chunk .* cut short"):
         save(kind, segmented, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+OF_OTHERS = {
+    "_labels.tif": lambda path: tifffile.imwrite(path, np.zeros((4, 4), np.uint8)),
+    "_probabilities.tif": lambda path: tifffile.imwrite(path, np.zeros((4, 4), np.float32)),
+    "_labels.nii.gz": lambda path: nibabel.save(
+        nibabel.Nifti1Image(np.zeros((4, 4, 4), np.uint8), None), path
+    ),
+    ".ome.zarr": lambda path: path.mkdir(),
+    "_objects.csv": lambda path: path.write_text("image,label,remark\nodd,1,look again\n"),
+    "_objects.parquet": lambda path: parquet.write_table(pyarrow.table({"label": [1]}), path),
+    "_objects.geojson": lambda path: path.write_text('{"type":"FeatureCollection","features":[]}'),
+    "_rois.zip": lambda path: zipfile.ZipFile(path, "w").close(),
+    "_overlay.png": lambda path: Image.fromarray(np.zeros((4, 4), np.uint8)).save(path),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_result_is_known_as_ours_and_what_others_wrote_is_not(make, tmp_path, kind):
+    for labels in (np.ones((1, 5, 6), np.uint16), np.zeros((1, 5, 6), np.uint16)):
+        assert KINDS[kind].is_ours(save(kind, make(labels), tmp_path))
+    foreign = tmp_path / f"foreign{KINDS[kind].suffix}"
+    OF_OTHERS[KINDS[kind].suffix](foreign)
+    assert not KINDS[kind].is_ours(foreign)
+    if not foreign.is_dir():
+        foreign.write_bytes(b"")
+        assert not KINDS[kind].is_ours(foreign)

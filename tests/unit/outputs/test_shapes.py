@@ -142,3 +142,15 @@ def test_rois_far_from_the_corner_keep_their_place(make, tmp_path):
     assert rois["00001"].coordinates()[:, 0].tolist() == [69_000, 69_010, 69_010, 69_000]
     outer, hole = rois["00002"].coordinates(multi=True)
     assert (outer[:, 0].min(), hole[:, 0].max()) == (40_000, 40_002)
+
+
+@pytest.mark.parametrize("left", [65_530, 66_000])
+def test_bounds_of_a_composite_that_16_bits_do_not_hold_end_at_the_last(make, tmp_path, left):
+    labels = np.ones((1, 3, left + 10), np.uint16)
+    labels[:, :, :left] = 0
+    labels[0, 1, left + 5] = 0
+    (roi,) = roifile.roiread(save("rois", make(labels), tmp_path))
+    outer, hole = roi.coordinates(multi=True)
+    assert (outer[:, 0].min(), outer[:, 0].max(), hole[:, 0].min()) == (left, left + 10, left + 5)
+    header = np.frombuffer(roi.tobytes()[8:16], ">u2")  # top, left, bottom, right
+    assert header.tolist() == [0, min(left, 65_535), 3, 65_535]

@@ -4,11 +4,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from septum.array import Source, load
-from septum.data.formats.image_file import ImageFile, Planes, as_channels_first, known_steps
+from septum.data.formats.dicom import SUFFIXES as DICOM
+from septum.data.formats.dicom import is_dicom, open_dicom
+from septum.data.formats.image_file import (
+    ImageFile,
+    Planes,
+    Storage,
+    as_channels_first,
+    known_steps,
+)
+from septum.data.formats.names import stem_of, suffix_of
+from septum.data.formats.nifti import SUFFIXES as NIFTI
+from septum.data.formats.nifti import open_nifti
 from septum.data.formats.npy import SUFFIXES as NPY
 from septum.data.formats.npy import open_npy
 from septum.data.formats.ome_zarr import SUFFIXES as ZARR
@@ -19,21 +31,36 @@ from septum.data.formats.tiff import SUFFIXES as TIFF
 from septum.data.formats.tiff import open_tiff, write_tiff
 from septum.errors import DataError
 
-SUFFIXES = (*TIFF, *PICTURES, *NPY, *ZARR)
+SUFFIXES = (*TIFF, *PICTURES, *NPY, *ZARR, *NIFTI, *DICOM)
 
 __all__ = [
     "SUFFIXES",
     "ImageFile",
     "Planes",
+    "Storage",
     "as_channels_first",
+    "is_image_folder",
+    "is_image_name",
     "is_zarr",
     "open_image",
     "read_image",
     "read_labels",
     "refuse_plate",
+    "stem_of",
+    "suffix_of",
     "write_labels",
     "write_tiff",
 ]
+
+
+def is_image_name(path: Path) -> bool:
+    """Whether the name of a file is that of an image that can be read; hidden files are none."""
+    return suffix_of(path) in SUFFIXES and not path.name.startswith(".")
+
+
+def is_image_folder(path: Path) -> bool:
+    """Whether a folder is one image: a zarr, or a series of DICOM slices."""
+    return path.is_dir() and (is_zarr(path) or is_dicom(path))
 
 
 def open_image(
@@ -50,7 +77,7 @@ def open_image(
     ----------
     path : str or Path
         TIFF (OME, ImageJ, BigTIFF, pyramids at full resolution), OME-Zarr and zarr arrays, PNG,
-        JPEG, GIF, BMP or NPY, told by the suffix.
+        JPEG, GIF, BMP, NPY, NIfTI or DICOM, told by the suffix; or a folder of DICOM slices.
     axes : str, optional
         Overrides the axes that the file states, one letter per axis.
     spacing : float or sequence of float, optional
@@ -140,13 +167,11 @@ def write_labels(
 
 
 def _loaded(image: ImageFile[Source]) -> ImageFile[np.ndarray]:
-    return ImageFile(
-        load(image.array), image.axes, image.spacing, image.source, image.notes, image.channels
-    )
+    return cast(ImageFile[np.ndarray], replace(image, array=load(image.array)))
 
 
 def _open(path: Path, indices: bool) -> ImageFile[Source]:
-    suffix = path.suffix.lower()
+    suffix = suffix_of(path)
     try:
         if suffix in TIFF:
             image = open_tiff(path)
@@ -154,8 +179,12 @@ def _open(path: Path, indices: bool) -> ImageFile[Source]:
             image = read_png(path, indices)
         elif suffix in NPY:
             image = open_npy(path)
+        elif suffix in NIFTI:
+            image = open_nifti(path)
         elif suffix in ZARR or is_zarr(path):
             image = open_zarr(path)
+        elif suffix in DICOM or is_dicom(path):
+            image = open_dicom(path)
         else:
             raise DataError(
                 f"{path}: {suffix or 'a name without a suffix'} is not an image format known "
@@ -179,7 +208,9 @@ def _with_axes(image: ImageFile[Source], axes: str) -> ImageFile[Source]:
     """Return the image with other letters; the spacing stays with the axis it was stated for."""
     stated = [axis for axis in "ZYX" if axis in image.axes]
     known = dict(zip(stated[-len(image.spacing or ()) :], image.spacing or (), strict=False))
-    renamed = replace(image, axes=axes, spacing=None, assumed=False)
+    same = axes == image.axes  # where voxels lie is stated for the axes as they were
+    placement = image.placement if same else None
+    renamed = replace(image, axes=axes, spacing=None, assumed=False, placement=placement)
     steps = [known.get(image.axes[axes.index(axis)]) for axis in "ZYX" if axis in axes]
     return replace(renamed, spacing=known_steps(steps))
 

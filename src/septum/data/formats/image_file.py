@@ -19,6 +19,25 @@ Pixels = TypeVar("Pixels", bound=Source, covariant=True)
 """A numpy array where the pixels have been read, any source where they may still be on disk."""
 
 
+@dataclass(frozen=True)
+class Storage:
+    """How a file keeps its pixels: what people ask before they copy or convert it.
+
+    Attributes
+    ----------
+    format : str
+        As people call it, such as ``"OME-TIFF"``.
+    compression : str or None
+        The codec where the pixels are compressed.
+    levels : tuple of tuple of int
+        The shape of each level of the pyramid, full resolution first; one where there is none.
+    """
+
+    format: str
+    compression: str | None = None
+    levels: tuple[tuple[int, ...], ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class ImageFile(Generic[Pixels]):
     """An array as stored, with one letter per axis.
@@ -43,6 +62,12 @@ class ImageFile(Generic[Pixels]):
         Names of the channels where the file states one for each.
     assumed : bool
         Whether the file does not state its axes, so that `axes` are the likeliest.
+    storage : Storage or None
+        How the file keeps the pixels.
+    placement : bytes or None
+        The NIfTI header that says where the voxels lie in the scanner, for the formats that know
+        (NIfTI, DICOM); see :mod:`septum.data.formats.nifti_header`. Pixels are as stored, whatever
+        it says: nothing is turned or resampled.
     """
 
     array: Pixels
@@ -52,6 +77,8 @@ class ImageFile(Generic[Pixels]):
     notes: tuple[str, ...] = ()
     channels: tuple[str, ...] | None = None
     assumed: bool = False
+    storage: Storage | None = None
+    placement: bytes | None = None
 
     def __post_init__(self) -> None:
         shape, name = tuple(self.array.shape), self.source or "image"
@@ -158,6 +185,8 @@ def as_channels_first(image: ImageFile, ndim: int = 2) -> Planes:
     stack_shape = tuple(shape[axes.index(axis)] for axis in stack)
     if stack and ndim == 2:
         notes += (f"{prod(stack_shape)} planes along {stack} are separate 2D images",)
+    if stack and ndim == 3:
+        notes += (f"{prod(stack_shape)} volumes along {stack} are separate 3D images",)
     known = image.spacing is not None and len(image.spacing) >= ndim
     return Planes(
         load(planes) if isinstance(image.array, np.ndarray) else planes,

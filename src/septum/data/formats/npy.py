@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from septum.array import Source
-from septum.data.formats.image_file import ImageFile
+from septum.data.formats.image_file import ImageFile, Storage
 from septum.data.formats.stored import raw
 from septum.errors import DataError
 
@@ -19,7 +19,7 @@ def open_npy(path: Path) -> ImageFile[Source]:
     Raises
     ------
     DataError
-        When the file is damaged, holds Python objects, or has fewer than two or over four axes.
+        When the file is damaged, holds Python objects, or has fewer than two or over five axes.
     """
     try:
         with path.open("rb") as file:
@@ -43,27 +43,28 @@ def open_npy(path: Path) -> ImageFile[Source]:
             f"{path}: an array of shape {shape} and type {dtype} takes {needed} bytes and the file "
             f"has {size}; it is cut short: copy it again from its source"
         )
-    return assumed(raw(path, offset, shape, dtype, fortran), str(path))
+    pixels = raw(path, offset, shape, dtype, fortran)
+    return assumed(pixels, str(path), Storage("NPY"))
 
 
-def assumed(array: Source, source: str) -> ImageFile[Source]:
+def assumed(array: Source, source: str, storage: Storage) -> ImageFile[Source]:
     """Return an array without axes with the likeliest ones.
 
-    Two axes are YX, three QYX (pages) or, if of 3 or 4 bytes, YXS (RGB), and four ZCYX.
+    Two axes are YX, three QYX (pages) or, if of 3 or 4 bytes, YXS (RGB), four ZCYX, five TCZYX.
 
     Raises
     ------
     DataError
-        For fewer than two or over four axes.
+        For fewer than two or over five axes.
     """
     shape = tuple(array.shape)
     axes = _likely_axes(shape, array.dtype)
     if axes is None:
-        raise DataError(f"{source}: an array of shape {shape}; 2, 3 or 4 axes are expected")
-    return ImageFile(array, axes, None, source, assumed=len(axes) > 2)
+        raise DataError(f"{source}: an array of shape {shape}; 2 to 5 axes are expected")
+    return ImageFile(array, axes, None, source, assumed=len(axes) > 2, storage=storage)
 
 
 def _likely_axes(shape: Sequence[int], dtype: np.dtype) -> str | None:
     if len(shape) == 3 and dtype == np.uint8 and shape[-1] in (3, 4):
         return "YXS"
-    return {2: "YX", 3: "QYX", 4: "ZCYX"}.get(len(shape))
+    return {2: "YX", 3: "QYX", 4: "ZCYX", 5: "TCZYX"}.get(len(shape))

@@ -12,7 +12,7 @@ import numpy as np
 import zarr
 
 from septum.array import Source, Window
-from septum.data.formats.image_file import ImageFile, known_steps
+from septum.data.formats.image_file import ImageFile, Storage, known_steps
 from septum.data.formats.npy import assumed
 from septum.data.formats.stored import Stored
 from septum.data.formats.zarr_chunks import WholeChunks
@@ -173,6 +173,18 @@ def _image(group: Any, ome: Mapping[str, Any], path: Path) -> ImageFile[Source]:
         str(path),
         notes,
         _channels(ome, dict(zip(letters, array.shape, strict=True)).get("C")),
+        storage=_storage(
+            array,
+            f"OME-Zarr {ome.get('version') or scales[0].get('version', '')}",
+            [group[dataset["path"]].shape for dataset in scales[0]["datasets"]],
+        ),
+    )
+
+
+def _storage(array: Any, name: str, levels: Sequence[Sequence[int]]) -> Storage:
+    codecs = [type(codec).__name__.removesuffix("Codec") for codec in array.compressors]
+    return Storage(
+        name.strip(), ", ".join(codecs).lower() or None, tuple(tuple(shape) for shape in levels)
     )
 
 
@@ -189,13 +201,13 @@ def _channels(ome: Mapping[str, Any], count: int | None) -> tuple[str, ...] | No
 
 
 def _plain(array: Any, path: Path) -> ImageFile[Source]:
-    stored = _stored(array, path)
+    stored, storage = _stored(array, path), _storage(array, "zarr", [array.shape])
     names = getattr(array.metadata, "dimension_names", None)
     names = names or array.attrs.get("_ARRAY_DIMENSIONS") or []  # so xarray says it in zarr 2
     letters = "".join(str(name) for name in names).upper()
     if len(letters) == len(names) == len(stored.shape) and {"Y", "X"} <= set(letters):
-        return ImageFile(stored, letters, None, str(path))
-    return assumed(stored, str(path))
+        return ImageFile(stored, letters, None, str(path), storage=storage)
+    return assumed(stored, str(path), storage)
 
 
 def _stored(array: Any, path: Path) -> Stored:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from septum.data.formats.image_file import ALPHA_DROPPED, ImageFile
+from septum.data.formats.image_file import ALPHA_DROPPED, ImageFile, Storage
 from septum.errors import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
@@ -65,7 +65,7 @@ def _read_picture(picture: Image.Image, path: Path, indices: bool) -> ImageFile:
     frames = getattr(picture, "n_frames", 1)
     if frames > 1:
         notes.append(f"the first of {frames} frames was read")
-    mode = picture.mode
+    mode, storage = picture.mode, Storage(picture.format or "picture")
     transparent = mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
     if transparent and not (indices and mode == "P"):
         notes.append(ALPHA_DROPPED)
@@ -80,7 +80,8 @@ def _read_picture(picture: Image.Image, path: Path, indices: bool) -> ImageFile:
         array = array[..., 0]  # a grey palette: the usual way for GIF to say grey
     if array.dtype == np.int32 and path.suffix.lower() == ".png":
         array = array.astype(np.uint16)  # mode I: Pillow's name for 16-bit PNG in older versions
-    return ImageFile(array, "YXS" if array.ndim == 3 else "YX", None, str(path), tuple(notes))
+    axes = "YXS" if array.ndim == 3 else "YX"
+    return ImageFile(array, axes, None, str(path), tuple(notes), storage=storage)
 
 
 def _is_deep_colour_png(path: Path) -> bool:
@@ -97,4 +98,4 @@ def _read_deep(path: Path) -> ImageFile:
         raise DataError(f"{path}: cannot be read; the PNG is damaged or cut short")
     notes = (ALPHA_DROPPED,) if array.shape[-1] == 4 else ()
     array = np.ascontiguousarray(array[..., 2::-1])
-    return ImageFile(array, "YXS", None, str(path), notes)
+    return ImageFile(array, "YXS", None, str(path), notes, storage=Storage("PNG"))

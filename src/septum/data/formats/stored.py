@@ -6,7 +6,7 @@ or process like any value, and the number of images is not limited by the number
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from mmap import ACCESS_READ, ALLOCATIONGRANULARITY, mmap
 from pathlib import Path
@@ -106,6 +106,14 @@ def raw(
             return np.ndarray(sizes, dtype, mapped, first - page, strides).copy()
 
     return Stored(shape, dtype, read, str(path))
+
+
+def native(stored: Stored) -> Stored:
+    """Return the pixels in the order of bytes of this machine."""
+    dtype = stored.dtype.newbyteorder("=")
+    return replace(
+        stored, dtype=dtype, read=lambda window: stored.read(window).astype(dtype, copy=False)
+    )
 
 
 class Recent:

@@ -9,12 +9,20 @@ import tifffile
 
 from septum.array import Source, Window
 from septum.atomic import replacing
-from septum.data.formats.image_file import ALPHA_DROPPED, ChunkedView, ImageFile, known_steps
+from septum.data.formats.image_file import (
+    ALPHA_DROPPED,
+    ChunkedView,
+    ImageFile,
+    Storage,
+    known_steps,
+)
 from septum.data.formats.tiff_pages import pixels_of
 from septum.data.formats.tiff_tags import tags
 from septum.errors import DataError
 
 SUFFIXES = (".tif", ".tiff")
+
+_PAGES = "IRPVLEHA"  # letters for pages of which the file does not say what they are
 
 _COLOURS: dict[int, int] = {tifffile.PHOTOMETRIC.RGB: 3, tifffile.PHOTOMETRIC.MINISBLACK: 1}
 _ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
@@ -38,7 +46,7 @@ def open_tiff(path: Path) -> ImageFile[Source]:
             if not tiff.series:
                 raise DataError(f"{path}: a TIFF without an image in it")
             series = tiff.series[0]
-            axes, notes = series.axes, []
+            axes, notes = _told_apart(series.axes), []
             if len(tiff.series) > 1:
                 notes.append(f"the first of {len(tiff.series)} image series was read")
             missing = sum(page is None for page in series)
@@ -56,6 +64,7 @@ def open_tiff(path: Path) -> ImageFile[Source]:
                 tuple(notes),
                 _channels(tiff, series),
                 assumed=not {"Q", "I"}.isdisjoint(axes),  # pages, and nothing says of what
+                storage=_storage(tiff, series),
             )
     except (FileNotFoundError, PermissionError, IsADirectoryError, DataError):
         raise
@@ -106,6 +115,27 @@ def write_tiff(
             photometric="rgb" if "S" in axes else "minisblack",
             **tags(array.shape, array.dtype, axes, spacing),
         )
+
+
+def _told_apart(axes: str) -> str:
+    """Return axes with a letter of its own for each: tifffile calls all pages of a file Q.
+
+    The innermost stays Q, which a 3D network takes for Z.
+    """
+    letters = iter([letter for letter in _PAGES if letter not in axes])
+    outer = axes.count("Q") - 1
+    return "".join(
+        next(letters) if axis == "Q" and axes[:at].count("Q") < outer else axis
+        for at, axis in enumerate(axes)
+    )
+
+
+def _storage(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> Storage:
+    kind = "OME-TIFF" if tiff.is_ome else "ImageJ TIFF" if tiff.is_imagej else "TIFF"
+    codec = tifffile.COMPRESSION(series.keyframe.compression)
+    name = {"ADOBE_DEFLATE": "zlib", "DEFLATE": "zlib", "NONE": None}.get(codec.name, codec.name)
+    levels = tuple(tuple(level.shape) for level in series.levels)
+    return Storage(f"{kind}, BigTIFF" if tiff.is_bigtiff else kind, name, levels)
 
 
 def _before_alpha(series: tifffile.TiffPageSeries) -> int | None:

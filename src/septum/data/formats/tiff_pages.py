@@ -4,7 +4,7 @@ tifffile parses the file once and decodes; the file itself is opened for each wi
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 import tifffile
 
 from septum.array import Source, Window
-from septum.data.formats.stored import Recent, Stored, raw
+from septum.data.formats.stored import Recent, Stored, native, raw
 
 # Strips run across the image: those that a row of windows shares are decoded once.
 _RECENT_BYTES = 64 * 2**20
@@ -41,9 +41,7 @@ def pixels_of(series: tifffile.TiffPageSeries, path: Path) -> Source:
         return series.asarray()
     if series.dataoffset is not None:
         _refuse_short(path, series.dataoffset + prod(shape) * dtype.itemsize)
-        return _native(
-            raw(path, series.dataoffset, shape, dtype.newbyteorder(key.parent.byteorder))
-        )
+        return native(raw(path, series.dataoffset, shape, dtype.newbyteorder(key.parent.byteorder)))
     depth = _depth(shape, key)
     if depth is None or len(series) != prod(shape[:depth]):
         return series.asarray()
@@ -61,14 +59,6 @@ def pixels_of(series: tifffile.TiffPageSeries, path: Path) -> Source:
         return result
 
     return Stored(shape, dtype, read, str(path), _chunks(shape, depth, key))
-
-
-def _native(stored: Stored) -> Stored:
-    """Return the pixels in the order of bytes of this machine."""
-    dtype = stored.dtype.newbyteorder("=")
-    return replace(
-        stored, dtype=dtype, read=lambda window: stored.read(window).astype(dtype, copy=False)
-    )
 
 
 def _refuse_short(path: Path, end: int) -> None:

@@ -1,0 +1,134 @@
+"""`septum info IMAGE` describes every format that is read, in 80 columns."""
+
+import json
+
+import cv2
+import nibabel
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import tifffile
+import zarr
+from ome_zarr.io import parse_url
+from ome_zarr.writer import write_image
+from typer.testing import CliRunner
+
+from septum.cli import app
+
+PIXELS = np.random.default_rng(0).integers(5, 250, (2, 3, 32, 40)).astype(np.uint8)
+CHANNELS = ["DAPI", "actin", "a name that is longer than the column it stands in"]
+
+
+def ome_tiff(folder):
+    path = folder / "cells.ome.tif"
+    metadata = {
+        "axes": "ZCYX",
+        "PhysicalSizeX": 0.25,
+        "PhysicalSizeY": 0.25,
+        "PhysicalSizeZ": 2,
+        "Channel": {"Name": CHANNELS},
+    }
+    with tifffile.TiffWriter(path, ome=True) as tiff:
+        options = {"compression": "zlib", "tile": (16, 16), "photometric": "minisblack"}
+        tiff.write(PIXELS, subifds=1, metadata=metadata, **options)
+        tiff.write(PIXELS[..., ::2, ::2], subfiletype=1, **options)
+    return path
+
+
+def ome_zarr(folder):
+    path = folder / "cells.ome.zarr"
+    group = zarr.open_group(parse_url(path, mode="w").store, mode="w")
+    axes = [{"name": "c", "type": "channel"}]
+    axes += [{"name": name, "type": "space", "unit": "micrometer"} for name in "zyx"]
+    write_image(PIXELS.swapaxes(0, 1), group, axes=axes, scale_factors=[2])
+    return path
+
+
+def nifti(folder):
+    image = nibabel.Nifti1Image(PIXELS[0].T, np.diag([0.5, 0.7, 2.5, 1]))
+    image.header.set_xyzt_units("mm")
+    nibabel.save(image, folder / "scan.nii.gz")
+    return folder / "scan.nii.gz"
+
+
+def dicom(folder):
+    sitk.WriteImage(sitk.GetImageFromArray(PIXELS[0, 0]), str(folder / "slice.dcm"))
+    return folder / "slice.dcm"
+
+
+def saved(name, write):
+    def make(folder):
+        write(str(folder / name))
+        return folder / name
+
+    return make
+
+
+MADE = {
+    "OME-TIFF": (ome_tiff, PIXELS),
+    "OME-Zarr": (ome_zarr, PIXELS.swapaxes(0, 1)),
+    "zarr": (saved("a.zarr", lambda path: zarr.save_array(path, PIXELS[0])), PIXELS[0]),
+    "ImageJ TIFF": (
+        saved("a.tif", lambda path: tifffile.imwrite(path, PIXELS[:, 0], imagej=True)),
+        PIXELS[:, 0],
+    ),
+    "NPY": (saved("a.npy", lambda path: np.save(path, PIXELS[0, 0])), PIXELS[0, 0]),
+    "PNG": (saved("a.png", lambda path: cv2.imwrite(path, PIXELS[0, 0])), PIXELS[0, 0]),
+    "NIfTI-1": (nifti, PIXELS[0]),
+    "DICOM": (dicom, PIXELS[0, 0]),
+}
+
+
+def info(*arguments):
+    return CliRunner().invoke(app, ["info", *map(str, arguments)], env={"COLUMNS": "80"})
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_every_format_is_described(tmp_path, name):
+    make, pixels = MADE[name]
+    path = make(tmp_path)
+    facts = json.loads(info(path, "--json").stdout)
+    assert facts["format"].startswith(name)
+    assert facts["shape"] == list(pixels.shape)
+    assert len(facts["axes"]) == pixels.ndim
+    assert (facts["minimum"], facts["maximum"]) == (pixels.min(), pixels.max())
+    assert facts["bytes_in_memory"] == pixels.nbytes
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    assert facts["bytes_on_disk"] == sum(file.stat().st_size for file in files)
+    shown = info(path)
+    assert (shown.exit_code, shown.stdout) == (0, "")
+    lines = shown.stderr.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].strip() == path.name
+    assert name in shown.stderr
+
+
+def test_channels_and_pyramids_and_sizes_are_told(tmp_path):
+    facts = json.loads(info(path := ome_tiff(tmp_path), "--json").stdout)
+    assert facts["channels"] == CHANNELS
+    assert facts["levels"] == [[2, 3, 32, 40], [2, 3, 16, 20]]
+    assert facts["spacing_um"] == [2, 0.25, 0.25]
+    assert facts["compression"] == "zlib"
+    for number, values in enumerate(facts["values"]):
+        channel = PIXELS[:, number]
+        assert values["channel"] == CHANNELS[number]
+        assert (values["minimum"], values["maximum"]) == (channel.min(), channel.max())
+        assert values["percentile_50"] == np.percentile(channel, 50, method="inverted_cdf")
+    shown = info(path).stderr
+    assert "2 levels: 32 × 40, 16 × 20" in shown
+    assert "2 × 0.25 × 0.25 µm (Z × Y × X), 4 × 8 × 10 µm in all" in shown
+    facts = json.loads(info(ome_zarr(tmp_path), "--json").stdout)
+    assert [level[-2:] for level in facts["levels"]] == [[32, 40], [16, 20]]
+
+
+def test_scans_are_told_in_mm_with_their_orientation(tmp_path):
+    shown = info(nifti(tmp_path)).stderr
+    assert "2.5 × 0.7 × 0.5 mm (Z × Y × X)" in shown
+    assert "RAS: X to the right, Y to the front, Z to the head; as stored" in shown
+
+
+def test_pixels_that_are_not_finite_are_counted(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([[np.nan, 1, 2]], np.float32))
+    facts = json.loads(info(tmp_path / "a.npy", "--json").stdout)
+    assert (facts["maximum"], facts["values"][0]["not_finite"]) == (None, 1)
+    assert "not finite" in info(tmp_path / "a.npy").stderr

@@ -1,0 +1,130 @@
+"""Time, channels and volumes in one file, as other libraries write and read them."""
+
+import nibabel
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from ome_zarr.io import parse_url
+from ome_zarr.reader import Reader
+from ome_zarr.writer import write_image
+
+from septum.array import load
+from septum.data.formats import as_channels_first, open_image, read_image
+from septum.outputs import Segmented, save
+
+PIXELS = np.random.default_rng(0).integers(0, 4000, (2, 3, 4, 20, 30)).astype(np.uint16)  # TCZYX
+STEPS = (2.0, 0.5, 0.25)
+
+
+def ome_tiff(folder, axes):
+    path = folder / "a.ome.tif"
+    order = ["TCZYX".index(axis) for axis in axes]
+    sizes = dict(zip(("PhysicalSizeZ", "PhysicalSizeY", "PhysicalSizeX"), STEPS, strict=True))
+    array = PIXELS.transpose(order)
+    tifffile.imwrite(path, array, metadata={"axes": axes, **sizes}, photometric="minisblack")
+    return path
+
+
+def ome_zarr(folder, axes, version):
+    from ome_zarr.format import FormatV04, FormatV05
+
+    path = folder / "a.ome.zarr"
+    fmt = {"0.4": FormatV04, "0.5": FormatV05}[version]()
+    group = zarr.open_group(parse_url(path, mode="w", fmt=fmt).store, mode="a")
+    scale = dict(zip("zyx", STEPS, strict=True))
+    units = dict.fromkeys("zyx", "micrometer")
+    write_image(
+        PIXELS, group, axes="tczyx", fmt=fmt, scale_factors=[2], scale=scale, axes_units=units
+    )
+    return path
+
+
+WRITERS = {
+    "OME-TIFF, TCZYX": lambda folder: ome_tiff(folder, "TCZYX"),
+    "OME-TIFF, TZCYX": lambda folder: ome_tiff(folder, "TZCYX"),
+    "OME-TIFF, CTZYX": lambda folder: ome_tiff(folder, "CTZYX"),
+    "OME-Zarr 0.4": lambda folder: ome_zarr(folder, "TCZYX", "0.4"),
+    "OME-Zarr 0.5": lambda folder: ome_zarr(folder, "TCZYX", "0.5"),
+}
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_volumes_and_planes_of_a_series_are_found(tmp_path, write):
+    image = open_image(write(tmp_path))
+    assert sorted(image.axes) == sorted("TCZYX")
+    assert image.spacing == STEPS
+    volumes = as_channels_first(image, ndim=3)
+    assert (volumes.stack_axes, volumes.stack_shape, volumes.spacing) == ("T", (2,), STEPS)
+    np.testing.assert_array_equal(load(volumes.array), PIXELS)
+    planes = as_channels_first(image, ndim=2)
+    assert (planes.stack_axes, planes.stack_shape, planes.spacing) == ("TZ", (2, 4), STEPS[1:])
+    np.testing.assert_array_equal(load(planes.array), PIXELS.swapaxes(1, 2).reshape(8, 3, 20, 30))
+    window = (slice(1, 2), slice(2, 3), slice(1, 3), slice(4, 19), slice(7, 8))
+    np.testing.assert_array_equal(volumes.array[window], PIXELS[window])
+
+
+def test_axes_can_be_given_for_five(tmp_path):
+    np.save(tmp_path / "a.npy", PIXELS)
+    zarr.save_array(str(tmp_path / "a.zarr"), PIXELS)
+    tifffile.imwrite(tmp_path / "a.tif", PIXELS, photometric="minisblack")
+    for name in ("a.npy", "a.zarr", "a.tif"):
+        volumes = as_channels_first(open_image(tmp_path / name, "TCZYX", STEPS), 3)
+        assert volumes.spacing == STEPS
+        np.testing.assert_array_equal(load(volumes.array), PIXELS)
+        assert (
+            "are assumed, as the file does not state them" in open_image(tmp_path / name).notes[0]
+        )
+
+
+def test_pages_of_three_unknown_axes_are_images_one_by_one(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", PIXELS, photometric="minisblack")
+    planes = as_channels_first(open_image(tmp_path / "a.tif"))
+    assert planes.stack_shape == (2, 3, 4)
+    np.testing.assert_array_equal(load(planes.array)[:, 0], PIXELS.reshape(24, 20, 30))
+
+
+def segmented(ndim):
+    """Return what became of the 5D image with a network of a given rank."""
+    labels = (PIXELS[:, 0] % 7).astype(np.uint16)  # TZYX
+    image, stack = PIXELS, ("T", (2,))
+    if ndim == 2:
+        labels, stack = labels.reshape(8, 20, 30), ("TZ", (2, 4))
+        image = PIXELS.swapaxes(1, 2).reshape(8, 3, 20, 30)
+    probabilities = np.zeros((len(labels), 2, *labels.shape[1:]), np.float32)
+    probabilities[:, 1] = labels / 7
+    counts = (6,) * len(labels)
+    return Segmented(
+        "a", image, probabilities, labels, counts, *stack, STEPS[-ndim:],
+        z_step=STEPS[0] if ndim == 2 else None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_labels_of_a_series_of_volumes_are_read_by_others(tmp_path, ndim):
+    expected = (PIXELS[:, 0] % 7).astype(np.uint16)
+    result = segmented(ndim)
+    path = save("labels", result, tmp_path)
+    with tifffile.TiffFile(path) as tiff:
+        assert tiff.series[0].axes == "TZYX"
+        assert tiff.imagej_metadata["spacing"] == 2
+        np.testing.assert_array_equal(tiff.asarray(), expected)
+    assert read_image(path).spacing == pytest.approx(STEPS)
+    path = save("nifti", result, tmp_path)
+    back = nibabel.load(path)
+    assert back.header.get_zooms()[:3] == pytest.approx((0.00025, 0.0005, 0.002))
+    np.testing.assert_array_equal(np.asarray(back.dataobj).T, expected)
+    path = save("zarr", result, tmp_path)
+    # The reader gives the labels and the image that they name as their source.
+    nodes = Reader(parse_url(path / "labels" / "cells"))()
+    cells = next(node for node in nodes if node.data and node.data[0].dtype != np.uint8)
+    axes = [axis["name"] for axis in cells.metadata["axes"]]
+    array = np.asarray(cells.data[0])
+    assert "".join(axes) == "tzyx"
+    np.testing.assert_array_equal(array, expected)
+    path = save("probabilities", result, tmp_path)
+    image = read_image(path)
+    with tifffile.TiffFile(path) as tiff:
+        whole = tiff.asarray()
+    back = whole.transpose([image.axes.index(axis) for axis in "TZCYX"])
+    np.testing.assert_array_equal(back[:, :, 1], (expected / 7).astype(np.float32))
