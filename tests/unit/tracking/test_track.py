@@ -147,8 +147,9 @@ def test_masks_are_their_components_and_it_is_said():
     assert found.labels.max() == len(found.tracks) == 5  # 6 and 9 touch
     assert len(notes) == 1
     assert "mask of two values" in notes[0]
-    # One id in a single frame is one cell, however many pieces it has.
-    assert len(septum.track(line("1022", "1010")).tracks) == 2
+    # Where there are ids, one is one cell, however many pieces it has.
+    assert len(septum.track(line("10220022", "10220022")).tracks) == 2
+    assert len(septum.track(line("00220022", "10220022")).tracks) == 2
 
 
 def test_an_earlier_result_is_replaced_and_nothing_else(tmp_path):
