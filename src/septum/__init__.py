@@ -4,8 +4,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from septum import augment, geometry, instances, metrics, network, predict, targets
-    from septum.api import Machine, evaluate, load, resume, train
+    from septum import augment, geometry, instances, metrics, network, predict, targets, tracking
+    from septum.api import Machine, evaluate, load, resume, track, train
 
 from septum.version import __version__
 
@@ -22,10 +22,12 @@ __all__ = [
     "predict",
     "resume",
     "targets",
+    "track",
+    "tracking",
     "train",
 ]
 
-_LAZY = {"Machine", "evaluate", "load", "resume", "train"}
+_LAZY = {"Machine", "evaluate", "load", "resume", "track", "train"}
 
 
 def __getattr__(name: str) -> Any:

@@ -18,9 +18,21 @@ from septum.data.truth import Comparison, Scored, Truth, compare, instances_of
 from septum.errors import DataError
 from septum.instances import instances
 from septum.model import load
+from septum.tracking import score as score_tracks
+from septum.tracking import track
 from septum.training import Machine, resume, train
 
-__all__ = ["Data", "Machine", "Reading", "evaluate", "load", "resume", "samples_of", "train"]
+__all__ = [
+    "Data",
+    "Machine",
+    "Reading",
+    "evaluate",
+    "load",
+    "resume",
+    "samples_of",
+    "track",
+    "train",
+]
 
 
 def evaluate(
@@ -40,8 +52,9 @@ def evaluate(
     truth : str, Path or numpy.ndarray
         Label images of the same shapes; for paths also a Cell Tracking Challenge ``01_GT`` folder
         or a whole dataset.
-    metrics : str or iterable of {"isbi", "ctc", "matching"}, optional
-        One, several with commas between them, or a list of them; all by default.
+    metrics : str or iterable of {"isbi", "ctc", "matching", "tracking"}, optional
+        One, several with commas between them, or a list of them; the first three by default.
+        ``tracking`` takes two folders: what `track` wrote, and ``01_GT``.
     on_note, on_plane : callable, optional
         Called with each sentence about how data were understood, once, and with the planes done
         and in all.
@@ -49,7 +62,7 @@ def evaluate(
     Returns
     -------
     dict
-        See `septum.evaluation.score`.
+        See `septum.evaluation.score` and, for ``tracking``, `septum.tracking.score`.
 
     Raises
     ------
@@ -58,6 +71,11 @@ def evaluate(
     ConfigError
         If a metric is unknown.
     """
+    if isinstance(metrics, str):
+        metrics = [name.strip() for name in metrics.split(",") if name.strip()]
+    metrics = list(metrics)
+    if "tracking" in metrics:
+        return _with_tracks(prediction, truth, metrics, on_note, on_plane)
     say = _once(on_note)
     if isinstance(prediction, str | Path) and isinstance(truth, str | Path):
         comparison = compare(prediction, truth, say)
@@ -70,9 +88,25 @@ def evaluate(
         comparison = Comparison(_from_planes(np.asarray(prediction), np.asarray(truth), say))
     for note in comparison.notes:
         say(note)
-    if isinstance(metrics, str):
-        metrics = [name.strip() for name in metrics.split(",") if name.strip()]
     return evaluation.score(comparison.planes, metrics, on_plane, say)
+
+
+def _with_tracks(
+    prediction: str | Path | np.ndarray,
+    truth: str | Path | np.ndarray,
+    metrics: list[str],
+    on_note: Callable[[str], None] | None,
+    on_plane: Callable[[int, int], None] | None,
+) -> evaluation.Scores:
+    """Return the scores of planes, as far as wanted, and those of their links over time."""
+    if not (isinstance(prediction, str | Path) and isinstance(truth, str | Path)):
+        raise DataError(
+            "tracking is measured on folders: what `septum.track` wrote, and the 01_GT folder of "
+            "the Cell Tracking Challenge; for arrays there is septum.metrics.corrections"
+        )
+    others = [name for name in metrics if name != "tracking"]
+    scores = evaluate(prediction, truth, others, on_note, on_plane) if others else {}
+    return {**scores, "tracking": score_tracks(prediction, truth, on_plane, on_note)}
 
 
 def _once(say: Callable[[str], None] | None) -> Callable[[str], None]:

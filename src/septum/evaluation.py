@@ -59,7 +59,9 @@ def score(
         raise DataError("there is no plane to score")
     for name in wanted:
         if name not in METRICS:
-            raise ConfigError(f"there is no metric {name!r}; it is one of {', '.join(METRICS)}")
+            raise ConfigError(
+                f"there is no metric {name!r}; it is one of {', '.join(METRICS)}, tracking"
+            )
     isbi, objects, empty = [], [], []
     counts = [metrics.Matching(iou, tp=0, fp=0, fn=0, iou_sum=0.0) for iou in THRESHOLDS]
     for number, plane in enumerate(planes, start=1):

@@ -14,7 +14,18 @@ from septum.cli import app
 from septum.data.formats import read_image, write_labels, write_tiff
 from septum.data.synthetic import draw_cells
 
-VERBS = ("train", "predict", "compress", "evaluate", "check", "info", "demo", "reproduce", "bench")
+VERBS = (
+    "train",
+    "predict",
+    "track",
+    "compress",
+    "evaluate",
+    "check",
+    "info",
+    "demo",
+    "reproduce",
+    "bench",
+)
 TINY = ["--set", "network.width=4", "--set", "network.depth=1", "--set", "training.tile=60"]
 
 

@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from septum.cli import bench, check, compress, demo, evaluate, info, predict, reproduce, show, train
+from septum.cli import (
+    bench,
+    check,
+    compress,
+    demo,
+    evaluate,
+    info,
+    predict,
+    reproduce,
+    show,
+    track,
+    train,
+)
 from septum.errors import SeptumError
 from septum.version import __version__
 
@@ -20,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for verb in (train, predict, compress, evaluate, check, info, demo, reproduce, bench):
+for verb in (train, predict, track, compress, evaluate, check, info, demo, reproduce, bench):
     name = verb.__name__.rpartition(".")[2]
     app.command(name, no_args_is_help=verb not in (demo, bench))(verb.command)
 

@@ -12,7 +12,7 @@ def command(
     prediction: Annotated[Path, typer.Argument(help="Label image, stack, or folder of them.")],
     truth: Annotated[Path, typer.Argument(help="The annotation: file, folder, or dataset.")],
     metrics: Annotated[
-        str, typer.Option(help="Any of isbi, ctc, matching, with commas.")
+        str, typer.Option(help="Any of isbi, ctc, matching, tracking, with commas.")
     ] = "isbi,ctc,matching",
     json_: Annotated[
         Path | None, typer.Option("--json", help="Also write the scores to this file.")
@@ -22,7 +22,8 @@ def command(
 
     **isbi**: warping, Rand and pixel error, V_Rand and V_Info after thinning (membranes).
     **ctc**: SEG, over all reference objects of all frames. **matching**: precision, recall, F1, AP
-    and panoptic quality at IoU 0.5 to 0.9.
+    and panoptic quality at IoU 0.5 to 0.9. **tracking**: SEG, DET, TRA and LNK of what
+    `septum track` wrote, against a `01_GT` folder.
 
     Files find their truth by stem, frame number (t013, man_seg013) or slice of a stack.
 

@@ -2,7 +2,7 @@
 
 ISBI 2012 (membranes): `warping_error`, `rand_error`, `pixel_error`, `v_rand`, `v_info`, all five
 at once as `isbi`, and `topology_errors` by kind. Cell Tracking Challenge: `seg`, and `seg_scores`
-to pool frames. Instance matching: `matching`.
+to pool frames; `corrections` of tracks, with DET, TRA and LNK. Instance matching: `matching`.
 """
 
 from septum.metrics.ctc import seg, seg_scores
@@ -16,11 +16,14 @@ from septum.metrics.isbi import (
     v_rand,
 )
 from septum.metrics.matching import Matching, matching
+from septum.metrics.tracking import Corrections, corrections
 from septum.metrics.warping import topology_errors, warping_error
 
 __all__ = [
+    "Corrections",
     "Matching",
     "at_best_threshold",
+    "corrections",
     "isbi",
     "isbi_by_threshold",
     "matching",
