@@ -12,9 +12,10 @@ import numpy as np
 from septum import evaluation
 from septum.data.gather import Data, samples_of
 from septum.data.labels import instances_from, is_mask
-from septum.data.layouts import Reading
+from septum.data.layouts import AS_FOUND, Reading
+from septum.data.reference import truths_in
 from septum.data.scores import cell_score
-from septum.data.truth import Comparison, Scored, Truth, compare, instances_of
+from septum.data.truth import Comparison, Scored, compare
 from septum.errors import DataError
 from septum.instances import instances
 from septum.model import load
@@ -41,6 +42,7 @@ def evaluate(
     metrics: str | Iterable[str] = evaluation.METRICS,
     on_note: Callable[[str], None] | None = None,
     on_plane: Callable[[int, int], None] | None = None,
+    reading: Reading = AS_FOUND,
 ) -> evaluation.Scores:
     """Measure predictions against the truth.
 
@@ -58,6 +60,8 @@ def evaluate(
     on_note, on_plane : callable, optional
         Called with each sentence about how data were understood, once, and with the planes done
         and in all.
+    reading : Reading, optional
+        How the truth is to be read where it leaves it open, as in a training.
 
     Returns
     -------
@@ -78,14 +82,16 @@ def evaluate(
         return _with_tracks(prediction, truth, metrics, on_note, on_plane)
     say = _once(on_note)
     if isinstance(prediction, str | Path) and isinstance(truth, str | Path):
-        comparison = compare(prediction, truth, say)
+        comparison = compare(prediction, truth, say, reading)
     elif isinstance(prediction, str | Path) or isinstance(truth, str | Path):
         raise DataError(
             f"the prediction is a {type(prediction).__name__}, the truth a {type(truth).__name__}; "
             "give two paths or two arrays"
         )
     else:
-        comparison = Comparison(_from_planes(np.asarray(prediction), np.asarray(truth), say))
+        comparison = Comparison(
+            _from_planes(np.asarray(prediction), np.asarray(truth), say, reading)
+        )
     for note in comparison.notes:
         say(note)
     return evaluation.score(comparison.planes, metrics, on_plane, say)
@@ -122,7 +128,7 @@ def _once(say: Callable[[str], None] | None) -> Callable[[str], None]:
 
 
 def _from_planes(
-    prediction: np.ndarray, truth: np.ndarray, say: Callable[[str], None]
+    prediction: np.ndarray, truth: np.ndarray, say: Callable[[str], None], reading: Reading
 ) -> tuple[Scored, ...]:
     if prediction.shape != truth.shape or truth.ndim not in (2, 3):
         raise DataError(
@@ -144,9 +150,9 @@ def _from_planes(
             name=f"plane {number}",
             labels=partial(_instances, prediction[number], is_foreground),
             cells=lambda number=number: scores()[number],
-            truth=Truth(known, None),
+            truth=known,
         )
-        for number, known in enumerate(instances_of(truth, "the truth", say=say))
+        for number, known in enumerate(truths_in(truth, "the truth", reading, say))
     )
 
 

@@ -31,7 +31,8 @@ def score(
     wanted : iterable of {"isbi", "ctc", "matching"}
         ``isbi`` is averaged over the planes at each threshold, and the best threshold kept; ``ctc``
         is the mean over all reference objects of all planes; ``matching`` is computed from the
-        counts of all planes.
+        counts of all planes. What nobody annotated counts in none of them; see `Truth.stated` for
+        how ``ctc`` takes the challenge's own frames.
     on_plane : callable, optional
         Called after each plane with the planes done and the planes in all.
     on_note : callable, optional
@@ -66,16 +67,17 @@ def score(
     counts = [metrics.Matching(iou, tp=0, fp=0, fn=0, iou_sum=0.0) for iou in THRESHOLDS]
     for number, plane in enumerate(planes, start=1):
         labels, annotated = plane.truth.labels, plane.truth.annotated
-        if "isbi" in wanted and not labels.any():
+        if "isbi" in wanted and not _known(labels, annotated).any():
             empty.append(plane.name)
         elif "isbi" in wanted:
             try:
-                isbi += metrics.isbi_by_threshold(with_membranes(labels), plane.cells())
+                cells = with_membranes(labels)
+                isbi += metrics.isbi_by_threshold(cells, plane.cells(), annotated)
             except DataError as error:
                 raise DataError(f"{plane.name}: {error}") from None
         if "ctc" in wanted:
-            # The challenge takes predictions whole, also where a frame is partially annotated.
-            objects += metrics.seg_scores(labels, plane.labels()).values()
+            # Where its markers show cells without outlines, the challenge takes predictions whole.
+            objects += metrics.seg_scores(labels, plane.labels(), plane.truth.stated).values()
         if "matching" in wanted:
             found = metrics.matching(labels, plane.labels(), THRESHOLDS, annotated)
             counts = [a + b for a, b in zip(counts, found, strict=True)]
@@ -96,3 +98,7 @@ def score(
     if "matching" in wanted:
         scores["matching"] = {str(count.iou): count.as_dict() for count in counts}
     return scores
+
+
+def _known(labels: np.ndarray, annotated: np.ndarray | None) -> np.ndarray:
+    return labels if annotated is None else labels[annotated]

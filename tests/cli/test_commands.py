@@ -106,6 +106,19 @@ def test_scores_of_the_truth_itself_are_perfect(place, tmp_path):
     assert "isbi" not in found
 
 
+def test_the_truth_is_read_as_a_training_is_told_to_read_it(place, tmp_path):
+    truth = draw_cells(0, (64, 64), radius=8).truth
+    write_labels(tmp_path / "found.tif", truth, "YX")
+    write_labels(tmp_path / "truth.tif", np.where(truth == 1, 99, truth), "YX")
+    files = (tmp_path / "found.tif", tmp_path / "truth.tif", "--metrics", "matching")
+    done = septum("evaluate", *files, "--ignore", 99, "--json", tmp_path / "s")
+    assert "99 in the truth is taken as not annotated" in done.stderr
+    scores = json.loads((tmp_path / "s").read_text())["matching"]["0.5"]
+    assert (scores["precision"], scores["recall"]) == (1, 1)
+    done = CliRunner().invoke(app, ["evaluate", *map(str, files), "--layout", "isbi"])
+    assert "a file, where a dataset folder is expected" in str(done.exception)
+
+
 def test_a_score_that_does_not_exist_is_null_in_json(tmp_path):
     """JSON has no NaN, and readers other than Python's refuse it."""
     write_labels(tmp_path / "none.tif", np.zeros((20, 20), int), "YX")

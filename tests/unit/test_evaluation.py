@@ -23,9 +23,8 @@ def frame(*boxes, shape=(40, 60)):
 
 
 def plane(prediction, truth, annotated=None, name="plane"):
-    return Scored(
-        name, lambda: prediction, lambda: (prediction > 0).astype(float), Truth(truth, annotated)
-    )
+    scores = (prediction > 0).astype(float)
+    return Scored(name, lambda: prediction, lambda: scores, Truth(truth, annotated, annotated))
 
 
 ONE = frame((5, 5, 10, 10))
@@ -104,8 +103,54 @@ def test_seg_counts_the_whole_prediction_as_the_challenge_does(tmp_path, width):
     )
     expected = oracle.seg(found["labels_ref"], found["ious"])
     assert expected == pytest.approx(min(10, width) / max(10, width))
-    measured = score([plane(wide, ONE, annotated)], ["ctc"])["ctc"]["seg"]
-    assert measured == pytest.approx(expected)
+    frame_of_it = Scored("t000", lambda: wide, lambda: wide > 0, Truth(ONE, annotated, None))
+    assert score([frame_of_it], ["ctc"])["ctc"]["seg"] == pytest.approx(expected)
+    # What a file says is not annotated counts in no metric; the object has 10 columns in sight.
+    stated = score([plane(wide, ONE, annotated)], ["ctc"])["ctc"]["seg"]
+    assert stated == pytest.approx(min(10, width) / 10)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_score_depends_on_what_is_found_where_nobody_annotated(seed):
+    rng = np.random.default_rng(seed)
+    annotated = np.ones_like(ONE, bool)
+    annotated[:, 25:45] = annotated[12:16] = False
+    known = np.where(annotated, THREE, 0)
+    found = np.where(rng.random(ONE.shape) < 0.05, 0, np.roll(THREE, 1, axis=1))
+    cells = np.where(found > 0, 0.8, 0.3)
+    elsewhere = (rng.integers(0, 9, ONE.shape), rng.random(ONE.shape))
+
+    def one(truth, changed):
+        labels, share = (
+            np.where(annotated, own, other) if changed else own
+            for own, other in zip((found, cells), elsewhere, strict=True)
+        )
+        return Scored("plane", lambda: labels, lambda: share, Truth(truth, annotated, annotated))
+
+    expected = score([one(known, changed=False)], ["isbi", "ctc"])
+    assert score([one(known, changed=True)], ["isbi", "ctc"]) == expected
+    assert expected["isbi"]["pixel_error"] > 0
+    everything = Scored("all", lambda: found, lambda: cells, Truth(THREE, None))
+    assert score([everything], ["isbi"])["isbi"] != expected["isbi"]
+
+
+def test_the_isbi_metrics_of_an_annotated_part_are_those_of_that_part_alone():
+    truth = draw_cells(2, (64, 64), radius=8).truth
+    share = np.clip(truth > 0, 0.1, 0.9) + np.random.default_rng(0).normal(0, 0.05, truth.shape)
+    part = (slice(None), slice(0, 40))
+    annotated = np.zeros(truth.shape, bool)
+    annotated[part] = True
+    whole = metrics.isbi(truth, np.clip(share, 0, 1), annotated)
+    alone = metrics.isbi(truth[part], np.clip(share, 0, 1)[part])
+    for name in ("pixel_error", "rand_error", "warping_error"):
+        assert whole[name] == pytest.approx(alone[name])
+
+
+def test_a_plane_without_an_annotated_cell_is_left_out_of_isbi():
+    notes = []
+    hidden = plane(ONE, ONE, ONE == 0, name="frame 7")
+    score([hidden, plane(HALF, ONE)], ["isbi"], on_note=notes.append)
+    assert notes == ["isbi leaves out 1 planes without a cell in the truth (frame 7 …)"]
 
 
 def test_progress_counts_planes():

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from septum.cli import show
-from septum.data.layouts import LAYOUTS, Reading, find
+from septum.cli import options, show
+from septum.data.layouts import Reading, find
 from septum.data.sample import Sample
 from septum.data.summary import summarise
 from septum.evenly import evenly
@@ -34,22 +34,10 @@ def command(
     picture: Annotated[
         Path | None, typer.Option(help="Write a PNG of up to 6 pairs with outlines.")
     ] = None,
-    layout: Annotated[
-        str | None, typer.Option(help=f"In place of detection: {', '.join(LAYOUTS)}.")
-    ] = None,
-    labels: Annotated[
-        str | None, typer.Option(help="Which annotation to take where there are several.")
-    ] = None,
-    ignore: Annotated[
-        int | None, typer.Option(help="The label value that nobody annotated, as 255 or -1.")
-    ] = None,
-    binary_instances: Annotated[
-        bool | None,
-        typer.Option(
-            "--binary-instances/--no-binary-instances",
-            help="Whether connected components are the objects; by default in masks of one value.",
-        ),
-    ] = None,
+    layout: options.Layout = None,
+    labels: options.Labels = None,
+    ignore: options.Ignore = None,
+    binary_instances: options.BinaryInstances = None,
 ) -> None:
     """Show how a folder of annotated images is understood, without training.
 

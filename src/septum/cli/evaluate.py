@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from septum.cli import show
+from septum.cli import options, show
 
 
 def command(
@@ -17,6 +17,10 @@ def command(
     json_: Annotated[
         Path | None, typer.Option("--json", help="Also write the scores to this file.")
     ] = None,
+    layout: options.Layout = None,
+    labels: options.Labels = None,
+    ignore: options.Ignore = None,
+    binary_instances: options.BinaryInstances = None,
 ) -> None:
     """Measure predictions against the truth, with the challenges' own metrics.
 
@@ -25,7 +29,8 @@ def command(
     and panoptic quality at IoU 0.5 to 0.9. **tracking**: SEG, DET, TRA and LNK of what
     `septum track` wrote, against a `01_GT` folder.
 
-    Files find their truth by stem, frame number (t013, man_seg013) or slice of a stack.
+    Files find their truth by stem, frame number (t013, man_seg013) or slice of a stack. The truth
+    is read as `septum train` would read it; what nobody annotated does not count.
 
     Example: `septum evaluate out 01_GT --metrics ctc --json scores.json`
     """
@@ -39,6 +44,7 @@ def command(
             [name.strip() for name in metrics.split(",") if name.strip()],
             on_note=show.note,
             on_plane=bar.count,
+            reading=api.Reading(layout, labels, ignore, binary_instances),
         )
     show.scores(scores)
     if json_ is not None:

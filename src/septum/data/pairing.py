@@ -4,16 +4,24 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from septum.data.layouts.files import few
+from septum.data.layouts.files import by_key, few
 from septum.errors import DataError
 
-_ENDINGS = re.compile(r"_(labels?|masks?|seg|segmentation|probabilities|manual\d*)$", re.IGNORECASE)
+_ENDINGS = re.compile(
+    r"_((cp_)?masks?|labels?|seg|segmentation|probabilities|manual\d*)$", re.IGNORECASE
+)
 _NUMBER = re.compile(r"(\d+)$")
 
 
 def base_stem(path: Path) -> str:
     """Return the stem without what says its kind: ``a_labels.tif`` and ``a_mask.png`` give a."""
     return _ENDINGS.sub("", path.stem)
+
+
+def by_base_stem(files: Iterable[Path]) -> dict[str, Path]:
+    """Index files by `base_stem`; DataError where two have the same."""
+    files = list(files)
+    return by_key(files, {file: base_stem(file) for file in files})
 
 
 def frame_number(stem: str) -> int | None:

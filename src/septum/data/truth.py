@@ -1,6 +1,6 @@
 """Predictions and the truth they are to be measured against, found by name, number or slice."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -9,32 +9,15 @@ import numpy as np
 
 from septum.data.formats import as_channels_first, read_image, read_labels
 from septum.data.labels import instances_from, is_mask
-from septum.data.layouts import Pair, Reading, annotation_of, find
-from septum.data.layouts.ctc import read_annotated_area
-from septum.data.layouts.files import by_key, image_files, is_label_name
-from septum.data.pairing import base_stem, frame_number, pair_names
+from septum.data.layouts import AS_FOUND, Reading
+from septum.data.layouts.files import image_files
+from septum.data.pairing import by_base_stem, pair_names
+from septum.data.reference import MEANING, Say, Truth, read_references, references
 from septum.data.scores import cell_score
 from septum.errors import DataError
 
-LABELS, PROBABILITIES = "_labels", "_probabilities"
-"""What `septum predict` adds to the name of the image."""
-
-_MEANING = {
-    "mask": "a mask of two values: its connected components are the objects, cells that touch one",
-    "classes": "classes in the truth: the connected components of each are the objects",
-    "scribbles": "scribbles in the truth: nothing is known but what lies on their strokes",
-}
-
-Say = Callable[[str], None]
-"""Takes a sentence about how a file was understood."""
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """One annotated plane: `labels` int32, `annotated` bool or None for everywhere."""
-
-    labels: np.ndarray
-    annotated: np.ndarray | None
+LABELS, PROBABILITIES, OVERLAY = "_labels", "_probabilities", "_overlay"
+"""What `septum predict` adds to the name of the image, in images that it writes."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +66,10 @@ class Comparison:
 
 
 def compare(
-    prediction: str | Path, truth: str | Path, on_note: Callable[[str], None] | None = None
+    prediction: str | Path,
+    truth: str | Path,
+    on_note: Callable[[str], None] | None = None,
+    reading: Reading = AS_FOUND,
 ) -> Comparison:
     """Find the truth of each prediction.
 
@@ -97,6 +83,8 @@ def compare(
     on_note : callable, optional
         Called with a sentence about how the truth or the scores in a file were understood, when
         they are read.
+    reading : Reading, optional
+        How the truth is to be read where its files leave it open, as in a training.
 
     Returns
     -------
@@ -112,7 +100,7 @@ def compare(
         If nothing can be paired, or not in one way alone.
     """
     prediction, truth = Path(prediction), Path(truth)
-    predictions, truths = _predictions(prediction), _truths(truth)
+    predictions, (truths, reading) = _predictions(prediction), references(truth, reading)
     if prediction.is_file() and truth.is_file():
         pairs = dict(zip(predictions, truths, strict=True))
         notes = [f"{prediction.name} is measured against {truth.name}, as they were given"]
@@ -122,11 +110,12 @@ def compare(
         pairs, notes = pair_names(files, groups, prediction, truth)
     # One file is labels and scores: no more than those of one prediction are held at a time.
     say = on_note or (lambda _note: None)
+    known = read_references([truths[match] for match in pairs.values()], reading, say)
     read = lru_cache(maxsize=2)(partial(_read_stack, say=say))
     planes = [
         plane
         for name, match in pairs.items()
-        for plane in _planes(name, predictions[name], truths[match].read(say), read)
+        for plane in _planes(name, predictions[name], known[match], read)
     ]
     return Comparison(tuple(planes), tuple(notes))
 
@@ -136,57 +125,24 @@ def _predictions(path: Path) -> dict[str, Files]:
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     files = image_files(path) if path.is_dir() else [path]
+    pictures = [file for file in files if file.stem.endswith(OVERLAY)]
+    files = [file for file in files if file not in pictures]
     beside = path.with_name(path.stem.removesuffix(LABELS) + f"{PROBABILITIES}.tif")
     if path.is_file() and path.stem.endswith(LABELS) and beside.exists():
         files.append(beside)
     if not files:
-        raise DataError(f"{path}: no image files in this folder; give what `septum predict` wrote")
+        held = "no image files"
+        if pictures:
+            held = f"a picture to look at, {pictures[0].name}, and no label image"
+        raise DataError(
+            f"{path}: {held}{' in this folder' * path.is_dir()}; give what `septum predict` wrote, "
+            "as NAME_labels.tif"
+        )
     scores = [file for file in files if file.stem.endswith(PROBABILITIES)]
-    labels = _by_stem(file for file in files if file not in scores)
-    probabilities = _by_stem(scores)
+    labels = by_base_stem(file for file in files if file not in scores)
+    probabilities = by_base_stem(scores)
     stems = sorted(labels.keys() | probabilities.keys())
     return {stem: Files(labels.get(stem), probabilities.get(stem)) for stem in stems}
-
-
-def _by_stem(files: Iterable[Path]) -> dict[str, Path]:
-    files = list(files)
-    return by_key(files, {file: base_stem(file) for file in files})
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """A truth file: what reads its planes, and the sequence that it is of, if any."""
-
-    read: Callable[[Say], list[Truth]]
-    group: str = ""
-
-
-def _truths(path: Path) -> dict[str, Annotation]:
-    """Return the truth files by stem."""
-    if not path.exists():
-        raise DataError(f"{path}: no such file or folder")
-    if path.is_dir():
-        seg = path / "SEG" if (path / "SEG").is_dir() else path
-        files = image_files(seg)
-    else:
-        seg, files = path.parent, [path]
-    if seg.name == "SEG" and files:
-        markers = {frame_number(file.stem): file for file in image_files(seg.with_name("TRA"))}
-        return {
-            stem: Annotation(partial(_read_seg, file, markers.get(frame_number(file.stem))))
-            for stem, file in _by_stem(files).items()
-        }
-    # Images beside labels, in folders or in one, are a dataset; files of one kind are the truth.
-    alike = len({is_label_name(file) for file in files}) == 1
-    if alike and not any((path / folder).is_dir() for folder in ("images", "masks", "labels")):
-        return {
-            stem: Annotation(partial(_read_truth, file)) for stem, file in _by_stem(files).items()
-        }
-    dataset = find(path)
-    return {
-        pair.name: Annotation(partial(_read_pair, pair, dataset.reading), pair.group)
-        for pair in dataset.pairs
-    }
 
 
 def _planes(
@@ -223,30 +179,6 @@ def _read_stack(files: Files, kind: str, say: Say) -> np.ndarray:
     return _read_instances(files.any, say) if kind == "labels" else _read_cells(files, say)
 
 
-def _read_truth(path: Path, say: Say) -> list[Truth]:
-    return [Truth(labels, None) for labels in _read_instances(path, say)]
-
-
-def _read_seg(path: Path, markers: Path | None, say: Say) -> list[Truth]:
-    """Read a truth of the Cell Tracking Challenge: ids, even where a frame has a single cell."""
-    return [
-        Truth(labels, None if markers is None else read_annotated_area(markers, labels)[0])
-        for labels in _read_instances(path, say, ids=True)
-    ]
-
-
-def _read_pair(pair: Pair, reading: Reading, say: Say) -> list[Truth]:
-    """Read the truth of a dataset as a training on it would."""
-    found = annotation_of(pair, reading=reading)
-    if found.kind in _MEANING:
-        say(_MEANING[found.kind])
-    if found.ignored is not None:
-        say(f"{found.ignored} in the truth is taken as not annotated")
-    if any(plane.annotated is not None for plane in found.planes):
-        say("the truth is annotated in part: matching counts nothing elsewhere")
-    return [Truth(plane.labels, plane.annotated) for plane in found.planes]
-
-
 def _read_instances(path: Path, say: Say, ids: bool = False) -> np.ndarray:
     """Return the instances of a file, shape ``(N, Y, X)``; masks give connected components."""
     planes = as_channels_first(read_labels(path)).array
@@ -267,7 +199,7 @@ def instances_of(
     """Return the instances in planes ``(N, Y, X)`` of ids or, unless `ids`, of a mask."""
     mask = not ids and is_mask(planes)
     if mask:
-        say(_MEANING["mask"])
+        say(MEANING["mask"])
     return np.stack([instances_from(plane, where, mask)[0] for plane in planes])
 
 

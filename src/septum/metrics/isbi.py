@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from septum.metrics.components import basins, components
-from septum.metrics.overlap import Overlap, overlap
+from septum.metrics.overlap import Overlap, annotated_pixels, overlap
 from septum.metrics.thresholds import THRESHOLDS, slices
 from septum.metrics.warping import warping_errors
 
@@ -120,7 +120,9 @@ def pixel_error(truth: np.ndarray, proposal: np.ndarray) -> float:
     return 1 - float(np.mean(scores, axis=0).max())
 
 
-def isbi(truth: np.ndarray, proposal: np.ndarray) -> dict[str, float]:
+def isbi(
+    truth: np.ndarray, proposal: np.ndarray, annotated: np.ndarray | None = None
+) -> dict[str, float]:
     """Compute all five metrics of the ISBI 2012 challenge in one pass over the thresholds.
 
     Parameters
@@ -129,6 +131,10 @@ def isbi(truth: np.ndarray, proposal: np.ndarray) -> dict[str, float]:
         Cells are > 0, membrane is 0.
     proposal : ndarray, same shape
         Score of "cell", in [0, 1]; rounded to float32, as the reference does.
+    annotated : ndarray of bool, same shape, optional
+        Where the truth means something. Pixels elsewhere count as membrane on both sides, so that
+        no metric depends on what is proposed there, and the warping error is per annotated pixel.
+        (The challenge knows no such pixels.)
 
     Returns
     -------
@@ -141,9 +147,9 @@ def isbi(truth: np.ndarray, proposal: np.ndarray) -> dict[str, float]:
     ------
     DataError
         The shapes differ, the score leaves [0, 1] or is not finite, or a slice of the truth has
-        no cell: the metrics count pairs of cell pixels, and there are none.
+        no annotated cell: the metrics count pairs of cell pixels, and there are none.
     """
-    return at_best_threshold(isbi_by_threshold(truth, proposal))
+    return at_best_threshold(isbi_by_threshold(truth, proposal, annotated))
 
 
 def at_best_threshold(curves: Sequence[Mapping[str, np.ndarray]]) -> dict[str, float]:
@@ -166,12 +172,14 @@ def at_best_threshold(curves: Sequence[Mapping[str, np.ndarray]]) -> dict[str, f
     }
 
 
-def isbi_by_threshold(truth: np.ndarray, proposal: np.ndarray) -> list[dict[str, np.ndarray]]:
+def isbi_by_threshold(
+    truth: np.ndarray, proposal: np.ndarray, annotated: np.ndarray | None = None
+) -> list[dict[str, np.ndarray]]:
     """Compute all five metrics of each slice at every threshold.
 
     Parameters
     ----------
-    truth, proposal : ndarray, (Y, X) or (Z, Y, X)
+    truth, proposal, annotated : ndarray, (Y, X) or (Z, Y, X)
         As in `isbi`.
 
     Returns
@@ -185,7 +193,18 @@ def isbi_by_threshold(truth: np.ndarray, proposal: np.ndarray) -> list[dict[str,
     DataError
         As `isbi`.
     """
-    return [_slice(cells, score) for cells, score in slices(truth, proposal)]
+    if annotated is None:
+        return [_slice(cells, score) for cells, score in slices(truth, proposal)]
+    truth, proposal = (
+        np.where(annotated_pixels(annotated, truth.shape), values, 0)
+        for values in (np.asarray(truth), np.asarray(proposal))
+    )
+    curves = [_slice(cells, score) for cells, score in slices(truth, proposal)]
+    shares = annotated.reshape(-1, annotated.shape[-2] * annotated.shape[-1]).mean(axis=1)
+    return [
+        curve | {"warping_error": curve["warping_error"] / share}
+        for curve, share in zip(curves, shares, strict=True)
+    ]
 
 
 def _slice(cells: np.ndarray, score: np.ndarray) -> dict[str, np.ndarray]:

@@ -76,7 +76,7 @@ def overlap(
     prediction_ids, columns = _positions(prediction.ravel())
     ignored = np.zeros(len(prediction_ids), np.int64)
     if annotated is not None:
-        counts = _mask(annotated, truth.shape).ravel()
+        counts = annotated_pixels(annotated, truth.shape).ravel()
         ignored = np.bincount(columns[~counts], minlength=len(prediction_ids))
         rows, columns = rows[counts], columns[counts]
     truth_index, prediction_index, shared = _pairs(rows, columns, len(prediction_ids))
@@ -115,7 +115,8 @@ def _labels(image: np.ndarray, name: str) -> np.ndarray:
     return image
 
 
-def _mask(annotated: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def annotated_pixels(annotated: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return where a truth of `shape` means something; DataError if that is no mask of it."""
     annotated = np.asarray(annotated)
     if annotated.dtype != bool or annotated.shape != shape:
         raise DataError(

@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image
 
 from septum.data.formats import read_labels, write_labels, write_tiff
-from septum.data.layouts import find
+from septum.data.layouts import Reading, find
 from septum.data.scores import cell_score
 from septum.data.synthetic import draw_cells
 from septum.data.truth import compare
@@ -34,7 +34,9 @@ def names(comparison):
     return [plane.name for plane in comparison.planes]
 
 
-@pytest.mark.parametrize("ending", ["", "_labels", "_mask", "_masks", "_seg", "_manual1"])
+@pytest.mark.parametrize(
+    "ending", ["", "_labels", "_mask", "_masks", "_cp_masks", "_cp_mask", "_seg", "_manual1"]
+)
 def test_files_pair_by_stem_whatever_they_end_in(tmp_path, ending):
     for name, array in (("a", LABELS), ("b", SHIFTED)):
         labels(tmp_path / "out" / f"{name}_labels.tif", array)
@@ -75,8 +77,10 @@ def test_markers_say_where_a_frame_is_annotated(tmp_path):
     labels(tmp_path / "01_GT" / "SEG" / "man_seg007.tif", missing)
     labels(tmp_path / "01_GT" / "TRA" / "man_track007.tif", LABELS)
     labels(tmp_path / "out" / "mask007.tif")
-    annotated = compare(tmp_path / "out", tmp_path / "01_GT").planes[0].truth.annotated
+    truth = compare(tmp_path / "out", tmp_path / "01_GT").planes[0].truth
+    annotated = truth.annotated
     assert annotated is not None
+    assert truth.stated is None  # it follows from the markers alone
     assert not annotated[LABELS == 1].any()
     assert annotated[missing > 0].all()
 
@@ -143,7 +147,7 @@ def test_a_cell_in_two_pieces_is_one_in_the_challenges_truth(tmp_path, markers, 
         labels(tmp_path / "01_GT" / "TRA" / "man_track007.tif", pieces)
     prediction = labels(tmp_path / "mask007.tif", pieces)
     (plane,) = compare(prediction, tmp_path / "01_GT" / place).planes
-    assert np.unique(plane.truth.labels).tolist() == [0, 4]
+    assert np.unique(plane.truth.labels).tolist() == [0, 1]
 
 
 def mkdir(path, exist_ok=False):
@@ -237,7 +241,7 @@ def scribbled():
     return strokes
 
 
-IN_PART = "the truth is annotated in part: matching counts nothing elsewhere"
+IN_PART = "the truth is annotated in part: what is elsewhere does not count"
 
 
 @pytest.mark.parametrize(
@@ -281,6 +285,71 @@ def test_a_dataset_is_the_truth_that_a_training_learns_from(tmp_path, make, anno
     if annotated is not None:
         np.testing.assert_array_equal(plane.truth.annotated, annotated)
     assert said == notes
+
+
+@pytest.mark.parametrize("files", [1, 2])
+@pytest.mark.parametrize("place", ["folder of labels", "dataset"])
+def test_options_of_reading_mean_the_same_whatever_the_truth_is(tmp_path, place, files):
+    root, ids = tmp_path / "data", np.where(HIDDEN, 99, IN_SIGHT).astype(np.uint16)
+    for name in "ab"[:files]:
+        labels(tmp_path / "out" / f"{name}_labels.tif", IN_SIGHT)
+        labels(root / "masks" / f"{name}.tif", ids)
+        write_tiff(root / "images" / f"{name}.tif", np.arange(LABELS.size).reshape(48, 56), "YX")
+    where = root if place == "dataset" else root / "masks"
+    said = []
+    for plane in compare(tmp_path / "out", where, said.append, Reading(ignore=99)).planes:
+        np.testing.assert_array_equal(plane.truth.labels, IN_SIGHT)
+        np.testing.assert_array_equal(plane.truth.annotated, ~HIDDEN)
+        np.testing.assert_array_equal(plane.truth.stated, ~HIDDEN)
+    assert said[0] == "99 in the truth is taken as not annotated"
+    said = []
+    (plane, *_) = compare(tmp_path / "out", where, said.append, Reading(ignore=77)).planes
+    assert plane.truth.annotated is None
+    assert said == ["no pixel of the truth is 77, so that --ignore changes nothing"]
+    (plane, *_) = compare(tmp_path / "out", where, None, Reading(binary_instances=True)).planes
+    assert plane.truth.labels.max() > ids.max() - 99 + 1
+
+
+@pytest.mark.parametrize("place", ["folder of labels", "dataset"])
+def test_truths_that_contradict_one_another_are_refused_whatever_they_are(tmp_path, place):
+    root = tmp_path / "data"
+    for name, array in (("a", LABELS), ("b", np.where(LABELS > 0, 255, 0))):
+        labels(tmp_path / "out" / f"{name}_labels.tif")
+        write_tiff(root / "masks" / f"{name}.tif", array.astype(np.uint8), "YX")
+        write_tiff(root / "images" / f"{name}.tif", np.arange(LABELS.size).reshape(48, 56), "YX")
+    where = root if place == "dataset" else root / "masks"
+    with pytest.raises(DataError, match=r"b\.tif: a binary mask.*a\.tif\).*--binary-instances"):
+        compare(tmp_path / "out", where)
+    planes = compare(tmp_path / "out", where, None, Reading(binary_instances=True)).planes
+    assert len(planes) == 2
+
+
+def test_a_layout_and_a_choice_of_labels_reach_the_truth(tmp_path):
+    root = dataset(tmp_path / "data", LABELS.astype(np.uint8), folder="masks")
+    dataset(root, SHIFTED.astype(np.uint8), folder="others")
+    labels(tmp_path / "out" / "a_labels.tif")
+    (plane,) = compare(tmp_path / "out", root, None, Reading(labels="others")).planes
+    np.testing.assert_array_equal(plane.truth.labels, SHIFTED)
+    with pytest.raises(DataError, match="not in the layout isbi"):
+        compare(tmp_path / "out", root, None, Reading(layout="isbi"))
+    table = root / "pairs.csv"
+    table.write_text("image,labels\nimages/a.tif,masks/a.tif\n")
+    (plane,) = compare(tmp_path / "out", table).planes
+    np.testing.assert_array_equal(plane.truth.labels, LABELS)
+
+
+def test_pictures_to_look_at_are_no_predictions(tmp_path):
+    labels(tmp_path / "truth" / "a.tif")
+    overlay = tmp_path / "out" / "a_overlay.png"
+    mkdir(overlay.parent)
+    Image.fromarray(np.zeros((*LABELS.shape, 3), np.uint8)).save(overlay)
+    for alone in (overlay.parent, overlay):
+        with pytest.raises(DataError, match=r"a picture to look at, a_overlay.png, and no label"):
+            compare(alone, tmp_path / "truth")
+    labels(tmp_path / "out" / "a_labels.tif")
+    comparison = compare(tmp_path / "out", tmp_path / "truth")
+    assert comparison.notes == ("1 predictions found their truth by file stem",)
+    np.testing.assert_array_equal(comparison.planes[0].labels(), LABELS)
 
 
 def test_what_a_model_finds_where_nobody_annotated_is_not_counted(tmp_path):

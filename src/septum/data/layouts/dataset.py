@@ -1,6 +1,6 @@
 """A dataset as found on disk: its pairs, and whether their labels belong together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,9 +77,7 @@ class Dataset:
             (pair, *read_pair(pair, annotation_of(pair, ndim, self.reading), ndim))
             for pair in self.pairs
         ]
-        annotations = [(pair, annotation) for pair, annotation, _ in found]
-        _refuse_mixed(annotations, self.reading)
-        _refuse_two_meanings(annotations, self.reading)
+        refuse_contradictions([(pair, annotation) for pair, annotation, _ in found], self.reading)
         samples = [sample for _, _, samples in found for sample in samples]
         if any(sample.kind == "mask" for sample in samples):
             # One object in one piece is a mask where the others are masks.
@@ -89,7 +87,27 @@ class Dataset:
         return samples
 
 
-def _refuse_mixed(found: list[tuple[Pair, Annotation]], reading: Reading) -> None:
+def refuse_contradictions(found: Sequence[tuple[Pair, Annotation]], reading: Reading) -> None:
+    """Refuse label files that mean different things by the same values.
+
+    Parameters
+    ----------
+    found : sequence of (Pair, Annotation)
+        Of all files that are used together, to train on or as the truth of an evaluation.
+    reading : Reading
+        The user's wishes; what they decide is not open.
+
+    Raises
+    ------
+    DataError
+        For masks among instance ids, and for 255 as an id in one file and as "not annotated" in
+        another, with the options that decide it.
+    """
+    _refuse_mixed(found, reading)
+    _refuse_two_meanings(found, reading)
+
+
+def _refuse_mixed(found: Sequence[tuple[Pair, Annotation]], reading: Reading) -> None:
     """Refuse masks among instance ids: there, and only there, cells that touch would be one."""
     masks = [pair for pair, a in found if a.kind == "mask" and pair.kind is None]
     ids = [pair for pair, a in found if a.kind == "instances" and not a.open and _any(a)]
@@ -103,7 +121,7 @@ def _refuse_mixed(found: list[tuple[Pair, Annotation]], reading: Reading) -> Non
     )
 
 
-def _refuse_two_meanings(found: list[tuple[Pair, Annotation]], reading: Reading) -> None:
+def _refuse_two_meanings(found: Sequence[tuple[Pair, Annotation]], reading: Reading) -> None:
     """Refuse 255 as an id in one file and as "not annotated" in another, unless it was said."""
     unknown = [pair for pair, a in found if a.ignored == 255]
     ids = [pair for pair, a in found if a.top_is_id and a.ignored != 255]

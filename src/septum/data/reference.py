@@ -1,0 +1,175 @@
+"""The truth that predictions are measured against: where it lies, and what its values mean."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from septum.data.formats import SUFFIXES
+from septum.data.layouts import Annotation, Pair, Reading, annotation_of, find, understand
+from septum.data.layouts.ctc import read_annotated_area
+from septum.data.layouts.dataset import refuse_contradictions
+from septum.data.layouts.files import image_files, is_label_name
+from septum.data.layouts.pair import Annotated
+from septum.data.pairing import by_base_stem, frame_number
+from septum.errors import DataError
+
+Say = Callable[[str], None]
+"""Takes a sentence about how a file was understood."""
+
+MEANING = {
+    "mask": "a mask of two values: its connected components are the objects, cells that touch one",
+    "classes": "classes in the truth: the connected components of each are the objects",
+    "scribbles": "scribbles in the truth: nothing is known but what lies on their strokes",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """One annotated plane.
+
+    Attributes
+    ----------
+    labels : numpy.ndarray, int32
+        Instances.
+    annotated : numpy.ndarray of bool or None
+        Where they mean something; None is everywhere.
+    stated : numpy.ndarray of bool or None
+        The same as far as the files state it: without what septum infers from the markers of the
+        Cell Tracking Challenge, whose own measure does not look at them.
+    """
+
+    labels: np.ndarray
+    annotated: np.ndarray | None
+    stated: np.ndarray | None = None
+
+
+def references(path: Path, reading: Reading) -> tuple[dict[str, Pair], Reading]:
+    """Find truth files by the stem that predictions have, and say how they are to be read.
+
+    Parameters
+    ----------
+    path : Path
+        A label image, a folder of them, a ``01_GT`` or its ``SEG``, or a dataset in any layout.
+    reading : Reading
+        The user's wishes. A layout, or a choice of labels, is one of a dataset.
+
+    Returns
+    -------
+    pairs : dict of str to Pair
+        Of which only the labels are read.
+    reading : Reading
+        For `read_references`.
+
+    Raises
+    ------
+    DataError
+        If nothing is there, or no such dataset.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
+    files = image_files(path) if path.is_dir() else [path]
+    chosen = reading.layout is not None or reading.labels is not None
+    seg = path if path.is_dir() else path.parent
+    if (seg / "SEG").is_dir() and path.is_dir():
+        seg = seg / "SEG"
+        files = image_files(seg)
+    if seg.name == "SEG" and files and not chosen:
+        return _of_challenge(files, seg.with_name("TRA")), reading
+    # Images beside labels, in folders or in one, are a dataset; files of one kind are the truth.
+    alike = len({is_label_name(file) for file in files}) == 1
+    folders = any((path / folder).is_dir() for folder in ("images", "masks", "labels"))
+    table = path.is_file() and path.suffix.lower() not in SUFFIXES
+    if alike and not (folders or chosen or table):
+        return {stem: Pair(stem, file, file) for stem, file in by_base_stem(files).items()}, reading
+    dataset = find(path, reading)
+    return {pair.name: pair for pair in dataset.pairs}, dataset.reading
+
+
+def _of_challenge(files: Iterable[Path], tracks: Path) -> dict[str, Pair]:
+    """Return truths of the Cell Tracking Challenge: ids, even where a frame has a single cell."""
+    markers = {frame_number(file.stem): file for file in image_files(tracks)}
+    pairs = {}
+    for stem, file in by_base_stem(files).items():
+        marker = markers.get(frame_number(file.stem))
+        area = None if marker is None else partial(read_annotated_area, marker)
+        pairs[stem] = Pair(stem, file, file, annotated=area, kind="instances")
+    return pairs
+
+
+def read_references(
+    pairs: Iterable[Pair], reading: Reading, say: Say = lambda _note: None
+) -> dict[str, list[Truth]]:
+    """Read truths as a training on them would, whatever they were found as.
+
+    Parameters
+    ----------
+    pairs : iterable of Pair
+        Of `references`.
+    reading : Reading
+        Likewise.
+    say : callable, optional
+        Called with sentences about what the values mean.
+
+    Returns
+    -------
+    dict of str to list of Truth
+        The planes of each truth, by the name of its pair.
+
+    Raises
+    ------
+    DataError
+        For files that are no labels, or that contradict one another.
+    """
+    # What markers imply comes last: the challenge's measure takes the truth without it.
+    found = [
+        (pair, annotation_of(replace(pair, annotated=None), reading=reading)) for pair in pairs
+    ]
+    refuse_contradictions(found, reading)
+    truths = {pair.name: _planes(annotation, pair.annotated) for pair, annotation in found}
+    planes = [plane for several in truths.values() for plane in several]
+    _explain([annotation for _, annotation in found], planes, reading, say)
+    return truths
+
+
+def truths_in(
+    array: np.ndarray, where: str, reading: Reading, say: Say = lambda _note: None
+) -> list[Truth]:
+    """Return the truth in label values ``(N, *spatial)``, as `read_references` reads files."""
+    found = understand(array, where, reading)
+    planes = _planes(found)
+    _explain([found], planes, reading, say)
+    return planes
+
+
+def _planes(annotation: Annotation, markers: Annotated | None = None) -> list[Truth]:
+    planes = []
+    for plane in annotation.planes:
+        implied = None if markers is None else markers(plane.labels)[0]
+        both = plane.annotated
+        if implied is not None:
+            both = implied if both is None else both & implied
+        planes.append(Truth(plane.labels, both, plane.annotated))
+    return planes
+
+
+def _explain(
+    found: Sequence[Annotation], planes: Sequence[Truth], reading: Reading, say: Say
+) -> None:
+    for kind in dict.fromkeys(annotation.kind for annotation in found):
+        if kind in MEANING:
+            say(MEANING[kind])
+    ignored = {annotation.ignored for annotation in found if annotation.ignored is not None}
+    for value in sorted(ignored):
+        say(f"{value} in the truth is taken as not annotated")
+    if reading.ignore is not None and not ignored:
+        say(f"no pixel of the truth is {reading.ignore}, so that --ignore changes nothing")
+    if any(plane.stated is not None for plane in planes):
+        say("the truth is annotated in part: what is elsewhere does not count")
+    if any(plane.annotated is not None and plane.stated is None for plane in planes):
+        say(
+            "some cells are marked and not outlined: what is around them does not count, but for "
+            "ctc, which takes predictions whole as the challenge does"
+        )
