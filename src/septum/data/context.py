@@ -8,16 +8,20 @@ import numpy as np
 from septum.array import Source, Window
 from septum.data.formats.image_file import ChunkedView
 from septum.data.sample import Sample
+from septum.errors import DataError
 
 SLICES = ("Z", "Q", "I")
 """Stack axes along which planes are slices of one volume; pages (Q, I) are taken for such."""
 
 
-def with_context(samples: Sequence[Sample], reach: int) -> list[Sample]:
+def with_context(
+    samples: Sequence[Sample], reach: int, among: Sequence[Sample] | None = None
+) -> list[Sample]:
     """Return slices of stacks with the channels of their neighbours before and behind their own.
 
-    Neighbours are the nearest slices among `samples`; at its ends a stack goes on with its last
-    slice. A sample that is of no stack is its own neighbour.
+    Neighbours are the nearest slices among those given; at its ends a stack goes on with its last
+    slice. A sample that is of no stack is its own neighbour. The images that are returned are views
+    of one array for each stack, so that they take no more memory than the stack itself.
 
     Parameters
     ----------
@@ -25,21 +29,52 @@ def with_context(samples: Sequence[Sample], reach: int) -> list[Sample]:
         In any order.
     reach : int
         Slices on each side; 0 returns the samples as they are.
+    among : sequence of Sample, optional
+        All slices of the stacks, also those that nobody annotated; by default `samples`.
 
     Returns
     -------
     list of Sample
-        In the same order, with ``2 * reach + 1`` times the channels.
+        In the order of `samples`, with ``2 * reach + 1`` times the channels.
+
+    Raises
+    ------
+    DataError
+        If slices of one stack have different shapes.
     """
     if not reach:
         return list(samples)
-    result = list(samples)
-    for stack in _stacks(samples):
-        for place, number in enumerate(stack):
-            near = (place + step for step in range(-reach, reach + 1))
-            slices = [samples[stack[min(max(at, 0), len(stack) - 1)]].image for at in near]
-            result[number] = replace(samples[number], image=np.concatenate(slices), reach=reach)
-    return result
+    wanted = {sample.group for sample in samples if sample.slice}
+    stacks: dict[str, dict[int, Sample]] = {group: {} for group in wanted}
+    for sample in (*(samples if among is None else among), *samples):
+        if sample.slice and sample.group in wanted:
+            stacks[sample.group][sample.index or 0] = sample
+    laid = {group: _laid_out(stack, reach) for group, stack in stacks.items()}
+    found = []
+    for sample in samples:
+        if sample.slice:
+            array, places = laid[sample.group]
+            first = places[sample.index or 0]
+            image = array[first : first + 2 * reach + 1].reshape(-1, *sample.shape)
+        else:
+            image = np.concatenate([sample.image] * (2 * reach + 1))
+        found.append(replace(sample, image=image, reach=reach))
+    return found
+
+
+def _laid_out(stack: dict[int, Sample], reach: int) -> tuple[np.ndarray, dict[int, int]]:
+    """Return the slices in order, each end repeated, and from each index the first neighbour's."""
+    order = sorted(stack)
+    for index in order:
+        one, two = stack[order[0]], stack[index]
+        if one.image.shape != two.image.shape:
+            raise DataError(
+                f"{one.name} and {two.name} are slices of one stack, of the shapes "
+                f"{one.image.shape} and {two.image.shape}; give slices of one size"
+            )
+    ends = [order[0]] * reach, [order[-1]] * reach
+    array = np.stack([stack[index].image for index in (*ends[0], *order, *ends[1])])
+    return array, {index: place for place, index in enumerate(order)}
 
 
 def neighbours(number: int, reach: int, length: int) -> list[int]:
@@ -75,11 +110,3 @@ def stacked(images: Sequence[Source]) -> Source:
 
     shape = (len(images) * channels, *images[0].shape[1:])
     return ChunkedView(shape, images[0].dtype, read, getattr(images[0], "chunks", None))
-
-
-def _stacks(samples: Sequence[Sample]) -> list[list[int]]:
-    """Return the places of the slices of each stack, in order; what is of none stands alone."""
-    stacks: dict[object, list[int]] = {}
-    for number, sample in enumerate(samples):
-        stacks.setdefault(sample.group if sample.slice else number, []).append(number)
-    return [sorted(stack, key=lambda n: samples[n].index or 0) for stack in stacks.values()]

@@ -21,6 +21,16 @@ def samples_of(
 ) -> list[Sample]:
     """Return the annotated samples in a dataset folder or in arrays, saying how it was understood.
 
+    Parameters, results and errors are those of `read_samples` and `annotated`.
+    """
+    return annotated(read_samples(data, say, reading), say)
+
+
+def read_samples(
+    data: Data, say: Say = lambda _note: None, reading: Reading = AS_FOUND
+) -> list[Sample]:
+    """Return all samples in a dataset folder or in arrays, saying how it was understood.
+
     Parameters
     ----------
     data : str, Path, sequence of Sample or (images, labels)
@@ -33,12 +43,12 @@ def samples_of(
     Returns
     -------
     list of Sample
-        Those with at least one annotated pixel.
+        Also those in which nobody annotated anything.
 
     Raises
     ------
     DataError
-        If the data cannot be understood, or nothing in it is annotated.
+        If the data cannot be understood.
     """
     if isinstance(data, str | Path):
         dataset = find(data, reading)
@@ -46,29 +56,41 @@ def samples_of(
         say(f"{dataset.layout}: {len(samples)} annotated images")
         for note in summarise(dataset, samples)["notes"]:
             say(note)
-        return _annotated(samples, say)
+        return samples
     samples = [item for item in data if isinstance(item, Sample)]
     if len(samples) == len(data):
-        return _annotated(samples, say)
+        return samples
     if samples or len(data) != 2:
         raise DataError(
             f"{len(data)} items of which {len(samples)} are samples; give a dataset folder, "
             "samples alone, or two sequences of arrays: (images, labels)"
         )
     images, labels = cast(tuple[Images, Images], data)
-    return _annotated(_from_arrays(images, labels, reading), say)
+    return _from_arrays(images, labels, reading)
 
 
-def _annotated(samples: list[Sample], say: Say) -> list[Sample]:
-    """Leave out the samples in which nobody annotated a pixel: there is no tile to draw."""
-    kept = [s for s in samples if s.annotated is None or s.annotated.any()]
+def annotated(samples: Sequence[Sample], say: Say = lambda _note: None) -> list[Sample]:
+    """Leave out the samples in which nobody annotated a pixel: there is no tile to draw.
+
+    Raises
+    ------
+    DataError
+        If none is left of several.
+    """
+    kept = [sample for sample in samples if _taught(sample)]
     if not kept and samples:
         raise DataError(f"not one pixel of {len(samples)} images is annotated; nothing to learn")
     if len(kept) < len(samples):
-        first = next(s.name for s in samples if s.annotated is not None and not s.annotated.any())
+        first = next(sample.name for sample in samples if not _taught(sample))
         count = len(samples) - len(kept)
-        say(f"{count} images without an annotated pixel are left out, such as {first}")
+        say(f"{count} images without an annotated pixel teach nothing, such as {first}")
     return kept
+
+
+def _taught(sample: Sample) -> bool:
+    if sample.labels is None:
+        return False
+    return sample.annotated is None or bool(sample.annotated.any())
 
 
 def _from_arrays(images: Images, labels: Images, reading: Reading) -> list[Sample]:

@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from shlex import join
@@ -11,8 +10,6 @@ from shlex import join
 from septum.atomic import write_text
 from septum.config import to_toml
 from septum.data.layouts import AS_FOUND, Reading
-from septum.data.sample import Sample
-from septum.data.split import digest_of_all
 from septum.errors import ConfigError, DataError
 from septum.plan import Plan
 from septum.training.presets import preset
@@ -112,11 +109,9 @@ def begun(out: Path) -> tuple[Plan, Facts]:
         raise DataError(f"{path} does not describe a run: {error}") from None
 
 
-def refuse_other_data(
-    out: Path, facts: Facts, training: Sequence[Sample], validation: Sequence[Sample]
-) -> None:
+def refuse_other_data(out: Path, facts: Facts, digest: str) -> None:
     """Raise DataError unless a run goes on with the images and annotations that it began with."""
-    if facts.data != digest_of_all([*training, *validation]):
+    if facts.data != digest:
         raise DataError(
             f"the images or annotations are not those that {out} began with; put them back as they "
             "were, or begin a new run with another folder"

@@ -7,12 +7,8 @@ from pathlib import Path
 from lightning_fabric import Fabric
 
 from septum.config import override
-from septum.data.colour import in_colour
-from septum.data.context import with_context
-from septum.data.gather import Data, samples_of
+from septum.data.gather import Data
 from septum.data.layouts import AS_FOUND, Reading
-from septum.data.sample import Sample
-from septum.data.split import digest_of_all, hold_out, refuse_shared
 from septum.duration import readable, seconds
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.evenly import evenly
@@ -27,8 +23,9 @@ from septum.training.machine import Machine
 from septum.training.presets import preset as preset_of
 from septum.training.propose import propose
 from septum.training.report import write_report
-from septum.training.run import check, train_model
+from septum.training.run import train_model
 from septum.training.schedule import Length
+from septum.training.sides import Sides, read_sides
 from septum.training.state import Progress, progress_of
 
 
@@ -106,16 +103,16 @@ def train(
     machine = machine or Machine()
     fabric = machine.launch(chosen.training.precision)
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
-    samples, validation = _sides(data, val, reading, say)
-    plan, reasons = propose(chosen, samples)
+    sides = read_sides(data, val, reading, say)
+    plan, reasons = propose(chosen, sides.split()[0])
     for reason in reasons:
         say(reason)
-    digest = digest_of_all([*samples, *validation])
+    digest = sides.digest(plan.data.context or 0)
     facts = folder.Facts(seed, length, digest, _in_words(val), reading, fabric.world_size)
     if fabric.is_global_zero:
         folder.begin(out, plan, facts)
     watch = Watch(on_step or _silent, say, stop or _never)
-    return _trained(out, plan, facts, samples, validation, fabric, machine, watch)
+    return _trained(out, plan, facts, sides, fabric, machine, watch)
 
 
 def resume(
@@ -162,8 +159,8 @@ def resume(
     machine = machine or Machine()
     fabric = machine.launch(plan.training.precision)
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
-    samples, validation = _sides(data, facts.val if val is None else val, facts.reading, say)
-    folder.refuse_other_data(out, facts, samples, validation)
+    sides = read_sides(data, facts.val if val is None else val, facts.reading, say)
+    folder.refuse_other_data(out, facts, sides.digest(plan.data.context or 0))
     done = progress_of(out / folder.STATE)
     if not done.number and (out / folder.MODEL / "model.json").exists():
         raise DataError(
@@ -185,22 +182,20 @@ def resume(
     else:
         say(f"going on after step {done.number}, {readable(done.seconds)} into the training")
     watch = Watch(on_step or _silent, say, stop or _never)
-    return _trained(out, plan, facts, samples, validation, fabric, machine, watch)
+    return _trained(out, plan, facts, sides, fabric, machine, watch)
 
 
 def _trained(
     out: Path,
     plan: Plan,
     facts: folder.Facts,
-    samples: list[Sample],
-    validation: list[Sample],
+    sides: Sides,
     fabric: Fabric,
     machine: Machine,
     watch: Watch,
 ) -> Model:
     """Run a training that has been begun, from where it is, and write its model."""
-    samples = with_context(samples, plan.data.context or 0)
-    validation = with_context(validation, plan.data.context or 0)
+    samples, validation = sides.split(plan.data.context or 0)
     states = out / folder.STATE
     with StepLog(out / folder.LOG, progress_of(states).number, fabric.is_global_zero) as log:
 
@@ -250,31 +245,6 @@ def _trained(
         watch.on_note(f"how it went, in pictures: {page}")
     # Training predicts with PyTorch wherever it runs; who uses the model wants the fastest engine.
     return Model(model.network, model.description, machine.device)
-
-
-def _sides(
-    data: Data, val: Data | float | None, reading: Reading, say: Callable[[str], None]
-) -> tuple[list[Sample], list[Sample]]:
-    """Return the samples to train on and those to validate with."""
-    samples, others = samples_of(data, say, reading), []
-    if val is not None and not isinstance(val, int | float):
-        others = samples_of(val, lambda note: say(f"validation: {note}"), reading)
-        refuse_shared(samples, others)
-    everything, grey = in_colour([*samples, *others])
-    if grey:
-        say(
-            f"{grey} of {len(everything)} images are grey and the others colour: grey is taken as "
-            "colour"
-        )
-    check(everything)
-    if others:
-        check(everything[len(samples) :])  # what has no object could not tell models apart
-    if isinstance(val, int | float):
-        samples, others, how = hold_out(everything, val)
-        refuse_shared(samples, others)
-        say(f"held out to validate with: {how}")
-        return samples, others
-    return everything[: len(samples)], everything[len(samples) :]
 
 
 def _extended(extend: str | int, done: Progress, facts: folder.Facts, plan: Plan) -> Length:

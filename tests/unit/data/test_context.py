@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from septum.data.context import neighbours, stacked, with_context
 from septum.data.sample import Sample
+from septum.errors import DataError
 
 
 def slices(count, group="stack", channels=1, start=0):
@@ -44,6 +45,28 @@ def test_the_nearest_slices_that_are_there_are_the_neighbours():
     stack = slices(5)
     found = with_context([stack[0], stack[3], stack[4]], 1)
     assert [values(sample) for sample in found] == [[0, 0, 30], [0, 30, 40], [30, 40, 40]]
+
+
+def test_slices_that_nobody_annotated_are_neighbours_too_where_they_are_given():
+    stack = slices(5)
+    found = with_context([stack[3], stack[0]], 1, stack)
+    assert [values(sample) for sample in found] == [[20, 30, 40], [0, 0, 10]]
+    assert [sample.index for sample in found] == [3, 0]
+
+
+def test_slices_of_a_stack_share_their_memory():
+    """A stack of n slices takes the memory of n + 2 reach, not of (2 reach + 1) n."""
+    found = with_context(slices(9), 2)
+    owners = {id(sample.image.base) for sample in found}
+    assert len(owners) == 1
+    assert found[0].image.base.nbytes == (9 + 4) * slices(1)[0].image.nbytes
+
+
+def test_slices_of_two_sizes_are_no_stack():
+    one, two = slices(2)
+    other = Sample(two.image[:, :1], name="cut", group="stack", index=1, slice=True)
+    with pytest.raises(DataError, match=r"stack\[0\] and cut are slices of one stack, of the"):
+        with_context([one, other], 1)
 
 
 def test_frames_of_time_and_single_images_are_their_own_neighbours():

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 import septum
+from septum.api import Reading
 from septum.data.formats import read_image, write_labels, write_tiff
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.segment import segment_file
 from septum.training.calibrate import quality
+from septum.training.run import train_model
+from septum.training.sides import Sides, read_sides
 
 TINY = ("network.width=4", "network.depth=1", "training.tile=60", "training.precision=32")
 
@@ -151,6 +154,54 @@ def test_slices_of_stacks_are_learnt_and_predicted_with_their_neighbours(tmp_pat
     np.testing.assert_array_equal(alone, model.predict(np.stack([images[0]] * 3)).probabilities)
     with pytest.raises(DataError, match=r"the image has shape \(2, 64, 64\)"):
         model.predict(np.stack(images[:2]))
+
+
+def sparse(root, changed=0):
+    """A stack of which every third slice is annotated, the others 255 throughout."""
+    drawn = cells(10)
+    images = np.stack([s.image[0] for s in drawn])
+    images[1] ^= changed
+    truth = np.stack([s.truth for s in drawn]).astype(np.uint8)
+    truth[[n for n in range(10) if n % 3]] = 255
+    write_tiff(root / "images" / "stack.tif", images, "ZYX")
+    write_tiff(root / "masks" / "stack.tif", truth, "ZYX")
+    return images
+
+
+def test_slices_that_nobody_annotated_are_the_context_of_those_that_teach(tmp_path, monkeypatch):
+    images = sparse(tmp_path / "data")
+    seen = {}
+
+    def watched(samples, plan, *arguments, **known):
+        seen.update({s.name: s for s in samples}, validation=arguments[3])
+        return train_model(samples, plan, *arguments, **known)
+
+    monkeypatch.setattr("septum.training.session.train_model", watched)
+    run, reading = tmp_path / "run", Reading(ignore=255)
+    facts = trained(run, tmp_path / "data", steps=2, reading=reading, val=0.25).description.training
+    assert facts["images"] == ["stack[00]", "stack[03]", "stack[06]"]
+    assert facts["validation_images"] == ["stack[09]"]
+    for number in (0, 3, 6):
+        around = images[[max(number - 1, 0), number, number + 1]]
+        np.testing.assert_array_equal(seen[f"stack[{number:02}]"].image, around)
+    np.testing.assert_array_equal(seen["validation"][0].image, images[[8, 9, 9]])
+    # It goes on with the same ones only, those that nobody annotated included.
+    septum.resume(tmp_path / "data", run)
+    sparse(tmp_path / "other", changed=1)
+    with pytest.raises(DataError, match="not those that"):
+        septum.resume(tmp_path / "other", run)
+
+
+def test_a_part_of_a_slice_has_the_same_part_of_its_neighbours(tmp_path):
+    sparse(tmp_path / "data")
+    sides = read_sides(tmp_path / "data", 0.25, Reading(ignore=255), lambda _note: None)
+    few = Sides(sides.data[:9], [], 0.25)  # three are annotated: a part of each is held out
+    whole = {sample.name: sample.image for sample in Sides(few.data, []).split(1)[0]}
+    training, validation = few.split(1)
+    assert len(training) == 3
+    for one, two in zip(training, validation, strict=True):
+        both = np.concatenate([one.image, two.image], axis=1)
+        np.testing.assert_array_equal(both, whole[one.name])
 
 
 def test_a_training_that_diverges_keeps_the_tiles_and_its_last_state(tmp_path):
