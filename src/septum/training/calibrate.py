@@ -5,7 +5,7 @@ gets depends on the size of the cells; so the thresholds that separate best are 
 assumed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,13 +24,27 @@ SEEDS = (0.8, 0.7, 0.9, 0.6, 0.95, 0.5)
 FEW = 12
 
 
-def calibrated(model: Model, samples: Sequence[Sample]) -> Model:
+_KEPT = 2**30
+"""Bytes of probabilities that are kept for a second look; those of other images are computed again.
+
+At 12 float32 images of 3 classes that is enough for images of 2,700² px.
+"""
+
+OnImage = Callable[[int, int], None]
+"""Called with the images looked at and the looks at an image in all."""
+
+
+def calibrated(
+    model: Model, samples: Sequence[Sample], on_image: OnImage = lambda _done, _all: None
+) -> Model:
     """Return the model with its open thresholds chosen; see `calibrate`."""
-    plan = replace(model.description.plan, instances=calibrate(model, samples))
+    plan = replace(model.description.plan, instances=calibrate(model, samples, on_image))
     return model.described(replace(model.description, plan=plan))
 
 
-def calibrate(model: Model, samples: Sequence[Sample]) -> InstancePlan:
+def calibrate(
+    model: Model, samples: Sequence[Sample], on_image: OnImage = lambda _done, _all: None
+) -> InstancePlan:
     """Return how the model's probabilities become instances, open thresholds chosen.
 
     Those with the highest panoptic quality at IoU 0.5 over (at most 12, evenly spaced) images: with
@@ -43,22 +57,24 @@ def calibrate(model: Model, samples: Sequence[Sample]) -> InstancePlan:
         Trained; what its plan sets is kept.
     samples : sequence of Sample
         The validation images, or else those of the training, with labels.
+    on_image : callable, optional
+        See `OnImage`.
     """
     plan = model.description.plan.instances
-    seeds = SEEDS if plan.seed is None and model.description.classes == 3 else ()
-    thresholds = THRESHOLDS if plan.threshold is None else ()
-    if not seeds and not thresholds:
-        return plan
+    choices: list[tuple[str, tuple[float, ...]]] = []
+    if plan.seed is None and model.description.classes == 3:
+        choices.append(("seed", SEEDS))
+    if plan.threshold is None:
+        choices.append(("threshold", THRESHOLDS))
     few = evenly(samples, FEW)
-    probabilities = [model.predict(sample.image).probabilities for sample in few]
+    probabilities = _Probabilities(model, few, _KEPT if len(choices) > 1 else 0)
+    for round_, (name, values) in enumerate(choices):
 
-    def reached(candidate: InstancePlan) -> float:
-        found = (instances(image, *candidate.values) for image in probabilities)
-        return _quality(few, found)
+        def looked(number: int, before: int = round_ * len(few)) -> None:
+            on_image(before + number, len(choices) * len(few))
 
-    for name, values in (("seed", seeds), ("threshold", thresholds)):
-        if values:
-            plan = max((replace(plan, **{name: value}) for value in values), key=reached)
+        candidates = [replace(plan, **{name: value}) for value in values]
+        plan, _ = _best(candidates, probabilities, looked)
     return plan
 
 
@@ -69,26 +85,63 @@ def reachable(model: Model, samples: Sequence[Sample]) -> float:
     the plan. Between two steps of a training, no threshold has been chosen yet.
     """
     plan = model.description.plan.instances
-    name, values = "threshold", THRESHOLDS
-    if model.description.classes == 3:
-        name, values = "seed", SEEDS
+    name, values = ("seed", SEEDS) if model.description.classes == 3 else ("threshold", THRESHOLDS)
     values = values if getattr(plan, name) is None else (getattr(plan, name),)
-    probabilities = [model.predict(sample.image).probabilities for sample in samples]
-    candidates = [replace(plan, **{name: value}).values for value in values]
-    return max(
-        _quality(samples, (instances(image, *candidate) for image in probabilities))
-        for candidate in candidates
-    )
+    candidates = [replace(plan, **{name: value}) for value in values]
+    return _best(candidates, _Probabilities(model, samples))[1]
 
 
 def quality(model: Model, samples: Sequence[Sample]) -> float:
     """Return the panoptic quality at IoU 0.5 of a model over all samples together."""
-    return _quality(samples, (model.predict(sample.image).labels for sample in samples))
+    matched = [_matching(sample, model.predict(sample.image).labels) for sample in samples]
+    return sum(matched, _NOTHING).pq
 
 
-def _quality(samples: Sequence[Sample], found: Iterable[np.ndarray]) -> float:
-    matched = [
-        matching(sample.truth, labels, 0.5, sample.annotated)
-        for sample, labels in zip(samples, found, strict=True)
+def _best(
+    candidates: Sequence[InstancePlan],
+    probabilities: "_Probabilities",
+    looked: Callable[[int], None] = lambda _number: None,
+) -> tuple[InstancePlan, float]:
+    """Return the first of the candidates that find the objects best, and its panoptic quality."""
+    totals = [_NOTHING] * len(candidates)
+    for number, sample in enumerate(probabilities.samples):
+        # Passed on and not kept: no two images need to be held at a time.
+        found = _matchings(sample, probabilities.of(number), candidates)
+        totals = [total + more for total, more in zip(totals, found, strict=True)]
+        looked(number + 1)
+    scores = [total.pq for total in totals]
+    return candidates[scores.index(max(scores))], max(scores)
+
+
+class _Probabilities:
+    """Those of a model on images, each time anew but for as many as fit into `budget` bytes."""
+
+    def __init__(self, model: Model, samples: Sequence[Sample], budget: int = 0) -> None:
+        self.samples = samples
+        self._model, self._budget = model, budget
+        self._kept: dict[int, np.ndarray] = {}
+
+    def of(self, number: int) -> np.ndarray:
+        """Return the probabilities of the sample in place `number`."""
+        if number in self._kept:
+            return self._kept[number]
+        image = self._model.predict(self.samples[number].image).probabilities
+        if image.nbytes <= self._budget:
+            self._kept[number] = image
+            self._budget -= image.nbytes
+        return image
+
+
+def _matchings(
+    sample: Sample, probabilities: np.ndarray, candidates: Sequence[InstancePlan]
+) -> list[Matching]:
+    return [
+        _matching(sample, instances(probabilities, *candidate.values)) for candidate in candidates
     ]
-    return sum(matched, Matching(0.5, tp=0, fp=0, fn=0, iou_sum=0.0)).pq
+
+
+_NOTHING = Matching(0.5, tp=0, fp=0, fn=0, iou_sum=0.0)
+
+
+def _matching(sample: Sample, labels: np.ndarray) -> Matching:
+    return matching(sample.truth, labels, 0.5, sample.annotated)

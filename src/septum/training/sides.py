@@ -80,8 +80,10 @@ def read_sides(data: Data, val: Data | float | None, reading: Reading, say: Say)
         If `val` is no share.
     """
     samples, others = read_samples(data, say, reading), []
-    share = float(val) if isinstance(val, int | float) else None
-    if val is not None and share is None:
+    share = None
+    if isinstance(val, int | float):
+        share = float(val)
+    elif val is not None:
         others = read_samples(val, lambda note: say(f"validation: {note}"), reading)
     everything, grey = in_colour([*samples, *others])
     if grey:

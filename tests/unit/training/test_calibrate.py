@@ -1,3 +1,4 @@
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -5,9 +6,11 @@ import pytest
 
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
+from septum.instances import instances
+from septum.metrics import matching
 from septum.model import Prediction
 from septum.plan import InstancePlan, Plan
-from septum.training.calibrate import calibrate
+from septum.training.calibrate import calibrate, reachable
 
 
 class Oracle:
@@ -81,3 +84,48 @@ def test_only_a_few_images_are_looked_at(sample):
     oracle = Counting(Plan(), {sample.image.tobytes(): two_classes(sample, 1.0, 0.0)})
     calibrate(oracle, [sample] * 30)
     assert len(seen) == 12
+
+
+class Held:
+    """A model whose probabilities are counted while somebody holds them."""
+
+    def __init__(self, probabilities):
+        self.description = type("Description", (), {"plan": Plan(), "classes": 3})()
+        self.probabilities, self.alive, self.most, self.calls = probabilities, 0, 0, 0
+
+    def predict(self, _image):
+        cells = self.probabilities.copy()
+        self.calls += 1
+        self.alive += 1
+        self.most = max(self.most, self.alive)
+        weakref.finalize(cells, self.released)
+        return Prediction(np.zeros(cells.shape[1:], np.int32), cells)
+
+    def released(self):
+        self.alive -= 1
+
+
+@pytest.mark.parametrize(("kept", "most", "calls"), [(0, 1, 20), (3, 4, 17), (10, 10, 10)])
+def test_no_more_probabilities_are_held_than_the_memory_allows(monkeypatch, kept, most, calls):
+    pair = touching_pair()
+    cells = (pair.truth > 0).astype(np.float32)
+    probabilities = np.stack([1 - cells, 0.97 * cells, 0.03 * cells])
+    monkeypatch.setattr("septum.training.calibrate._KEPT", kept * probabilities.nbytes)
+    model, seen = Held(probabilities), []
+    chosen = calibrate(model, [pair] * 10, lambda *counts: seen.append(counts))
+    assert (chosen.seed, chosen.threshold) == (0.8, 0.5)
+    assert (model.most, model.calls) == (most, calls)
+    assert seen == [(number, 20) for number in range(1, 21)]
+
+
+def test_what_is_reachable_is_the_score_of_the_best_choice_alone(sample):
+    probabilities = two_classes(sample, 0.95, 0.75)
+    oracle = Oracle(Plan(), {sample.image.tobytes(): probabilities})
+    best, default = (
+        matching(sample.truth, instances(probabilities, threshold, 0.8, 0)).pq
+        for threshold in (0.8, 0.5)
+    )
+    assert reachable(oracle, [sample]) == best > default
+    held = Held(np.zeros((3, *sample.shape), np.float32))
+    assert reachable(held, [sample] * 10) == 0
+    assert (held.most, held.calls) == (1, 10)
