@@ -128,20 +128,19 @@ def _check_pixels(image: np.ndarray, where: str) -> None:
     )
 
 
-def refuse_empty(samples: Sequence[Sample], where: str) -> None:
+def refuse_empty(samples: Sequence[Sample], where: str, first: str) -> None:
     """Refuse a dataset in which no image has a single object; one empty image is legitimate.
 
     Raises
     ------
     DataError
-        Naming the dataset and its first label file.
+        Naming the dataset, `where`, and its `first` label file.
     """
     labelled = [sample for sample in samples if sample.labels is not None]
     if any(sample.labels is not None and sample.labels.any() for sample in labelled):
         return
-    first = f", such as {labelled[0].source or labelled[0].name}" if labelled else ""
     raise DataError(
-        f"{where}: empty labels: not one object in {len(labelled)} label images{first}; "
+        f"{where}: empty labels: not one object in {len(labelled)} label images, such as {first}; "
         "there is nothing to learn. Was the right file saved?"
     )
 

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from math import ceil
 from typing import TypeVar
 
 import numpy as np
@@ -60,9 +59,10 @@ def refuse_shared(training: Sequence[Sample], validation: Sequence[Sample]) -> N
 def hold_out(samples: Sequence[Sample], share: float) -> tuple[list[Sample], list[Sample], str]:
     """Split samples into those to train on and those to validate with.
 
-    Whole files where there are enough: of many sequences whole ones; of few the last frames of
-    each, and the frames before them that are near copies are in neither part; of single files
-    evenly spaced ones. Of fewer than 4 files the last part of each image along its longest axis.
+    As many files as are nearest to the share, one at least. Whole files where there are enough: of
+    many sequences whole ones; of few the last frames of each, and the frames before them that are
+    near copies are in neither part; of single files evenly spaced ones. Of fewer than 4 files the
+    last part of each image along its longest axis.
 
     Parameters
     ----------
@@ -86,16 +86,20 @@ def hold_out(samples: Sequence[Sample], share: float) -> tuple[list[Sample], lis
         If nothing would be left to train on or to validate with.
     """
     if not 0 < share <= 0.5:
-        raise ConfigError(f"val is {share:g}; expected a share above 0 and up to 0.5, or a folder")
+        meant = f"; did you mean {share / 100:g}?" if 1 < share <= 50 else ""
+        raise ConfigError(
+            f"val is {share:g}; expected a share above 0 and up to 0.5, or a folder{meant}"
+        )
     if len(samples) < _FEW:
         parts = [_cut(sample, share) for sample in samples]
         training, validation = [list(part) for part in zip(*parts, strict=True)]
-        how = f"the last {share:.0%} of each image"
+        how = f"the last {share:.0%} of each of {len(samples)} images"
     else:
         validation = _held(samples, share)
         held = {id(sample) for sample in validation}
         training = [s for s in samples if id(s) not in held and not near(s, validation)]
-        how = f"{len(validation)} images: " + ", ".join(s.name for s in validation[:5])
+        how = f"{len(validation)} of {len(samples)} images: "
+        how += ", ".join(s.name for s in validation[:5])
         how += ", …" if len(validation) > 5 else ""
     for part, name in ((training, "train on"), (validation, "validate with")):
         if not any(sample.known.any() for sample in part):
@@ -129,13 +133,18 @@ def _held(samples: Sequence[Sample], share: float) -> list[Sample]:
     held = [sample for sample in samples if sample.group in several]
     for group in ["", *groups] if not several else [""]:
         members = sorted((s for s in samples if s.group == group), key=lambda s: s.index or 0)
-        count = ceil(len(members) * share)
-        held += _inside(members, share) if not group else members[-count:]
+        count = _count(members, share)
+        held += members[-count:] if group else _inside(members, share)
     return held
+
+
+def _count(items: Sequence[Item], share: float) -> int:
+    """Return how many of the items a share is: to the nearest, and one at least."""
+    return max(1, round(len(items) * share)) if items else 0
 
 
 def _inside(items: Sequence[Item], share: float) -> list[Item]:
     """Return a share of the items, evenly spaced and neither the first nor the last."""
-    count = ceil(len(items) * share)
+    count = _count(items, share)
     places = np.linspace(0, len(items) - 1, count + 2).round().astype(int)[1:-1]
     return [items[place] for place in dict.fromkeys(places.tolist())]

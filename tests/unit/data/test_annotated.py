@@ -196,7 +196,7 @@ def test_images_without_an_annotated_pixel_are_left_out_and_named(tmp_path):
     write(tmp_path / "roi/b.tif", AREA * 0)
     notes = []
     assert [sample.name for sample in samples_of(tmp_path, notes.append)] == ["a"]
-    assert notes[-1] == "1 images without an annotated pixel are left out, such as b"
+    assert notes[-1] == "1 images without an annotated pixel teach nothing, such as b"
 
 
 def test_the_annotation_is_the_same_with_and_without_the_image(tmp_path):

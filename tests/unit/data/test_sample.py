@@ -9,11 +9,11 @@ from septum.errors import DataError
 
 def test_a_dataset_without_any_object_is_refused():
     def sample(value):
-        return Sample(np.ones((1, 4, 4)), np.full((4, 4), value, np.int32), source="b.png")
+        return Sample(np.ones((1, 4, 4)), np.full((4, 4), value, np.int32))
 
-    refuse_empty([sample(0), sample(1)], "d")
+    refuse_empty([sample(0), sample(1)], "d", "b.png")
     with pytest.raises(DataError, match=r"d: empty labels: .* 2 label images, such as b\.png"):
-        refuse_empty([sample(0), sample(0)], "d")
+        refuse_empty([sample(0), sample(0)], "d", "b.png")
 
 
 def test_labels_of_another_size_are_refused_with_both_sizes():

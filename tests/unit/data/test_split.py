@@ -24,7 +24,7 @@ def test_single_files_are_held_out_evenly():
     training, validation, how = hold_out([sample(n) for n in range(10)], 0.2)
     assert names(validation) == ["3", "6"]
     assert len(training) == 8
-    assert how == "2 images: 3, 6"
+    assert how == "2 of 10 images: 3, 6"
 
 
 def test_of_a_sequence_the_last_frames_and_no_near_copies_of_them():
@@ -36,11 +36,28 @@ def test_of_a_sequence_the_last_frames_and_no_near_copies_of_them():
 def test_of_few_images_a_part_of_each_along_its_longest_axis():
     samples = [sample(n) for n in range(2)]
     training, validation, how = hold_out(samples, 0.25)
-    assert how == "the last 25% of each image"
+    assert how == "the last 25% of each of 2 images"
     for whole, first, last in zip(samples, training, validation, strict=True):
         assert first.shape == (8, 9)
         assert last.shape == (8, 3)
         np.testing.assert_array_equal(np.concatenate([first.image, last.image], 2), whole.image)
+
+
+@pytest.mark.parametrize(
+    ("images", "share", "held"), [(6, 0.2, 1), (4, 0.1, 1), (8, 0.2, 2), (10, 0.05, 1), (7, 0.5, 4)]
+)
+@pytest.mark.parametrize("group", ["", "seq"])
+def test_the_nearest_number_of_images_is_held_out_and_one_at_least(images, share, held, group):
+    _, validation, how = hold_out([sample(n, group) for n in range(images)], share)
+    assert len(validation) == held
+    assert how.startswith(f"{held} of {images} images: ")
+
+
+@pytest.mark.parametrize(("share", "meant"), [(20, "0.2"), (5, "0.05"), (1, None), (80, None)])
+def test_percent_are_told_from_a_share(share, meant):
+    with pytest.raises(ConfigError) as caught:
+        hold_out([sample(n) for n in range(5)], share)
+    assert (f"did you mean {meant}?" in str(caught.value)) == (meant is not None)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.6, -1.0, float("nan")])

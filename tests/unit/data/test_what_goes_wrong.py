@@ -44,8 +44,8 @@ def second(root, **wishes):
     return find(root, Reading(**wishes)).load()[1]
 
 
-def notes_of(root):
-    dataset = find(root)
+def notes_of(root, **wishes):
+    dataset = find(root, Reading(**wishes))
     return " | ".join(summarise(dataset, dataset.load())["notes"])
 
 
@@ -224,3 +224,83 @@ def test_arrays_are_read_as_files_are():
     assert not sample.labels[:20].any()
     with pytest.raises(DataError, match="not one pixel of 1 images is annotated"):
         samples_of(([GREY], [stored * 0 + 9]), reading=Reading(ignore=9))
+
+
+def test_images_without_a_folder_of_masks_are_told_what_is_looked_for(folder):
+    root = folder()
+    (root / "masks").rename(root / "outlines")
+    with pytest.raises(DataError) as caught:
+        find(root)
+    for part in (
+        "2 images in images/ and no folder of their annotations beside it (there is outlines/)",
+        "one called labels/, label/, masks/, mask/,",
+        "scribbles/",
+        "or give --labels outlines",
+    ):
+        assert part in str(caught.value)
+    assert len(find(root, Reading(labels="outlines"))) == 2
+
+
+def test_images_and_masks_that_were_swapped_are_seen(folder):
+    root = folder()
+    (root / "images").rename(root / "kept")
+    (root / "masks").rename(root / "images")
+    (root / "kept").rename(root / "masks")
+    with pytest.raises(
+        DataError, match=r"masks/a\.tif.*images/a\.tif looks like a label image: were"
+    ):
+        find(root).load()
+
+
+def test_a_smoothed_mask_beside_an_image_is_not_taken_for_swapped(folder):
+    root = folder(cv2.GaussianBlur(MASK, (9, 9), 2))
+    with pytest.raises(DataError, match="a grey-scale image") as caught:
+        find(root).load()
+    assert "swapped" not in str(caught.value)
+
+
+def test_an_ignored_value_that_no_pixel_has_is_said(folder):
+    root = folder()
+    assert "2 images (a: no pixel has the value 200 that --ignore names)" in notes_of(
+        root, ignore=200
+    )
+    assert "--ignore names" not in notes_of(root)
+    assert "b: no pixel has the value" in notes_of(
+        folder(first=np.where(IDS == 1, 200, IDS)), ignore=200
+    )
+
+
+def test_empty_labels_and_sizes_name_the_label_file(folder):
+    none = np.zeros_like(IDS)
+    with pytest.raises(DataError, match=r"in 2 label images, such as .*masks/a\.tif"):
+        find(folder(none, first=none)).load()
+    with pytest.raises(DataError, match=r"images/b\.tif and masks/b\.tif: sizes differ"):
+        find(folder(IDS[:-1])).load()
+
+
+@pytest.mark.parametrize("ending", ["cp_masks", "cp_mask", "masks", "mask"])
+def test_files_of_cellpose_find_their_image(tmp_path, ending):
+    tifffile.imwrite(tmp_path / "x.tif", GREY)
+    tifffile.imwrite(tmp_path / f"x_{ending}.tif", IDS)
+    (pair,) = find(tmp_path).pairs
+    assert (pair.name, pair.labels.name) == ("x", f"x_{ending}.tif")
+
+
+def test_strokes_among_masks_are_told_where_they_belong(folder):
+    strokes = np.zeros_like(IDS)
+    strokes[5:8, 10:100], strokes[40:43, 10:70], strokes[60:63, 20:90] = 1, 2, 3
+    notes = notes_of(folder(strokes))
+    assert "b: the 3 objects are long and thin" in notes
+    assert "put them into scribbles/ in place of masks/" in notes
+    assert "long and thin" not in notes_of(folder())
+
+
+def test_channels_that_a_file_calls_pages_are_channels_where_that_is_said(folder):
+    root = folder(image=np.stack([255 - GREY, GREY]), suffix=".tif")
+    tifffile.imwrite(root / "images" / "a.tif", np.stack([GREY, GREY]))
+    with pytest.raises(DataError, match="sizes differ"):
+        find(root).load()
+    sample = second(root, axes="cyx")
+    np.testing.assert_array_equal(sample.image, np.stack([255 - GREY, GREY]))
+    np.testing.assert_array_equal(sample.labels, IDS)
+    assert "--axes" not in " ".join(sample.notes)

@@ -9,8 +9,8 @@ from septum.data.layouts.annotation import Annotation, Plane, understand
 from septum.data.layouts.ctc import find_ctc
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.drive import find_drive
-from septum.data.layouts.files import few, image_files
-from septum.data.layouts.folder import find_beside, find_folders
+from septum.data.layouts.files import few, image_files, subfolder
+from septum.data.layouts.folder import IMAGES, LABELS, SCRIBBLES, find_beside, find_folders
 from septum.data.layouts.isbi import find_isbi
 from septum.data.layouts.nnunet import find_nnunet
 from septum.data.layouts.ome_zarr import find_ome_zarr
@@ -133,7 +133,9 @@ def _not_understood(root: Path, reading: Reading) -> str:
             f"not in the layout {reading.layout}, which is "
             f"{LAYOUTS[reading.layout].looks_like}; leave --layout away to have it detected"
         )
-    files = image_files(root)
+    images, files = subfolder(root, IMAGES), image_files(root)
+    if images is not None:
+        return f"{_no_annotation(root, images)}. Understood are: {UNDERSTOOD}"
     if files:
         held = f"{len(files)} images without masks ({few(files)})"
     elif any(root.iterdir()):
@@ -141,6 +143,18 @@ def _not_understood(root: Path, reading: Reading) -> str:
     else:
         held = "an empty folder"
     return f"{held}{_hint(root)}. Understood are: {UNDERSTOOD}"
+
+
+def _no_annotation(root: Path, images: Path) -> str:
+    """Say that images have no folder of annotations beside them, and how that would be called."""
+    wanted = ", ".join(f"{name}/" for name in (*LABELS, *SCRIBBLES))
+    others = [p.name for p in sorted(root.iterdir()) if p.is_dir() and p != images]
+    beside = f" (there is {', '.join(f'{name}/' for name in others)})" if others else ""
+    choose = f"; rename the folder of the label images, or give --labels {others[0]}" * bool(others)
+    return (
+        f"{len(image_files(images))} images in {images.name}/ and no folder of their annotations "
+        f"beside it{beside}: one called {wanted} is looked for{choose}"
+    )
 
 
 def _hint(root: Path) -> str:

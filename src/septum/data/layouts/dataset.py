@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from septum.data.layouts.annotation import Annotation
-from septum.data.layouts.pair import Pair, annotation_of, load_pair, read_pair
+from septum.data.layouts.pair import (
+    Pair,
+    annotation_of,
+    load_pair,
+    looks_like_labels,
+    read_pair,
+)
 from septum.data.layouts.reading import AS_FOUND, Reading
 from septum.data.sample import Sample, refuse_empty
 from septum.errors import DataError
@@ -74,7 +80,7 @@ class Dataset:
             label image has an object in it.
         """
         found = [
-            (pair, *read_pair(pair, annotation_of(pair, ndim, self.reading), ndim))
+            (pair, *read_pair(pair, self._annotation(pair, ndim), ndim, self.reading))
             for pair in self.pairs
         ]
         refuse_contradictions([(pair, annotation) for pair, annotation, _ in found], self.reading)
@@ -83,8 +89,19 @@ class Dataset:
             # One object in one piece is a mask where the others are masks.
             ones = {id(s) for _, a, group in found if a.open for s in group}
             samples = [replace(s, kind="mask") if id(s) in ones else s for s in samples]
-        refuse_empty(samples, str(self.root))
+        refuse_empty(samples, str(self.root), str(self.pairs[0].labels))
         return samples
+
+    def _annotation(self, pair: Pair, ndim: int) -> Annotation:
+        try:
+            return annotation_of(pair, ndim, self.reading)
+        except DataError as error:
+            if not looks_like_labels(pair.image):
+                raise
+            raise DataError(
+                f"{error}. {pair.image} looks like a label image: were the images and their "
+                "annotations swapped?"
+            ) from None
 
 
 def refuse_contradictions(found: Sequence[tuple[Pair, Annotation]], reading: Reading) -> None:

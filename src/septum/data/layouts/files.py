@@ -7,7 +7,7 @@ from pathlib import Path
 from septum.data.formats import SUFFIXES
 from septum.errors import DataError
 
-_LABEL_WORDS = "masks?|labels?|instances?|manual\\d*|seg|segmentation|cp_masks"
+_LABEL_WORDS = "(cp_)?masks?|labels?|instances?|manual\\d*|seg|segmentation"
 _IMAGE_WORDS = "images?|img|raw|volume"
 _LABEL_ENDING = re.compile(rf"(^|[_\-. ])({_LABEL_WORDS})$", re.IGNORECASE)
 _AREA_ENDING = re.compile(r"[_\-. ](annotated|roi)$", re.IGNORECASE)

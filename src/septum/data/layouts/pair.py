@@ -8,7 +8,7 @@ import numpy as np
 
 from septum.data.context import SLICES
 from septum.data.formats import ImageFile, as_channels_first, read_image, read_labels
-from septum.data.labels import whole_numbers
+from septum.data.labels import refuse_smoothed, whole_numbers, without_gaps
 from septum.data.layouts.annotation import Annotation, Plane, understand
 from septum.data.layouts.reading import AS_FOUND, Reading
 from septum.data.sample import Sample
@@ -74,7 +74,7 @@ def load_pair(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> list[Sa
     DataError
         Files that cannot be read, sizes that differ, labels that are not labels.
     """
-    return read_pair(pair, annotation_of(pair, ndim, reading), ndim)[1]
+    return read_pair(pair, annotation_of(pair, ndim, reading), ndim, reading)[1]
 
 
 def annotation_of(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> Annotation:
@@ -85,15 +85,18 @@ def annotation_of(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> Ann
     DataError
         Files that cannot be read, sizes that differ, labels that are not labels.
     """
-    if pair.ignore is not None and reading.ignore is None:
+    asked = reading.ignore
+    if pair.ignore is not None and asked is None:
         reading = replace(reading, ignore=pair.ignore)
-    file = read_labels(pair.labels)
+    file = _read_label_file(pair.labels, reading.axes)
     values = _label_planes(file, ndim)
     found = understand(values, str(pair.labels), reading, pair.kind, pair.foreground)
     areas = [None] * len(values) if pair.area is None else _area_planes(pair.area, values, ndim)
     planes = []
     for plane, area in zip(found.planes, areas, strict=True):
         annotated, notes = plane.annotated, (*file.notes, *plane.notes)
+        if asked is not None and found.ignored is None:
+            notes = (*notes, f"no pixel has the value {asked} that --ignore names")
         if pair.annotated is not None:
             told, more = pair.annotated(plane.labels)
             annotated, notes = _both(annotated, told), (*notes, *more)
@@ -105,9 +108,14 @@ def annotation_of(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> Ann
     return replace(found, planes=tuple(planes))
 
 
-def read_pair(pair: Pair, annotation: Annotation, ndim: int = 2) -> tuple[Annotation, list[Sample]]:
+def read_pair(
+    pair: Pair, annotation: Annotation, ndim: int = 2, reading: Reading = AS_FOUND
+) -> tuple[Annotation, list[Sample]]:
     """Read the image of a pair whose labels have been read; return them with the samples."""
-    files = [as_channels_first(read_image(path), ndim) for path in (pair.image, *pair.channels)]
+    files = [
+        as_channels_first(read_image(path, reading.axes), ndim)
+        for path in (pair.image, *pair.channels)
+    ]
     for path, file in zip(pair.channels, files[1:], strict=True):
         if file.array.shape != files[0].array.shape:
             raise DataError(
@@ -115,7 +123,7 @@ def read_pair(pair: Pair, annotation: Annotation, ndim: int = 2) -> tuple[Annota
                 f"{_size(file.array.shape)}; the channels of a case must show the same"
             )
     stack = np.concatenate([file.array for file in files], axis=1) if files[1:] else files[0].array
-    source = f"{pair.image} and {pair.labels.name}"
+    source = f"{pair.image} and {_beside(pair)}"
     first = annotation.planes[0].labels.shape
     _refuse_sizes(source, stack[:, 0].shape, (len(annotation.planes), *first))
     single = len(stack) == 1
@@ -141,6 +149,16 @@ def read_pair(pair: Pair, annotation: Annotation, ndim: int = 2) -> tuple[Annota
     return annotation, samples
 
 
+def _read_label_file(path: Path, axes: str | None) -> ImageFile[np.ndarray]:
+    file = read_labels(path)
+    if axes is None:
+        return file
+    own = axes.upper()
+    if len(own) > file.array.ndim:
+        own = "".join(axis for axis in own if axis not in "CS")
+    return read_labels(path, own)
+
+
 def _label_planes(file: ImageFile, ndim: int) -> np.ndarray:
     """Return the label values as (N, *spatial) numbers, as stored."""
     axis = next((axis for axis in "SC" if axis in file.axes), "")
@@ -161,6 +179,17 @@ def _area_planes(path: Path, labels: np.ndarray, ndim: int) -> np.ndarray:
     return area
 
 
+def looks_like_labels(path: Path) -> bool:
+    """Whether a file holds what a label image does: whole numbers, in patches, on background."""
+    try:
+        values = _label_planes(read_labels(path), 2)
+        ids = without_gaps(whole_numbers(values, str(path)))[0]
+        refuse_smoothed(ids, str(path))
+    except DataError:
+        return False
+    return 0.01 < np.mean(ids == 0) < 1 and int(ids.max()) < ids.size / 16
+
+
 def _both(one: np.ndarray | None, two: np.ndarray | None) -> np.ndarray | None:
     if one is None or two is None:
         return two if one is None else one
@@ -177,6 +206,12 @@ def _refuse_sizes(source: str, image: tuple[int, ...], labels: tuple[int, ...]) 
         f"{source}: sizes differ: the image is {_size(image)}, the labels are {_size(labels)}; "
         f"{advice}"
     )
+
+
+def _beside(pair: Pair) -> str:
+    """Return the label file of a pair, with its folder where that is another than the image's."""
+    folder = pair.labels.parent
+    return pair.labels.name if folder == pair.image.parent else f"{folder.name}/{pair.labels.name}"
 
 
 def _size(shape: Sequence[int]) -> str:

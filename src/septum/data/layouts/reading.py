@@ -23,12 +23,16 @@ class Reading:
         True: the connected components of each value are the instances. False: each value is one
         instance, in however many pieces. By default components where a file holds one value only,
         and values as ids elsewhere.
+    axes : str, optional
+        Axes of the images, as ``CYX``, where the files say none or others; of the label images too,
+        without C or S where they have an axis less.
     """
 
     layout: str | None = None
     labels: str | None = None
     ignore: int | None = None
     binary_instances: bool | None = None
+    axes: str | None = None
 
 
 AS_FOUND = Reading()
