@@ -21,7 +21,7 @@ from septum.instances import instances
 from septum.model import load
 from septum.tracking import score as score_tracks
 from septum.tracking import track
-from septum.training import Machine, resume, train
+from septum.training import Machine, resume, train, train_seeds
 
 __all__ = [
     "Data",
@@ -33,6 +33,7 @@ __all__ = [
     "samples_of",
     "track",
     "train",
+    "train_seeds",
 ]
 
 

@@ -1,14 +1,22 @@
 """`septum train`: what a run that goes on may change, several seeds, validation on the terminal."""
 
+import io
 import json
+import re
+import shutil
 
 import pytest
+import tifffile
+from rich.console import Console
 from typer.testing import CliRunner
 
-from septum.cli import app
+from septum.cli import app, show
+from septum.cli.steps import Steps
 from septum.data.formats import write_labels, write_tiff
+from septum.data.layouts import LAYOUTS
 from septum.data.synthetic import draw_cells
 from septum.errors import SeptumError
+from septum.training import Step
 
 TINY = ("--set", "network.width=4", "--set", "network.depth=1", "--set", "training.tile=60")
 
@@ -35,7 +43,7 @@ def done(data, out, *arguments):
 
 def test_validation_and_waiting_are_told(data, tmp_path):
     printed = done(data, tmp_path / "run", "--steps", 3, "--val", 0.2, *TINY)
-    assert "held out to validate with: 1 images: 2" in printed
+    assert "held out to validate with: 1 of 5 images: 2" in printed
     assert "the model is that of step 3: panoptic quality" in printed
     assert "of the time was spent waiting for tiles" in printed
     assert f"Next: septum predict {tmp_path / 'run'} IMAGE -o OUT" in printed
@@ -51,6 +59,60 @@ def test_a_folder_of_other_images_validates(data, tmp_path):
     printed = done(data, run, "--steps", 2, "--val", other, *TINY)
     assert "validation: folders: images/ and masks/ paired by file stem: 2 annotated" in printed
     assert "the run is finished, after 2 steps; --extend" in done(data, run, "--resume")
+
+
+def test_a_folder_with_the_name_of_a_number_validates(data, tmp_path, monkeypatch):
+    """As the sequence 02 of a challenge."""
+    shutil.copytree(data, tmp_path / "02")
+    for path in (tmp_path / "02" / "images").iterdir():
+        write_tiff(path, 255 - tifffile.imread(path), "YX")
+    monkeypatch.chdir(tmp_path)
+    assert "validation: folders:" in done(data, "run", "--steps", 2, "--val", "02", *TINY)
+
+
+def test_help_names_every_layout(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    printed = " ".join(
+        CliRunner().invoke(app, ["train", "--help"]).output.replace("│", " ").split()
+    )
+    assert ", ".join(LAYOUTS) in printed
+    for name in (
+        "scribbles/",
+        "Cellpose",
+        "nnU-Net",
+        "Cell Tracking Challenge",
+        "ISBI 2012",
+        "DRIVE",
+    ):
+        assert name in printed
+
+
+class Screen(io.StringIO):
+    """A terminal, of which each line that was drawn is kept."""
+
+    def isatty(self):
+        return True
+
+
+def test_the_bar_fits_into_80_columns_and_goes_on_after_the_last_step(monkeypatch):
+    screen = Screen()
+    monkeypatch.setattr(show, "console", Console(file=screen, width=80, force_terminal=True))
+    with show.progress("training") as bar:
+        shown = Steps(bar)
+        for number, seconds in ((11990, 60000.0), (12000, 60080.0)):
+            shown.on_step(Step(number, 0.5, 0.12345, 1e-3, seconds, 0.0, 0.81234))
+        bar.refresh()
+        shown.on_stage("choosing thresholds", 3, 24)
+        bar.refresh()
+    lines = [
+        re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line)
+        for line in re.split("[\r\n]", screen.getvalue())
+    ]
+    assert max(map(len, lines)) <= 80
+    assert any(
+        line.rstrip().endswith("step 12000, loss 0.123, val 0.812, 0.12/s") for line in lines
+    )
+    assert any("choosing thresholds, 3 of 24" in line for line in lines)
 
 
 def test_several_seeds_give_a_mean_and_a_spread(data, tmp_path):
@@ -90,6 +152,10 @@ def test_curves_for_tensorboard_are_those_of_the_log(data, tmp_path):
         (("--extend", 5, "--set", "network.width=2"), "keeps the choices that it began with"),
         (("--seeds", 3), "give 2 seeds or more, and --val"),
         (("--seeds", 1, "--val", 0.2), "give 2 seeds or more, and --val"),
+        (("--val", "20%"), "did you mean 0.2?"),
+        (("--val", 20), "did you mean 0.2?"),
+        (("--set", "network.depth=13"), "the largest depth that could fit is"),
+        (("--set", "data.scale=30000"), "at data.scale=30000 the images (0: 1920000 × 1920000 px"),
         (("--val", 0.9), "val is 0.9; expected a share above 0 and up to 0.5, or a folder"),
         (("--extend", "soon"), "holds no run that could go on"),
         (("--patience", -1), "training.patience is -1; expected 1 or more"),

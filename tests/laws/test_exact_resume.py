@@ -237,6 +237,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_leaves_a_model(data, tmp_path):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, printed = process.communicate(timeout=120)
-    assert process.returncode == 0, printed
-    assert "--resume" in printed
+    # As after any Ctrl-C, so that a script does not go on; what has been learnt is there.
+    assert process.returncode == 130, printed
+    assert f"To go on: septum train {data} -o {run} --resume" in printed
     assert np.isfinite(septum.load(run).predict(np.zeros((40, 40))).probabilities).all()

@@ -20,6 +20,7 @@ from septum.cli import (
     track,
     train,
 )
+from septum.cli.interrupt import INTERRUPTED
 from septum.errors import SeptumError
 from septum.version import __version__
 
@@ -46,10 +47,6 @@ def _septum(
     if version:
         print(__version__)
         raise typer.Exit
-
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C: typer turns KeyboardInterrupt into it."""
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ def command(
     labels: options.Labels = None,
     ignore: options.Ignore = None,
     binary_instances: options.BinaryInstances = None,
+    axes: options.Axes = None,
 ) -> None:
     """Show how a folder of annotated images is understood, without training.
 
@@ -47,7 +48,7 @@ def command(
 
     Example: `septum check my-cells --picture pairs.png`
     """
-    dataset = find(data, Reading(layout, labels, ignore, binary_instances))
+    dataset = find(data, Reading(layout, labels, ignore, binary_instances, axes))
     samples = dataset.load()
     facts = summarise(dataset, samples)
     if picture is not None:

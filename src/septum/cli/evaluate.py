@@ -21,6 +21,7 @@ def command(
     labels: options.Labels = None,
     ignore: options.Ignore = None,
     binary_instances: options.BinaryInstances = None,
+    axes: options.Axes = None,
 ) -> None:
     """Measure predictions against the truth, with the challenges' own metrics.
 
@@ -44,7 +45,7 @@ def command(
             [name.strip() for name in metrics.split(",") if name.strip()],
             on_note=show.note,
             on_plane=bar.count,
-            reading=api.Reading(layout, labels, ignore, binary_instances),
+            reading=api.Reading(layout, labels, ignore, binary_instances, axes),
         )
     show.scores(scores)
     if json_ is not None:

@@ -7,6 +7,9 @@ from types import FrameType
 
 from septum.cli import show
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, also where what has been learnt was kept: a script must not go on."""
+
 
 @contextmanager
 def first_interrupt_ends() -> Iterator[Callable[[], bool]]:

@@ -1,4 +1,4 @@
-"""Options that several verbs share: how annotated images are to be read."""
+"""Options in groups: how annotated images are to be read, and on what a training runs."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from septum.data.layouts import LAYOUTS
 
-_HOW = "How the data is read"
+_HOW, _WHERE = "How the data is read", "On what"
 
 Layout = Annotated[
     str | None,
@@ -31,5 +31,33 @@ BinaryInstances = Annotated[
         "--binary-instances/--no-binary-instances",
         help="Whether connected components are the objects; by default in masks of one value.",
         rich_help_panel=_HOW,
+    ),
+]
+Axes = Annotated[
+    str | None,
+    typer.Option(
+        help="Axes of the files, as CYX, where they say none or others.", rich_help_panel=_HOW
+    ),
+]
+
+Device = Annotated[
+    str | None, typer.Option(help="cpu or cuda; the faster by default.", rich_help_panel=_WHERE)
+]
+Devices = Annotated[
+    int, typer.Option(help="Processes, each on a device of its own.", rich_help_panel=_WHERE)
+]
+Nodes = Annotated[int, typer.Option(help="Computers that take part.", rich_help_panel=_WHERE)]
+Strategy = Annotated[str, typer.Option(help="Of Lightning Fabric, as ddp.", rich_help_panel=_WHERE)]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Threads that draw tiles ahead; 0 for none, by default by the processors.",
+        rich_help_panel=_WHERE,
+    ),
+]
+Deterministic = Annotated[
+    bool,
+    typer.Option(
+        "--deterministic", help="The same result on a GPU too; slower.", rich_help_panel=_WHERE
     ),
 ]

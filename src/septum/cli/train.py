@@ -1,25 +1,33 @@
 """`septum train`: annotated images in, a model out."""
 
-from contextlib import nullcontext
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from septum.cli import show
-from septum.cli.interrupt import first_interrupt_ends
-from septum.duration import readable
+from septum.cli import options, show
+from septum.cli.interrupt import INTERRUPTED, first_interrupt_ends
+from septum.cli.steps import Steps, report
 from septum.errors import ConfigError
 
 if TYPE_CHECKING:
     from septum.model import Model
-    from septum.training import Step
 
-_HOW, _LENGTH, _WHERE = "How the data is read", "How long", "On what"
+_LENGTH = "How long"
+
+
+_OF_ANY_RUN = {
+    *("data", "out", "resume", "extend", "tensorboard"),
+    *("device", "devices", "nodes", "strategy", "workers", "deterministic"),
+}
+"""What may be given also to a run that goes on; everything else it keeps."""
 
 
 def command(
+    context: typer.Context,
     data: Annotated[Path, typer.Argument(help="Folder of annotated images, in a known layout.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the run; must be new.")],
     preset: Annotated[
@@ -29,26 +37,11 @@ def command(
         str | None,
         typer.Option(help="Validate with a share of the data, as 0.2, or another folder."),
     ] = None,
-    layout: Annotated[
-        str | None,
-        typer.Option(help="How the folder is laid out, if not as detected.", rich_help_panel=_HOW),
-    ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(help="Which annotation, where there are several.", rich_help_panel=_HOW),
-    ] = None,
-    ignore: Annotated[
-        int | None,
-        typer.Option(help="The label value of what nobody annotated.", rich_help_panel=_HOW),
-    ] = None,
-    binary_instances: Annotated[
-        bool | None,
-        typer.Option(
-            "--binary-instances/--no-binary-instances",
-            help="Whether each connected component of a mask is an object.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
+    layout: options.Layout = None,
+    labels: options.Labels = None,
+    ignore: options.Ignore = None,
+    binary_instances: options.BinaryInstances = None,
+    axes: options.Axes = None,
     seed: Annotated[int, typer.Option(help="Same seed and CPU, same model, if steps end it.")] = 0,
     seeds: Annotated[
         int | None, typer.Option(help="Train so many times, each from another seed; needs --val.")
@@ -86,38 +79,18 @@ def command(
             rich_help_panel=_LENGTH,
         ),
     ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(help="cpu or cuda; the faster by default.", rich_help_panel=_WHERE),
-    ] = None,
-    devices: Annotated[
-        int, typer.Option(help="Processes, each on a device of its own.", rich_help_panel=_WHERE)
-    ] = 1,
-    nodes: Annotated[
-        int, typer.Option(help="Computers that take part.", rich_help_panel=_WHERE)
-    ] = 1,
-    strategy: Annotated[
-        str, typer.Option(help="Of Lightning Fabric, as ddp.", rich_help_panel=_WHERE)
-    ] = "auto",
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            help="Threads that draw tiles ahead; 0 for none, by default by the processors.",
-            rich_help_panel=_WHERE,
-        ),
-    ] = None,
-    deterministic: Annotated[
-        bool,
-        typer.Option(
-            "--deterministic", help="The same result on a GPU too; slower.", rich_help_panel=_WHERE
-        ),
-    ] = False,
+    device: options.Device = None,
+    devices: options.Devices = 1,
+    nodes: options.Nodes = 1,
+    strategy: options.Strategy = "auto",
+    workers: options.Workers = None,
+    deterministic: options.Deterministic = False,
 ) -> None:
     """Train a U-Net on a folder of annotated images.
 
-    Layouts that are understood: `images/` with `masks/` or `labels/` of the same names; `x.tif`
-    beside `x_masks.tif`; the Cell Tracking Challenge; ISBI 2012 stacks. `septum check` shows how
-    a folder is understood, without training.
+    Understood are `images/` with `masks/`, `labels/` or `scribbles/`, `x.tif` beside `x_masks.tif`
+    (Cellpose), nnU-Net, the Cell Tracking Challenge, ISBI 2012, DRIVE, OME-Zarr, a CSV table of
+    pairs, and one image with several annotations. `septum check` shows how a folder is understood.
 
     Ctrl-C ends the training after the step at hand, writes the model so far, and says how to go on.
     A run that was killed goes on with `--resume` too, and ends as if nothing had happened.
@@ -125,115 +98,93 @@ def command(
     Example: `septum train my-cells -o runs/first --max-time 20m`
     """
     from septum import api  # torch takes seconds to import: only for those who train
-    from septum.training.board import Board
 
-    machine = api.Machine(device, devices, nodes, strategy, deterministic, workers)
-    settings = [*(set_ or ()), *([f"training.patience={patience}"] if patience is not None else ())]
-    reading = api.Reading(layout, labels, ignore, binary_instances)
+    again = f"septum train {data} -o {out}"
     if resume or extend:
-        given = {
-            "--layout": layout,
-            "--labels": labels,
-            "--ignore": ignore,
-            "--binary-instances": binary_instances,
-            "--steps": steps,
-            "--max-time": max_time,
-            "--patience": patience,
-            "--val": val,
-            "--seeds": seeds,
-            "--set": set_,
-            "--preset": None if preset == "default" else preset,
-            "--seed": seed or None,
-        }
-        named = [name for name, value in given.items() if value is not None]
-        if named:
-            how = f"--extend {extend}" if extend else "--resume"
-            raise ConfigError(
-                f"{', '.join(named)}: a run that goes on keeps the choices that it began with. "
-                f"Just: septum train {data} -o {out} {how}"
-            )
+        _refuse_choices(context, again + (f" --extend {extend}" if extend else " --resume"))
     if seeds is not None and (val is None or seeds < 2):
         raise ConfigError(
             "--seeds compares runs by their validation scores: give 2 seeds or more, and --val"
         )
     if seeds is not None and devices * nodes > 1:
         raise ConfigError("--seeds trains one run after another in one process; leave --devices")
-    stopped = False
+    choices = {
+        "preset": preset,
+        "steps": steps,
+        "max_time": max_time,
+        "settings": [
+            *(set_ or ()),
+            *(() if patience is None else (f"training.patience={patience}",)),
+        ],
+        "val": _val(val),
+        "reading": api.Reading(layout, labels, ignore, binary_instances, axes),
+    }
+    with show.progress("training") as bar, first_interrupt_ends() as stop:
+        shown = Steps(bar)
+        watched = {
+            "machine": api.Machine(device, devices, nodes, strategy, deterministic, workers),
+            "on_note": show.note,
+            "on_step": shown.on_step,
+            "on_stage": shown.on_stage,
+            "stop": stop,
+            "tensorboard": tensorboard,
+        }
 
-    def train(folder: Path, number: int) -> "Model":
-        nonlocal stopped
-        board = Board(folder / "tensorboard") if tensorboard else nullcontext()
-        with show.progress("training") as bar, first_interrupt_ends() as stop, board as curves:
-            score = ""
+        def tell(run: Path, model: "Model") -> None:
+            go_on = (again if seeds else f"{again} --resume") if stop() else None
+            report(run, model.description.training, go_on)
 
-            def on_step(step: "Step") -> None:
-                nonlocal score
-                if step.validation is not None:
-                    score = f", validation {step.validation:.3f}"
-                bar.update(step.progress, f"step {step.number}, loss {step.loss:.3f}{score}")
-                if curves is not None:
-                    curves.write(step)
+        if seeds:
+            numbers = range(seed, seed + seeds)
+            scores = api.train_seeds(data, out, numbers, tell, **choices, **watched)
+            _compare(scores, seeds)
+        elif resume or extend:
+            longer = int(extend) if extend and extend.isdecimal() else extend
+            tell(out, api.resume(data, out, longer, **watched))
+        else:
+            tell(out, api.train(data, out, seed=seed, **choices, **watched))
+    if stop():
+        raise typer.Exit(INTERRUPTED)
 
-            # Of several seeds, those that an earlier call has begun or finished are not lost.
-            if resume or extend or (seeds and (folder / "state").exists()):
-                longer = int(extend) if extend and extend.isdecimal() else extend
-                model = api.resume(data, folder, longer, None, machine, show.note, on_step, stop)
-            else:
-                model = api.train(
-                    data,
-                    folder,
-                    preset=preset,
-                    steps=steps,
-                    max_time=max_time,
-                    seed=number,
-                    settings=settings,
-                    val=_val(val),
-                    reading=reading,
-                    machine=machine,
-                    on_note=show.note,
-                    on_step=on_step,
-                    stop=stop,
-                )
-            stopped = stop()
-        _report(folder, model)
-        return model
 
-    if seeds is None:
-        train(out, seed)
+def _refuse_choices(context: typer.Context, right: str) -> None:
+    named = []
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if (
+            parameter.name not in _OF_ANY_RUN
+            and source is not None
+            and source.name == "COMMANDLINE"
+        ):
+            named.append(parameter.opts[0])
+    if named:
+        raise ConfigError(
+            f"{', '.join(named)}: a run that goes on keeps the choices that it began with. "
+            f"Just: {right}"
+        )
+
+
+def _compare(scores: Sequence[float], wanted: int) -> None:
+    if len(scores) < wanted:
+        show.note("the other seeds were not trained; the same command goes on with them")
         return
-    scores = []
-    for number in range(seed, seed + seeds):
-        model = train(out / f"seed-{number}", number)
-        scores.append(model.description.training["best_score"])
-        if stopped or scores[-1] is None:
-            show.note("the other seeds were not trained; the same command goes on with them")
-            return
-    shown = ", ".join(f"{score:.3f}" for score in scores)
+    each = ", ".join(f"{score:.3f}" for score in scores)
     show.done(
         f"panoptic quality on the validation images: {mean(scores):.3f} ± {stdev(scores):.3f} "
-        f"(mean and standard deviation of {shown})"
+        f"(mean and standard deviation of {each})"
     )
 
 
 def _val(text: str | None) -> str | float | None:
-    if text is None:
-        return None
+    if text is None or Path(text).exists():  # the sequence 02 of a challenge is a folder
+        return text
+    percent = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", text)
+    if percent:
+        raise ConfigError(
+            f"--val is {text}; expected a share above 0 and up to 0.5, or a folder; did you mean "
+            f"{float(percent[1]) / 100:g}?"
+        )
     try:
         return float(text)
     except ValueError:
         return text
-
-
-def _report(run: Path, model: "Model") -> None:
-    facts = model.description.training
-    if "best_score" in facts and facts["best_score"] is not None:
-        show.note(
-            f"the model is that of step {facts['best_step']}: panoptic quality "
-            f"{facts['best_score']:.3f} on the validation images"
-        )
-    if "waited" in facts:
-        show.note(f"{facts['waited']:.1%} of the time was spent waiting for tiles")
-    show.done(
-        f"{run}: {facts['steps']} steps in {readable(facts['seconds'])}. "
-        f"Next: septum predict {run} IMAGE -o OUT"
-    )

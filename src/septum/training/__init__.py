@@ -7,6 +7,7 @@ from septum.training.presets import PRESETS, preset
 from septum.training.propose import propose
 from septum.training.run import check, train_model
 from septum.training.schedule import Length
+from septum.training.seeds import train_seeds
 from septum.training.session import resume, train
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "resume",
     "train",
     "train_model",
+    "train_seeds",
 ]

@@ -69,10 +69,13 @@ class Watch:
         From a network to its score; the network with the highest is the best.
     save : callable
         Called with the state every `TrainingPlan.save_every` seconds, and at the end.
+    on_stage : callable
+        Called after the last step with what is being done then, and how much of how much of it.
     """
 
     on_step: Callable[[Step], None] = lambda _step: None
     on_note: Callable[[str], None] = lambda _note: None
+    on_stage: Callable[[str, int, int], None] = lambda _stage, _done, _all: None
     stop: Callable[[], bool] = lambda: False
     validate: Callable[[UNet], float] | None = None
     save: Callable[[State], None] = lambda _state: None

@@ -1,7 +1,9 @@
 """A training from its data to its model: begun, gone on with after an interruption, extended."""
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from lightning_fabric import Fabric
@@ -15,7 +17,9 @@ from septum.evenly import evenly
 from septum.model import Model
 from septum.plan import Plan
 from septum.training import folder
+from septum.training.board import Board
 from septum.training.calibrate import FEW, calibrated, quality
+from septum.training.fits import refuse_too_large
 from septum.training.guards import Diverged, save_batch
 from septum.training.log import StepLog
 from septum.training.loop import Step, Watch
@@ -43,6 +47,8 @@ def train(
     on_note: Callable[[str], None] | None = None,
     on_step: Callable[[Step], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    on_stage: Callable[[str, int, int], None] | None = None,
+    tensorboard: bool = False,
 ) -> Model:
     """Train a U-Net on annotated images and write it to a run folder.
 
@@ -75,6 +81,10 @@ def train(
         Called with each sentence about how data were understood, and after every step.
     stop : callable, optional
         Asked after every step whether to end the training there and keep what has been learnt.
+    on_stage : callable, optional
+        Called after the last step with what is being done then, and how much of how much of it.
+    tensorboard : bool, default False
+        Write the curves for TensorBoard, too.
 
     Returns
     -------
@@ -101,18 +111,20 @@ def train(
         raise ConfigError("patience counts validations, and there are none without --val")
     length = Length(chosen.training.steps, limit)
     machine = machine or Machine()
+    board = Board(out / "tensorboard") if tensorboard else nullcontext()
     fabric = machine.launch(chosen.training.precision)
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
     sides = read_sides(data, val, reading, say)
     plan, reasons = propose(chosen, sides.split()[0])
     for reason in reasons:
         say(reason)
+    refuse_too_large(plan, sides.split()[0], fabric.device)
     digest = sides.digest(plan.data.context or 0)
     facts = folder.Facts(seed, length, digest, _in_words(val), reading, fabric.world_size)
     if fabric.is_global_zero:
         folder.begin(out, plan, facts)
-    watch = Watch(on_step or _silent, say, stop or _never)
-    return _trained(out, plan, facts, sides, fabric, machine, watch)
+    watch = _watch(on_step, say, on_stage, stop)
+    return _trained(out, plan, facts, sides, fabric, machine, watch, board)
 
 
 def resume(
@@ -124,6 +136,8 @@ def resume(
     on_note: Callable[[str], None] | None = None,
     on_step: Callable[[Step], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    on_stage: Callable[[str, int, int], None] | None = None,
+    tensorboard: bool = False,
 ) -> Model:
     """Go on with a training that was interrupted, or train a finished one for longer.
 
@@ -141,7 +155,7 @@ def resume(
         learning rate begins anew with them.
     val : as `data`, optional
         Needed only if the run began with validation images that are not in a folder.
-    machine, on_note, on_step, stop
+    machine, on_note, on_step, stop, on_stage, tensorboard
         As in `train`.
 
     Returns
@@ -157,6 +171,7 @@ def resume(
     out = Path(out)
     plan, facts = folder.begun(out)
     machine = machine or Machine()
+    board = Board(out / "tensorboard") if tensorboard else nullcontext()
     fabric = machine.launch(plan.training.precision)
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
     sides = read_sides(data, facts.val if val is None else val, facts.reading, say)
@@ -181,8 +196,8 @@ def resume(
         say(f"the run is finished, after {done.number} steps; --extend trains it for longer")
     else:
         say(f"going on after step {done.number}, {readable(done.seconds)} into the training")
-    watch = Watch(on_step or _silent, say, stop or _never)
-    return _trained(out, plan, facts, sides, fabric, machine, watch)
+    watch = _watch(on_step, say, on_stage, stop)
+    return _trained(out, plan, facts, sides, fabric, machine, watch, board)
 
 
 def _trained(
@@ -193,14 +208,18 @@ def _trained(
     fabric: Fabric,
     machine: Machine,
     watch: Watch,
+    board: AbstractContextManager[Board | None],
 ) -> Model:
     """Run a training that has been begun, from where it is, and write its model."""
     samples, validation = sides.split(plan.data.context or 0)
     states = out / folder.STATE
-    with StepLog(out / folder.LOG, progress_of(states).number, fabric.is_global_zero) as log:
+    after = progress_of(states).number
+    with StepLog(out / folder.LOG, after, fabric.is_global_zero) as log, board as curves:
 
         def record(step: Step) -> None:
             log.write(step)
+            if curves is not None:
+                curves.write(step)
             watch.on_step(step)
 
         try:
@@ -231,7 +250,9 @@ def _trained(
     if fabric.is_global_zero:
         # What took long to learn is safe before the thresholds are chosen.
         model.save(out / folder.MODEL)
-        model = calibrated(model, validation or samples)
+        model = calibrated(
+            model, validation or samples, partial(watch.on_stage, "choosing thresholds")
+        )
         if validation:
             score = quality(model, evenly(validation, FEW))
             trained = {**model.description.training, "best_score": score}
@@ -241,6 +262,7 @@ def _trained(
         watch.on_note(f"cells are where their probability is above {threshold:g}{seeds}")
         model.save(out / folder.MODEL)
         page = out / folder.REPORT
+        watch.on_stage("drawing the report", 1, 1)
         write_report(page, model, samples, validation, out / folder.LOG, facts.seed)
         watch.on_note(f"how it went, in pictures: {page}")
     # Training predicts with PyTorch wherever it runs; who uses the model wants the fastest engine.
@@ -279,8 +301,14 @@ def _silent(_: object) -> None:
     """Say nothing."""
 
 
-def _never() -> bool:
-    return False
+def _watch(
+    on_step: Callable[[Step], None] | None,
+    say: Callable[[str], None],
+    on_stage: Callable[[str, int, int], None] | None,
+    stop: Callable[[], bool] | None,
+) -> Watch:
+    given = {"on_step": on_step, "on_note": say, "on_stage": on_stage, "stop": stop}
+    return Watch(**{name: call for name, call in given.items() if call is not None})  # pyright: ignore[reportArgumentType]
 
 
 def _chosen(name: str, settings: Iterable[str], steps: int | None, limit: float | None) -> Plan:

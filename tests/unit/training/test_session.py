@@ -53,7 +53,7 @@ def test_a_share_is_held_out_and_the_best_model_is_kept(tmp_path, monkeypatch):
     assert len(facts["images"]) == 4
     assert facts["validation_images"] == ["cells_002"]
     assert facts["best_step"] == 2
-    assert "held out to validate with: 1 images: cells_002" in said
+    assert "held out to validate with: 1 of 5 images: cells_002" in said
     # The same steps, stopped there, give the same weights.
     scored(monkeypatch, [0.1, 0.5])
     seen = []
@@ -91,7 +91,7 @@ def test_other_images_validate_and_the_threshold_is_chosen_on_them(tmp_path, mon
     chosen_on = []
     monkeypatch.setattr(
         "septum.training.session.calibrated",
-        lambda model, samples: (chosen_on.append([s.name for s in samples]), model)[1],
+        lambda model, samples, _on_image: (chosen_on.append([s.name for s in samples]), model)[1],
     )
     model = trained(tmp_path / "run", cells(2), val=cells(4)[2:])
     assert model.description.training["validation_images"] == ["cells_002", "cells_003"]
