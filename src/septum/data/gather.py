@@ -78,6 +78,8 @@ def annotated(samples: Sequence[Sample], say: Say = lambda _note: None) -> list[
         If none is left of several.
     """
     kept = [sample for sample in samples if _taught(sample)]
+    if samples and all(sample.labels is None for sample in samples):
+        raise DataError(f"{samples[0].source or samples[0].name} has no labels; nothing to learn")
     if not kept and samples:
         raise DataError(f"not one pixel of {len(samples)} images is annotated; nothing to learn")
     if len(kept) < len(samples):
