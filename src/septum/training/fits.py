@@ -1,7 +1,7 @@
 """Whether a training fits into memory, said before the memory is asked for."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -12,7 +12,7 @@ from septum.data.sample import Sample
 from septum.description import Description
 from septum.errors import ConfigError
 from septum.plan import Plan
-from septum.resample import rescaled_shape
+from septum.resample import rescaled_shape, scale_per_axis
 from septum.size import readable_bytes
 
 _COPIES = 4
@@ -50,33 +50,35 @@ def refuse_too_large(
     held = _built_in(torch.device("cpu")) if memory is None else memory
     needed = _images(samples, plan)
     if needed > held:
-        scale = plan.data.scale or 1.0
-        largest = scale * (held / needed) ** (1 / samples[0].ndim)
-        shape = " × ".join(map(str, rescaled_shape(samples[0].shape, scale)))
+        scales = scale_per_axis(plan.data.scale, samples[0].ndim)
+        less = 0.95 * (held / needed) ** (1 / samples[0].ndim)
+        shape = " × ".join(map(str, rescaled_shape(samples[0].shape, scales)))
+        largest = _words(float(f"{scale * less:.2g}") for scale in scales)
         raise ConfigError(
-            f"at data.scale={scale:g} the images ({samples[0].name}: {shape} px, {len(samples)} in "
-            f"all) take {readable_bytes(needed)} and this computer has {readable_bytes(held)}; "
-            f"the largest scale that could fit is {float(f'{0.95 * largest:.2g}'):g}"
+            f"at data.scale={_words(scales)} the images ({samples[0].name}: {shape} px, "
+            f"{len(samples)} in all) take {readable_bytes(needed)} and this computer has "
+            f"{readable_bytes(held)}; the largest scale that could fit is {largest}"
         )
     held = _built_in(device) if memory is None else memory
     needed = _network(samples, plan)
     if needed > held:
-        depths = range(plan.network.depth - 1, 0, -1)
-        depth = next((d for d in depths if _network(samples, _with_depth(plan, d)) <= held), None)
+        shallower = _shallower(plan)
+        fitting = next((p for p in shallower if _network(samples, p) <= held), None)
         hint = "make it narrower, as --set network.width=16, or the tile smaller"
-        if depth is not None:
+        if fitting is not None:
+            depth = _words(_depths(fitting))
             hint = f"the largest depth that could fit is {depth}: --set network.depth={depth}"
         takes = "more than can be counted" if needed >= _UNBOUNDED else readable_bytes(needed)
         raise ConfigError(
-            f"a network of depth {plan.network.depth} and width {plan.network.width} takes {takes} "
-            f"in training and the {device.type} has {readable_bytes(held)}; {hint}"
+            f"a network of depth {_words(_depths(plan))} and width {plan.network.width} takes "
+            f"{takes} in training and the {device.type} has {readable_bytes(held)}; {hint}"
         )
 
 
 def _images(samples: Sequence[Sample], plan: Plan) -> int:
     """Return the bytes of all images at the working resolution: pixels, weights and classes."""
-    scale, channels = plan.data.scale or 1.0, len(samples[0].image) * _views(plan)
-    pixels = sum(prod(rescaled_shape(sample.shape, scale)) for sample in samples)
+    channels = len(samples[0].image) * _views(plan)
+    pixels = sum(prod(rescaled_shape(sample.shape, plan.data.scale)) for sample in samples)
     return pixels * (_FLOAT * channels + _FLOAT + 1)
 
 
@@ -95,8 +97,8 @@ def _network(samples: Sequence[Sample], plan: Plan) -> int:
     except RuntimeError:  # sizes that do not even fit into 64 bits
         return _UNBOUNDED
     weights = sum(parameter.numel() for parameter in network.parameters())
-    shapes = [rescaled_shape(sample.shape, plan.data.scale or 1.0) for sample in samples]
-    size, _ = tile_of(shapes, plan.training.tile, plan.network.depth)
+    shapes = [rescaled_shape(sample.shape, plan.data.scale) for sample in samples]
+    sizes, _ = tile_of(shapes, plan.training.tile, plan.network.depth)
     features = 0
 
     def count(_module: torch.nn.Module, _inputs: object, output: torch.Tensor) -> None:
@@ -107,7 +109,7 @@ def _network(samples: Sequence[Sample], plan: Plan) -> int:
         if not any(True for _ in module.children()):
             module.register_forward_hook(count)
     with torch.no_grad():
-        network(torch.empty(1, known.in_channels, *[size] * first.ndim, device="meta"))
+        network(torch.empty(1, known.in_channels, *sizes, device="meta"))
     # In bfloat16 features take two bytes; of layer and activation after it, one may be in place.
     return _FLOAT * _COPIES * weights + features
 
@@ -116,8 +118,23 @@ def _views(plan: Plan) -> int:
     return 2 * (plan.data.context or 0) + 1
 
 
-def _with_depth(plan: Plan, depth: int) -> Plan:
-    return replace(plan, network=replace(plan.network, depth=depth))
+def _depths(plan: Plan) -> tuple[int, ...]:
+    depth = plan.network.depth
+    return (depth,) if isinstance(depth, int) else tuple(depth)
+
+
+def _shallower(plan: Plan) -> Iterator[Plan]:
+    """Yield the plan with less depth, the deepest first."""
+    own = plan.network.depth
+    for most in range(max(_depths(plan)) - 1, 0, -1):
+        depth = most if isinstance(own, int) else tuple(min(axis, most) for axis in own)
+        yield replace(plan, network=replace(plan.network, depth=depth))
+
+
+def _words(values: Iterable[float]) -> str:
+    """Return one number, or one for each axis, as ``--set`` takes them."""
+    words = [f"{value:g}" for value in values]
+    return words[0] if len(set(words)) == 1 else f"[{','.join(words)}]"
 
 
 def _built_in(device: torch.device) -> int:

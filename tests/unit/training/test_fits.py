@@ -3,9 +3,11 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
+from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.errors import ConfigError
 from septum.network import UNet
@@ -58,3 +60,15 @@ def test_the_weights_that_are_counted_are_those_of_the_network():
     refuse_too_large(tile, SAMPLES, CPU, 16 * weights + GIB // 4)
     with pytest.raises(ConfigError, match="the largest depth that could fit is 1"):
         refuse_too_large(tile, SAMPLES, CPU, 16 * weights)
+
+
+def test_of_volumes_each_axis_keeps_its_share_of_scale_and_depth():
+    volumes = [Sample(np.zeros((1, 20, 64, 64), np.uint8), np.ones((20, 64, 64), np.int32))]
+    flat = plan(scale=(400.0, 200.0, 200.0))
+    with pytest.raises(
+        ConfigError, match=r"data.scale=\[400,200,200\] .*: 8000 × 12800 × 12800 px"
+    ):
+        refuse_too_large(flat, volumes, CPU, GIB)
+    deep = plan(depth=(1, 7, 7))
+    with pytest.raises(ConfigError, match=r"depth \[1,7,7\] .*--set network.depth=\[1,\d,\d\]"):
+        refuse_too_large(deep, volumes, CPU, 4 * GIB)
