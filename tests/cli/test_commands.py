@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from rich.console import Console
 from typer.testing import CliRunner
 
-from septum.cli import app
+from septum.cli import app, show
 from septum.data.formats import read_image, write_labels, write_tiff
 from septum.data.synthetic import draw_cells
 
@@ -250,9 +251,30 @@ def test_info_describes_a_run_and_an_image(place):
     facts = json.loads(septum("info", out / "c0.ome.zarr", "--json").stdout)
     assert (facts["shape"], facts["axes"]) == ([3, 64, 64], "CYX")
     assert facts["channels"] == ["background", "cell", "border"]
+
+
+def test_info_tells_a_person_what_a_run_is(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(show, "console", Console(stderr=True, width=80))
     done = septum("info", place / "run")
     assert done.stdout == ""
-    assert re.search(r"plan\.network\.width +4", done.stderr)
+    assert max(map(len, done.stderr.splitlines())) <= 80
+    for words in (
+        r"takes +images of 1 channel; their pixel size was not stated",
+        r"sees them +at their own resolution",
+        r"finds cells +where their probability is above 0\.\d, grown from seeds above 0\.\d",
+        r"learnt from +2 images: c0, c1",
+        r"trained +2 steps in \d+s, seed 0",
+        r"score +not validated",
+        r"network +U-Net of depth 1 and width 4, 0\.\d+ million weights",
+        r"septum info .*--plan",
+    ):
+        assert re.search(words, " ".join(done.stderr.split())), words
+    assert "learning_rate" not in done.stderr
+    assert "learning_rate = 0.001" in septum("info", place / "run", "--plan").stderr
+    run = tmp_path / "validated"
+    septum("train", place / "data", "-o", run, "--steps", 2, "--val", 0.5, *TINY)
+    said = " ".join(septum("info", run).stderr.split())
+    assert re.search(r"score panoptic quality 0\.\d{3} on 2 images to validate with, at step", said)
 
 
 def test_check_shows_how_a_folder_is_understood(place):

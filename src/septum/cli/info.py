@@ -1,7 +1,7 @@
 """`septum info`: what a model or an image is, and what this machine computes with."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -21,6 +21,9 @@ def command(
         bool, typer.Option("--engines", help="What this machine can predict with.")
     ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Of a run: every choice of its training, too.")
+    ] = False,
 ) -> None:
     """Show what a trained model or an image file is, or what this machine can predict with.
 
@@ -33,21 +36,14 @@ def command(
         return
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    if not path.is_dir() or is_image_folder(path):
-        facts = info_image.facts_of(path)
-        if json_:
-            print(show.as_json(facts))
-        else:
-            info_image.print_facts(facts)
+    if path.is_dir() and not is_image_folder(path):
+        _show_run(path, json_, plan)
         return
-    facts = _of_model(path)
+    facts = info_image.facts_of(path)
     if json_:
         print(show.as_json(facts))
-        return
-    table = Table("", "", box=None, show_header=False, pad_edge=False)
-    for key, value in _flat(facts):
-        table.add_row(Text(key, "dim"), Text(str(value)))
-    show.console.print(table)
+    else:
+        info_image.print_facts(facts)
 
 
 def _show_engines(as_json: bool) -> None:
@@ -65,15 +61,12 @@ def _show_engines(as_json: bool) -> None:
     show.console.print(table)
 
 
-def _of_model(path: Path) -> dict[str, Any]:
+def _show_run(path: Path, as_json: bool, plan: bool) -> None:
+    from septum.cli.info_run import print_run
     from septum.description import describe
 
-    return to_dict(describe(path))
-
-
-def _flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    rows = []
-    for key, value in facts.items():
-        name = f"{prefix}{key}"
-        rows += _flat(value, f"{name}.") if isinstance(value, dict) else [(name, value)]
-    return rows
+    known = describe(path)
+    if as_json:
+        print(show.as_json(to_dict(known)))
+    else:
+        print_run(path, known, plan)

@@ -1,0 +1,104 @@
+"""A trained model as `septum info` prints it: what it takes, where it is from, how good it is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from septum.cli import show
+from septum.config import to_toml
+from septum.description import Description
+from septum.duration import readable
+from septum.resample import scale_per_axis
+
+_NAMED = 4
+
+
+def print_run(path: Path, known: Description, plan: bool) -> None:
+    """Print a model for people, in 80 columns.
+
+    Parameters
+    ----------
+    path : Path
+        The run folder.
+    known : Description
+        Of its model.
+    plan : bool
+        Also every choice of the training, as in ``plan.toml``.
+    """
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for name, sentence in _rows(known):
+        table.add_row(name, Text(sentence))
+    show.console.print(table)
+    if plan:
+        show.console.print()
+        show.console.print(Text(to_toml(known.plan).rstrip()))
+    else:
+        show.note(f"every choice of the training: septum info {path} --plan")
+
+
+def _rows(known: Description) -> Iterator[tuple[str, str]]:
+    facts = known.training
+    yield "takes", _takes(known)
+    yield "sees them", _working(known)
+    yield "finds cells", _cells(known)
+    names = facts.get("images", [])
+    if names:
+        shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        yield "learnt from", f"{_count(len(names), 'image')}: {shown}"
+    if "steps" in facts:
+        took = f" in {readable(facts['seconds'])}" if "seconds" in facts else ""
+        yield "trained", f"{facts['steps']:,} steps{took}, seed {facts.get('seed', '?')}"
+    yield "score", _score(known)
+    network = known.plan.network
+    depth = network.depth if isinstance(network.depth, int) else " × ".join(map(str, network.depth))
+    count = sum(parameter.numel() for parameter in known.build().parameters())
+    yield (
+        "network",
+        f"U-Net of depth {depth} and width {network.width}, {count / 1e6:.2g} million weights",
+    )
+    if "command" in facts:
+        yield "command", facts["command"]
+
+
+def _takes(known: Description) -> str:
+    kind = {2: "images", 3: "volumes"}[known.ndim]
+    channels = _count(known.image_channels, "channel")
+    also = ", or grey ones" if known.grey_too else ""
+    around = f", with {known.reach} slices before and behind" if known.reach else ""
+    if known.spacing is None:
+        return f"{kind} of {channels}{also}{around}; their pixel size was not stated"
+    sizes = " × ".join(f"{size:.4g}" for size in known.spacing)
+    return f"{kind} of {channels}{also}{around}, with pixels of {sizes} µm"
+
+
+def _working(known: Description) -> str:
+    factors = scale_per_axis(known.plan.data.scale, known.ndim)
+    if set(factors) == {1.0}:
+        return "at their own resolution"
+    each = factors[:1] if len(set(factors)) == 1 else factors
+    return f"at {' × '.join(f'{by:.3g}' for by in each)} of their resolution"
+
+
+def _cells(known: Description) -> str:
+    threshold, seed, smallest = known.plan.instances.values
+    seeds = f", grown from seeds above {seed:g}" if known.classes == 3 else ""
+    return f"where their probability is above {threshold:g}{seeds}; of {smallest} px and more"
+
+
+def _score(known: Description) -> str:
+    facts = known.training
+    if facts.get("best_score") is None:
+        return "not validated: how good it is on images that it has not seen is not known"
+    seen = _count(len(facts.get("validation_images", [])), "image")
+    return (
+        f"panoptic quality {facts['best_score']:.3f} on {seen} to validate with, at step "
+        f"{facts['best_step']:,}"
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
