@@ -21,7 +21,7 @@ from septum.instances import instances
 from septum.model import load
 from septum.tracking import score as score_tracks
 from septum.tracking import track
-from septum.training import Machine, resume, train, train_seeds
+from septum.training import Machine, planned, resume, train, train_seeds
 
 __all__ = [
     "Data",
@@ -29,6 +29,7 @@ __all__ = [
     "Reading",
     "evaluate",
     "load",
+    "planned",
     "resume",
     "samples_of",
     "track",

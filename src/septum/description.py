@@ -7,6 +7,7 @@ from typing import Any
 
 from septum.config import from_dict
 from septum.errors import ConfigError, DataError
+from septum.geometry import depth_per_axis
 from septum.network import UNet
 from septum.plan import Plan
 from septum.version import __version__
@@ -49,6 +50,12 @@ class Description:
     def reach(self) -> int:
         """Neighbouring slices on each side that the network sees as channels."""
         return self.plan.data.context or 0
+
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """Poolings along each axis."""
+        _, depth = self.plan.tile_and_depth
+        return depth_per_axis(depth, self.ndim)
 
     def build(self) -> UNet:
         """Return the network with fresh weights.

@@ -22,6 +22,7 @@ VERBS = (
     "compress",
     "evaluate",
     "check",
+    "plan",
     "info",
     "demo",
     "reproduce",

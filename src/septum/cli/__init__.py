@@ -14,6 +14,7 @@ from septum.cli import (
     demo,
     evaluate,
     info,
+    plan,
     predict,
     reproduce,
     show,
@@ -33,7 +34,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for verb in (train, predict, track, compress, evaluate, check, info, demo, reproduce, bench):
+for verb in (
+    *(train, predict, track, compress, evaluate),
+    *(check, plan, info, demo, reproduce, bench),
+):
     name = verb.__name__.rpartition(".")[2]
     app.command(name, no_args_is_help=verb not in (demo, bench))(verb.command)
 

@@ -39,6 +39,8 @@ def command(
     ignore: options.Ignore = None,
     binary_instances: options.BinaryInstances = None,
     axes: options.Axes = None,
+    spacing: options.Spacing = None,
+    ndim: options.Ndim = None,
 ) -> None:
     """Show how a folder of annotated images is understood, without training.
 
@@ -48,7 +50,9 @@ def command(
 
     Example: `septum check my-cells --picture pairs.png`
     """
-    dataset = find(data, Reading(layout, labels, ignore, binary_instances, axes))
+    dataset = find(
+        data, Reading(layout, labels, ignore, binary_instances, axes, options.sizes(spacing), ndim)
+    )
     samples = dataset.load()
     facts = summarise(dataset, samples)
     if picture is not None:

@@ -54,7 +54,7 @@ def _rows(known: Description) -> Iterator[tuple[str, str]]:
         yield "trained", f"{facts['steps']:,} steps{took}, seed {facts.get('seed', '?')}"
     yield "score", _score(known)
     network = known.plan.network
-    depth = network.depth if isinstance(network.depth, int) else " × ".join(map(str, network.depth))
+    depth = " × ".join(map(str, dict.fromkeys(known.depths)))
     count = sum(parameter.numel() for parameter in known.build().parameters())
     yield (
         "network",

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from septum.data.layouts import LAYOUTS
+from septum.errors import ConfigError
 
 _HOW, _WHERE = "How the data is read", "On what"
 
@@ -39,6 +40,20 @@ Axes = Annotated[
         help="Axes of the files, as CYX, where they say none or others.", rich_help_panel=_HOW
     ),
 ]
+Spacing = Annotated[
+    str | None,
+    typer.Option(
+        help="Pixel size in µm, where files say none: 0.5, or 2,0.5,0.5 for ZYX.",
+        rich_help_panel=_HOW,
+    ),
+]
+Ndim = Annotated[
+    int | None,
+    typer.Option(
+        help="3: stacks are volumes, 2: slices; by default found from the labels.",
+        rich_help_panel=_HOW,
+    ),
+]
 
 Device = Annotated[
     str | None, typer.Option(help="cpu or cuda; the faster by default.", rich_help_panel=_WHERE)
@@ -61,3 +76,21 @@ Deterministic = Annotated[
         "--deterministic", help="The same result on a GPU too; slower.", rich_help_panel=_WHERE
     ),
 ]
+
+
+def sizes(text: str | None) -> tuple[float, ...] | None:
+    """Return the sizes in an option as ``2,0.5,0.5``.
+
+    Raises
+    ------
+    ConfigError
+        If they are no numbers.
+    """
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(
+            f"--spacing is {text!r}; expected sizes in µm with commas between, as 0.5 or 2,0.5,0.5"
+        ) from None

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from septum.cli import show
+from septum.cli.options import sizes
 from septum.errors import ConfigError, SeptumError
 
 
@@ -66,7 +67,7 @@ def command(
         memory=parse_bytes(memory),
         orientations=orientations,
         axes=axes,
-        spacing=_spacing(spacing),
+        spacing=sizes(spacing),
         rescale=rescale,
     )
     files = images_in(images, show.note)
@@ -111,14 +112,3 @@ def _tile(text: str) -> int | None:
     if not text.isdecimal() or int(text) < 1:
         raise ConfigError(f"--tile is {text!r}; expected auto, or a size in pixels as 700")
     return int(text)
-
-
-def _spacing(text: str | None) -> tuple[float, ...] | None:
-    if text is None:
-        return None
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise ConfigError(
-            f"--spacing is {text!r}; expected sizes in µm with commas between, as 0.5 or 2,0.5,0.5"
-        ) from None

@@ -42,6 +42,8 @@ def command(
     ignore: options.Ignore = None,
     binary_instances: options.BinaryInstances = None,
     axes: options.Axes = None,
+    spacing: options.Spacing = None,
+    ndim: options.Ndim = None,
     seed: Annotated[int, typer.Option(help="Same seed and CPU, same model, if steps end it.")] = 0,
     seeds: Annotated[
         int | None, typer.Option(help="Train so many times, each from another seed; needs --val.")
@@ -117,7 +119,9 @@ def command(
             *(() if patience is None else (f"training.patience={patience}",)),
         ],
         "val": _val(val),
-        "reading": api.Reading(layout, labels, ignore, binary_instances, axes),
+        "reading": api.Reading(
+            layout, labels, ignore, binary_instances, axes, options.sizes(spacing), ndim
+        ),
     }
     with show.progress("training") as bar, first_interrupt_ends() as stop:
         shown = Steps(bar)

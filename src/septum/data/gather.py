@@ -53,7 +53,8 @@ def read_samples(
     if isinstance(data, str | Path):
         dataset = find(data, reading)
         samples = dataset.load()
-        say(f"{dataset.layout}: {len(samples)} annotated images")
+        kind = "annotated volumes" if samples[0].ndim == 3 else "annotated images"
+        say(f"{dataset.layout}: {len(samples)} {kind}")
         for note in summarise(dataset, samples)["notes"]:
             say(note)
         return samples

@@ -8,7 +8,7 @@ from septum.training.propose import propose
 from septum.training.run import check, train_model
 from septum.training.schedule import Length
 from septum.training.seeds import train_seeds
-from septum.training.session import resume, train
+from septum.training.session import planned, resume, train
 
 __all__ = [
     "PRESETS",
@@ -18,6 +18,7 @@ __all__ = [
     "Watch",
     "calibrated",
     "check",
+    "planned",
     "preset",
     "propose",
     "resume",

@@ -98,7 +98,7 @@ def _network(samples: Sequence[Sample], plan: Plan) -> int:
         return _UNBOUNDED
     weights = sum(parameter.numel() for parameter in network.parameters())
     shapes = [rescaled_shape(sample.shape, plan.data.scale) for sample in samples]
-    sizes, _ = tile_of(shapes, plan.training.tile, plan.network.depth)
+    sizes, _ = tile_of(shapes, *plan.tile_and_depth)
     features = 0
 
     def count(_module: torch.nn.Module, _inputs: object, output: torch.Tensor) -> None:
@@ -119,13 +119,13 @@ def _views(plan: Plan) -> int:
 
 
 def _depths(plan: Plan) -> tuple[int, ...]:
-    depth = plan.network.depth
-    return (depth,) if isinstance(depth, int) else tuple(depth)
+    _, depth = plan.tile_and_depth
+    return (depth,) if isinstance(depth, int) else depth
 
 
 def _shallower(plan: Plan) -> Iterator[Plan]:
     """Yield the plan with less depth, the deepest first."""
-    own = plan.network.depth
+    _, own = plan.tile_and_depth
     for most in range(max(_depths(plan)) - 1, 0, -1):
         depth = most if isinstance(own, int) else tuple(min(axis, most) for axis in own)
         yield replace(plan, network=replace(plan.network, depth=depth))

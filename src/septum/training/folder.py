@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import join
 
 from septum.atomic import write_text
-from septum.config import to_toml
+from septum.config import from_dict, to_toml
 from septum.data.layouts import AS_FOUND, Reading
 from septum.errors import ConfigError, DataError
 from septum.plan import Plan
@@ -103,7 +103,10 @@ def begun(out: Path) -> tuple[Plan, Facts]:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.pop("format") > FORMAT:
             raise DataError(f"{path} was written by a newer septum; upgrade septum")
-        length, reading = Length(**content.pop("length")), Reading(**content.pop("reading"))
+        length, reading = (
+            Length(**content.pop("length")),
+            from_dict(Reading, content.pop("reading")),
+        )
         return preset(str(out / PLAN)), Facts(length=length, reading=reading, **content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} does not describe a run: {error}") from None

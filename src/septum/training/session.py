@@ -16,6 +16,7 @@ from septum.errors import ConfigError, DataError, SeptumError
 from septum.evenly import evenly
 from septum.model import Model
 from septum.plan import Plan
+from septum.predict.precision import choose_device
 from septum.training import folder
 from septum.training.board import Board
 from septum.training.calibrate import FEW, calibrated, quality
@@ -125,6 +126,38 @@ def train(
         folder.begin(out, plan, facts)
     watch = _watch(on_step, say, on_stage, stop)
     return _trained(out, plan, facts, sides, fabric, machine, watch, board)
+
+
+def planned(
+    data: Data,
+    preset: str = "default",
+    settings: Iterable[str] = (),
+    reading: Reading = AS_FOUND,
+    on_note: Callable[[str], None] | None = None,
+) -> Plan:
+    """Return the plan with which `train` would train on `data`, without training.
+
+    Parameters
+    ----------
+    data, preset, settings, reading, on_note
+        As in `train`.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be trained on.
+    ConfigError
+        If a setting does not exist or has a value that it cannot take, or the training would not
+        fit into memory.
+    """
+    say = on_note or _silent
+    chosen = _chosen(preset, settings, None, None)
+    samples, _ = read_sides(data, None, reading, say).split()
+    plan, reasons = propose(chosen, samples)
+    for reason in reasons:
+        say(reason)
+    refuse_too_large(plan, samples, choose_device())
+    return plan
 
 
 def resume(

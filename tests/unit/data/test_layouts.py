@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from septum.data.layouts import find
+from septum.data.layouts import Reading, find
 from septum.data.synthetic import draw_cells
 from septum.errors import DataError
 
@@ -186,7 +186,7 @@ def test_a_slice_with_one_id_is_no_mask_where_the_stack_holds_ids(tmp_path):
     labels[1, 1, 1], labels[1, 5, 5] = 1, 2
     write(tmp_path / "a.tif", np.zeros((2, 8, 8), np.uint8))
     write(tmp_path / "a_masks.tif", labels)
-    first, _ = find(tmp_path).load()
+    first, _ = find(tmp_path, Reading(ndim=2)).load()
     assert first.labels.max() == 1
 
 

@@ -248,7 +248,7 @@ def test_all_shared_data_are_understood_where_they_lie(data_dir):
     expected = {
         "DIC-C2DH-HeLa": (9, "instances", 1), "PhC-C2DH-U373": (15, "instances", 1),
         "dsb2018": (332, "instances", 1), "drive": (20, "mask", 3), "isbi2012": (20, "mask", 1),
-        "stardist3d": (31, "instances", 1), "vnc_sstem": (20, "mask", 1),
+        "stardist3d": (1, "instances", 1), "vnc_sstem": (20, "mask", 1),
     }  # fmt: skip
     assert {path.name for path in data_dir.iterdir() if path.is_dir()} == set(expected)
     for name, (count, kind, channels) in expected.items():

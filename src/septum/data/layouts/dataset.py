@@ -12,6 +12,7 @@ from septum.data.layouts.pair import (
     looks_like_labels,
     read_pair,
 )
+from septum.data.layouts.rank import rank_of
 from septum.data.layouts.reading import AS_FOUND, Reading
 from septum.data.sample import Sample, refuse_empty
 from septum.errors import DataError
@@ -61,13 +62,14 @@ class Dataset:
         for pair in self.pairs:
             yield from load_pair(pair, ndim, self.reading)
 
-    def load(self, ndim: int = 2) -> list[Sample]:
+    def load(self, ndim: int | None = None) -> list[Sample]:
         """Read every pair.
 
         Parameters
         ----------
-        ndim : int, default 2
-            Spatial axes of the samples: 2 splits stacks into planes, 3 keeps them as volumes.
+        ndim : {2, 3}, optional
+            Spatial axes of the samples: 2 splits stacks into planes, 3 keeps them as volumes. By
+            default as the user wishes, or as the first pair's labels tell; see `rank_of`.
 
         Returns
         -------
@@ -79,6 +81,8 @@ class Dataset:
             For a file that cannot be used, for files that contradict one another, and when not one
             label image has an object in it.
         """
+        if ndim is None:
+            ndim = rank_of(self.pairs[0], self.reading)
         found = [
             (pair, *read_pair(pair, self._annotation(pair, ndim), ndim, self.reading))
             for pair in self.pairs

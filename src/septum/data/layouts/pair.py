@@ -88,8 +88,8 @@ def annotation_of(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> Ann
     asked = reading.ignore
     if pair.ignore is not None and asked is None:
         reading = replace(reading, ignore=pair.ignore)
-    file = _read_label_file(pair.labels, reading.axes)
-    values = _label_planes(file, ndim)
+    file = read_label_file(pair.labels, reading.axes)
+    values = label_planes(file, ndim)
     found = understand(values, str(pair.labels), reading, pair.kind, pair.foreground)
     areas = [None] * len(values) if pair.area is None else _area_planes(pair.area, values, ndim)
     planes = []
@@ -136,7 +136,7 @@ def read_pair(
                 image=pixels,
                 labels=plane.labels,
                 annotated=plane.annotated,
-                spacing=files[0].spacing,
+                spacing=_spacing(reading, files[0].spacing, ndim, source),
                 name=pair.name if single else f"{pair.name}[{index:0{width}}]",
                 notes=(*files[0].notes, *notes, *plane.notes),
                 source=source,
@@ -149,7 +149,8 @@ def read_pair(
     return annotation, samples
 
 
-def _read_label_file(path: Path, axes: str | None) -> ImageFile[np.ndarray]:
+def read_label_file(path: Path, axes: str | None) -> ImageFile[np.ndarray]:
+    """Read labels with the axes that the user states for images, less a channel axis."""
     file = read_labels(path)
     if axes is None:
         return file
@@ -159,8 +160,8 @@ def _read_label_file(path: Path, axes: str | None) -> ImageFile[np.ndarray]:
     return read_labels(path, own)
 
 
-def _label_planes(file: ImageFile, ndim: int) -> np.ndarray:
-    """Return the label values as (N, *spatial) numbers, as stored."""
+def label_planes(file: ImageFile, ndim: int) -> np.ndarray:
+    """Return the label values of a file as ``(N, *spatial)`` numbers, as stored."""
     axis = next((axis for axis in "SC" if axis in file.axes), "")
     values, axes = file.array, file.axes
     if axis:
@@ -170,7 +171,7 @@ def _label_planes(file: ImageFile, ndim: int) -> np.ndarray:
 
 
 def _area_planes(path: Path, labels: np.ndarray, ndim: int) -> np.ndarray:
-    area = whole_numbers(_label_planes(read_labels(path), ndim), str(path), signed=True) != 0
+    area = whole_numbers(label_planes(read_labels(path), ndim), str(path), signed=True) != 0
     if area.shape != labels.shape:
         raise DataError(
             f"{path}: sizes differ: the annotated area is {_size(area.shape)}, the labels are "
@@ -182,12 +183,25 @@ def _area_planes(path: Path, labels: np.ndarray, ndim: int) -> np.ndarray:
 def looks_like_labels(path: Path) -> bool:
     """Whether a file holds what a label image does: whole numbers, in patches, on background."""
     try:
-        values = _label_planes(read_labels(path), 2)
+        values = label_planes(read_labels(path), 2)
         ids = without_gaps(whole_numbers(values, str(path)))[0]
         refuse_smoothed(ids, str(path))
     except DataError:
         return False
     return 0.01 < np.mean(ids == 0) < 1 and int(ids.max()) < ids.size / 16
+
+
+def _spacing(
+    reading: Reading, stated: tuple[float, ...] | None, ndim: int, source: str
+) -> tuple[float, ...] | None:
+    if reading.spacing is None:
+        return stated
+    if len(reading.spacing) < ndim:
+        raise DataError(
+            f"{source}: the spacing {reading.spacing} for {ndim} spatial axes; give one size in µm "
+            f"for each of {', '.join('ZYX'[-ndim:])}"
+        )
+    return reading.spacing[-ndim:]
 
 
 def _both(one: np.ndarray | None, two: np.ndarray | None) -> np.ndarray | None:

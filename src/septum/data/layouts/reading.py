@@ -1,6 +1,9 @@
 """How the user wants a dataset to be read, where files leave it open or say it wrongly."""
 
 from dataclasses import dataclass
+from math import inf
+
+from septum.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,12 @@ class Reading:
     axes : str, optional
         Axes of the images, as ``CYX``, where the files say none or others; of the label images too,
         without C or S where they have an axis less.
+    spacing : tuple of float, optional
+        Distance between pixels in µm for each spatial axis, where the files say none or another.
+    ndim : {2, 3}, optional
+        2: stacks are slices, each an image. 3: they are volumes. By default found from the labels:
+        volumes where objects go on from slice to slice under the same id, or where a mask belongs
+        to a stack whose voxels are known to be at most 4 times as long as wide.
     """
 
     layout: str | None = None
@@ -33,6 +42,14 @@ class Reading:
     ignore: int | None = None
     binary_instances: bool | None = None
     axes: str | None = None
+    spacing: tuple[float, ...] | None = None
+    ndim: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.ndim not in (None, 2, 3):
+            raise ConfigError(f"ndim is {self.ndim}; expected 2 (slices) or 3 (volumes)")
+        if self.spacing is not None and not all(0 < size < inf for size in self.spacing):
+            raise ConfigError(f"spacing is {self.spacing}; expected sizes in µm above 0")
 
 
 AS_FOUND = Reading()

@@ -1,0 +1,50 @@
+"""`septum plan`: what a training would do with a folder, without training."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from septum.cli import options, show
+from septum.config import to_toml
+
+
+def command(
+    data: Annotated[Path, typer.Argument(help="Folder of annotated images, in a known layout.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Write the plan to this file, as plan.toml.")
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="default, paper (2015), or an earlier plan.toml.")
+    ] = "default",
+    layout: options.Layout = None,
+    labels: options.Labels = None,
+    ignore: options.Ignore = None,
+    binary_instances: options.BinaryInstances = None,
+    axes: options.Axes = None,
+    spacing: options.Spacing = None,
+    ndim: options.Ndim = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change one choice, as network.width=16; may be repeated."),
+    ] = None,
+) -> None:
+    """Print what a training would do: resolution, classes, network and tile, and why.
+
+    A plan that was written with `-o` can be edited and trained with `--preset plan.toml`.
+
+    Example: `septum plan my-cells -o plan.toml`
+    """
+    from septum import api
+    from septum.atomic import write_text
+
+    reading = api.Reading(
+        layout, labels, ignore, binary_instances, axes, options.sizes(spacing), ndim
+    )
+    plan = api.planned(data, preset, set_ or (), reading, show.note)
+    show.console.print()
+    show.console.print(Text(to_toml(plan).rstrip()))
+    if out is not None:
+        write_text(out, to_toml(plan))
+        show.done(f"{out} written; septum train {data} -o RUN --preset {out}")
