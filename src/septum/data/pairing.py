@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from septum.data.formats import stem_of
 from septum.data.layouts.files import by_key, few
 from septum.errors import DataError
 
@@ -15,7 +16,7 @@ _NUMBER = re.compile(r"(\d+)$")
 
 def base_stem(path: Path) -> str:
     """Return the stem without what says its kind: ``a_labels.tif`` and ``a_mask.png`` give a."""
-    return _ENDINGS.sub("", path.stem)
+    return _ENDINGS.sub("", stem_of(path))
 
 
 def by_base_stem(files: Iterable[Path]) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 import json
 
+import nibabel
 import numpy as np
 import pytest
 import tifffile
@@ -258,3 +259,30 @@ def test_all_shared_data_are_understood_where_they_lie(data_dir):
         assert max(len(sample.image) for sample in samples) >= channels, name
     with pytest.raises(DataError, match="labels, membranes, mitochondria, synapses"):
         find(data_dir / "vnc_sstem")
+
+
+def test_an_nnunet_dataset_of_nifti_is_read_as_it_comes(tmp_path):
+    volume = np.random.default_rng(0).integers(0, 99, (30, 20, 4)).astype(np.int16)
+    for folder, ending, array in (
+        ("imagesTr", "_0000", volume),
+        ("imagesTr", "_0001", volume + 1),
+        ("labelsTr", "", (volume > 50).astype(np.uint8)),
+    ):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        image = nibabel.Nifti1Image(array, np.diag([0.5, 0.5, 3, 1]))
+        image.header.set_xyzt_units("mm")
+        nibabel.save(image, tmp_path / folder / f"case_7{ending}.nii.gz")
+    facts = {"channel_names": {"0": "T1", "1": "T2"}, "labels": {"background": 0, "lesion": 1}}
+    (tmp_path / "dataset.json").write_text(json.dumps(facts | {"file_ending": ".nii.gz"}))
+    (sample,) = find(tmp_path).load(ndim=3)
+    np.testing.assert_array_equal(sample.image, np.stack([volume.T, volume.T + 1]))
+    np.testing.assert_array_equal(sample.labels > 0, volume.T > 50)
+    assert sample.spacing == (3000, 500, 500)
+
+
+def test_folders_of_nifti_are_paired(tmp_path):
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+        image = nibabel.Nifti1Image(np.arange(60, dtype=np.uint8).reshape(5, 4, 3) // 30, None)
+        nibabel.save(image, tmp_path / folder / "case_1.nii.gz")
+    assert [pair.name for pair in find(tmp_path).pairs] == ["case_1"]

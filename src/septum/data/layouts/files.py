@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from septum.data.formats import SUFFIXES
+from septum.data.formats import is_image_name, stem_of
 from septum.errors import DataError
 
 _LABEL_WORDS = "(cp_)?masks?|labels?|instances?|manual\\d*|seg|segmentation"
@@ -19,11 +19,7 @@ def image_files(folder: Path) -> list[Path]:
     """Return the image files directly in a folder, sorted by name; hidden files are no images."""
     if not folder.is_dir():
         return []
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+    return sorted(path for path in folder.iterdir() if is_image_name(path) and path.is_file())
 
 
 def subfolder(folder: Path, names: Iterable[str]) -> Path | None:
@@ -34,12 +30,12 @@ def subfolder(folder: Path, names: Iterable[str]) -> Path | None:
 
 def is_label_name(path: Path) -> bool:
     """Whether a file name ends like that of a label image: ``x_masks.tif``, ``labels.png``."""
-    return _LABEL_ENDING.search(path.stem) is not None
+    return _LABEL_ENDING.search(stem_of(path)) is not None
 
 
 def label_key(path: Path) -> str:
     """Return the stem without its ending: ``cell_01_mask.png`` -> ``cell_01``."""
-    stem = path.stem
+    stem = stem_of(path)
     while (shorter := _LABEL_ENDING.sub("", stem)) != stem:  # Cellpose: x_cp_masks
         stem = shorter
     return stem
@@ -47,12 +43,12 @@ def label_key(path: Path) -> str:
 
 def area_key(path: Path) -> str | None:
     """Return the stem that an annotated area is of: ``cell_01_roi.png`` -> ``cell_01``, or None."""
-    return _before(_AREA_ENDING, path.stem)
+    return _before(_AREA_ENDING, stem_of(path))
 
 
 def scribble_key(path: Path) -> str | None:
     """Return the stem that scribbles are of: ``cell_01_scribbles.png`` -> ``cell_01``, or None."""
-    return _before(_SCRIBBLE_ENDING, path.stem)
+    return _before(_SCRIBBLE_ENDING, stem_of(path))
 
 
 def _before(ending: re.Pattern[str], stem: str) -> str | None:
@@ -61,7 +57,7 @@ def _before(ending: re.Pattern[str], stem: str) -> str | None:
 
 def image_key(path: Path) -> str:
     """Return the stem without its ending: ``cell_01_img.png`` -> ``cell_01``."""
-    return _IMAGE_ENDING.sub("", path.stem)
+    return _IMAGE_ENDING.sub("", stem_of(path))
 
 
 def by_key(paths: Iterable[Path], key: Mapping[Path, str]) -> dict[str, Path]:
@@ -78,7 +74,7 @@ def by_key(paths: Iterable[Path], key: Mapping[Path, str]) -> dict[str, Path]:
         if other != path:
             raise DataError(
                 f"{path.parent}: {other.name} and {path.name} both go by the name "
-                f"{key[path] or path.stem!r}; remove or rename one of them"
+                f"{key[path] or stem_of(path)!r}; remove or rename one of them"
             )
     return found
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from septum.data.formats import stem_of
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import (
     area_key,
@@ -97,7 +98,7 @@ def find_beside(root: Path, reading: Reading) -> Dataset | None:
         An image without its mask.
     """
     files = image_files(root)
-    stems = {path.stem for path in files}
+    stems = {stem_of(path) for path in files}
     areas = [path for path in files if area_key(path) in stems]
     strokes = [path for path in files if scribble_key(path) in stems]
     labels = [path for path in files if is_label_name(path)]
@@ -120,16 +121,16 @@ def _of_scribbles(dataset: Dataset) -> Dataset:
 def _with_areas(dataset: Dataset, areas: list[Path], name: str) -> Dataset:
     """Return the pairs with the area that was annotated, where there is a file of it."""
     keys = {path: area_key(path) or label_key(path) for path in areas}
-    by_stem = {path.stem: path for path in areas} | by_key(areas, keys)
+    by_stem = {stem_of(path): path for path in areas} | by_key(areas, keys)
     pairs = tuple(
-        replace(pair, area=by_stem.get(pair.image.stem) or by_stem.get(pair.name))
+        replace(pair, area=by_stem.get(stem_of(pair.image)) or by_stem.get(pair.name))
         for pair in dataset.pairs
     )
     used = [pair.area for pair in pairs if pair.area is not None]
     if not used:
         raise DataError(
             f"{areas[0]}: the annotated area of no image; files named as the images are expected, "
-            f"such as {pairs[0].image.stem}{areas[0].suffix}"
+            f"such as {stem_of(pairs[0].image)}{areas[0].suffix}"
         )
     without = [pair.image for pair in pairs if pair.area is None]
     notes = [f"{name} tells where somebody annotated (not 0), of {len(used)} images"]
@@ -145,7 +146,7 @@ def _pair_up(root: Path, layout: str, images: list[Path], labels: list[Path]) ->
     found = _match(images, labels)
     missing = [image for image in images if image not in found]
     if missing:
-        example = missing[0].stem
+        example = stem_of(missing[0])
         raise DataError(
             f"{root}: {len(missing)} of {len(images)} images have no mask: {few(missing)}. "
             f"{example}{labels[0].suffix} or {example}_mask{labels[0].suffix} was looked for in "
@@ -153,7 +154,7 @@ def _pair_up(root: Path, layout: str, images: list[Path], labels: list[Path]) ->
         )
     orphans = tuple(path for path in labels if path not in found.values())
     notes = (f"{len(orphans)} masks without an image: {few(orphans)}",) if orphans else ()
-    names = by_key(images, {image: image_key(image) or image.stem for image in images})
+    names = by_key(images, {image: image_key(image) or stem_of(image) for image in images})
     pairs = tuple(Pair(name, image, found[image]) for name, image in names.items())
     return Dataset(layout, root, pairs, orphans, notes)
 
@@ -175,4 +176,4 @@ def _key(path: Path) -> str:
 
 
 def _stem(path: Path) -> str:
-    return path.stem
+    return stem_of(path)

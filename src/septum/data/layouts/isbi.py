@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from septum.data.formats import stem_of
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import image_files
 from septum.data.layouts.pair import Pair
@@ -18,7 +19,7 @@ def find_isbi(root: Path) -> Dataset | None:
     Dataset or None
         None where there is no such pair of files.
     """
-    files = {path.stem.lower(): path for path in image_files(root)}
+    files = {stem_of(path).lower(): path for path in image_files(root)}
     pairs, orphans = [], []
     for stem, volume in files.items():
         if not stem.endswith("-volume"):
@@ -27,7 +28,7 @@ def find_isbi(root: Path) -> Dataset | None:
         if labels is None:
             orphans.append(volume)
         else:
-            pairs.append(Pair(volume.stem, volume, labels, group=volume.stem))
+            pairs.append(Pair(stem_of(volume), volume, labels, group=stem_of(volume)))
     if not pairs:
         return None
     notes = tuple(f"{path.name} has no labels and is left out" for path in orphans)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from septum.data.formats import SUFFIXES
+from septum.data.formats import SUFFIXES, stem_of, suffix_of
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import few, image_files
 from septum.data.layouts.pair import Pair
@@ -47,13 +47,13 @@ def find_nnunet(root: Path, reading: Reading) -> Dataset | None:
     classes = _classes(facts, about)
     objects = {name: values for name, values in classes.items() if name.lower() != "ignore"}
     cases = _cases(images, _count(facts))
-    truth = {path.stem: path for path in image_files(labels)}
+    truth = {stem_of(path): path for path in image_files(labels)}
     _refuse_unreadable(root, facts, cases, truth)
     lost = [files[0] for case, files in cases.items() if case not in truth]
     if lost:
         raise DataError(
             f"{root}: {len(lost)} of {len(cases)} cases have no labels: {few(lost)}; "
-            f"{_case(lost[0])}{next(iter(truth.values())).suffix} is expected in {labels}"
+            f"{_case(lost[0])}{suffix_of(next(iter(truth.values())))} is expected in {labels}"
         )
     ignored = next((v for name, v in classes.items() if name.lower() == "ignore"), ())
     taken = _taken(about, objects, reading)
@@ -116,11 +116,11 @@ def _cases(images: Path, count: int | None) -> dict[str, list[Path]]:
     """Return the channel files of each case, in order."""
     cases: dict[str, dict[int, Path]] = {}
     for path in image_files(images):
-        match = _CHANNEL.match(path.stem)
+        match = _CHANNEL.match(stem_of(path))
         if match is None:
             raise DataError(
-                f"{path}: no channel number at the end of its name; {path.stem}_0000{path.suffix} "
-                "is expected of nnU-Net data"
+                f"{path}: no channel number at the end of its name; "
+                f"{stem_of(path)}_0000{suffix_of(path)} is expected of nnU-Net data"
             )
         cases.setdefault(match["case"], {})[int(match["channel"])] = path
     for case, files in cases.items():
@@ -159,5 +159,5 @@ def _taken(path: Path, objects: Mapping[str, tuple[int, ...]], reading: Reading)
 
 
 def _case(path: Path) -> str:
-    match = _CHANNEL.match(path.stem)
-    return match["case"] if match else path.stem
+    match = _CHANNEL.match(stem_of(path))
+    return match["case"] if match else stem_of(path)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from septum.data.formats import stem_of
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import image_files, is_generic, label_key, subfolder
 from septum.data.layouts.folder import AREAS, IMAGES, find_folders
@@ -35,8 +36,8 @@ def find_several(root: Path, reading: Reading) -> Dataset | None:
         return find_folders(root, reading)
     files = image_files(root)
     generic = [path for path in files if is_generic(path)]
-    candidates = {path.stem: path for path in files if path not in generic}
-    if any(label_key(path) == image.stem for image in generic for path in candidates.values()):
+    candidates = {stem_of(path): path for path in files if path not in generic}
+    if any(label_key(path) == stem_of(image) for image in generic for path in candidates.values()):
         return None  # raw.tif with raw_masks.tif: side by side
     if len(generic) != 1 or not candidates or (len(candidates) < 2 and reading.labels is None):
         return None
@@ -44,7 +45,7 @@ def find_several(root: Path, reading: Reading) -> Dataset | None:
     layout = f"one image with several annotations: {generic[0].name} with {labels.name}"
     left = ", ".join(path.name for path in candidates.values() if path != labels)
     notes = (f"not used: {left}; --labels NAME chooses",) if left else ()
-    pair = Pair(generic[0].stem, generic[0], labels, group=generic[0].stem)
+    pair = Pair(stem_of(generic[0]), generic[0], labels, group=stem_of(generic[0]))
     return Dataset(layout, root, (pair,), notes=notes, choices=tuple(candidates))
 
 

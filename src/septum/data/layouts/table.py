@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from septum.data.formats import stem_of
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.pair import Pair
 from septum.data.layouts.reading import Reading
@@ -113,7 +114,7 @@ def _named(path: Path, pairs: list[Pair]) -> tuple[Pair, ...]:
                 "for each image is expected"
             )
         seen[pair.name] = number
-    stems = [pair.image.stem for pair in pairs]
+    stems = [stem_of(pair.image) for pair in pairs]
     unique = len(set(stems)) == len(stems)
     named = []
     for stem, pair in zip(stems, pairs, strict=True):
