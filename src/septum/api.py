@@ -81,7 +81,7 @@ def evaluate(
         metrics = [name.strip() for name in metrics.split(",") if name.strip()]
     metrics = list(metrics)
     if "tracking" in metrics:
-        return _with_tracks(prediction, truth, metrics, on_note, on_plane)
+        return _with_tracks(prediction, truth, metrics, on_note, on_plane, reading)
     say = _once(on_note)
     if isinstance(prediction, str | Path) and isinstance(truth, str | Path):
         comparison = compare(prediction, truth, say, reading)
@@ -105,6 +105,7 @@ def _with_tracks(
     metrics: list[str],
     on_note: Callable[[str], None] | None,
     on_plane: Callable[[int, int], None] | None,
+    reading: Reading,
 ) -> evaluation.Scores:
     """Return the scores of planes, as far as wanted, and those of their links over time."""
     if not (isinstance(prediction, str | Path) and isinstance(truth, str | Path)):
@@ -113,7 +114,7 @@ def _with_tracks(
             "the Cell Tracking Challenge; for arrays there is septum.metrics.corrections"
         )
     others = [name for name in metrics if name != "tracking"]
-    scores = evaluate(prediction, truth, others, on_note, on_plane) if others else {}
+    scores = evaluate(prediction, truth, others, on_note, on_plane, reading) if others else {}
     return {**scores, "tracking": score_tracks(prediction, truth, on_plane, on_note)}
 
 

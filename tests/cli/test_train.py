@@ -22,13 +22,8 @@ TINY = ("--set", "network.width=4", "--set", "network.depth=1", "--set", "traini
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    for seed in range(5):
-        sample = draw_cells(seed, (64, 64), radius=8)
-        write_tiff(folder / "images" / f"{seed}.tif", sample.image[0], "YX")
-        write_labels(folder / "masks" / f"{seed}.tif", sample.truth, "YX")
-    return folder
+def data(tmp_path_factory, cells_in):
+    return cells_in(tmp_path_factory.mktemp("data"), images=5)
 
 
 def train(data, out, *arguments):

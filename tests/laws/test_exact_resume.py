@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 import septum
-from septum.data.formats import write_labels, write_tiff
-from septum.data.synthetic import draw_cells
+from septum.data.formats import read_labels, write_labels
 from septum.errors import ConfigError, DataError
 from septum.training.state import saved
 
@@ -30,13 +29,8 @@ COMMAND = [sys.executable, "-c", "from septum.cli import main; main()", "train"]
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    for seed in range(3):
-        sample = draw_cells(seed, (96, 96), radius=8)
-        write_tiff(folder / "images" / f"{seed}.tif", sample.image[0], "YX")
-        write_labels(folder / "masks" / f"{seed}.tif", sample.truth, "YX")
-    return folder
+def data(tmp_path_factory, cells_in):
+    return cells_in(tmp_path_factory.mktemp("data"), images=3, size=96)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +128,7 @@ def test_a_finished_run_stays_as_it_is_and_can_be_extended(data, tmp_path):
     assert weights(twice) == weights(run)
 
 
-def test_a_run_goes_on_only_with_what_it_began_with(data, tmp_path):
+def test_a_run_goes_on_only_with_what_it_began_with(data, tmp_path, cells_in):
     run = tmp_path / "run"
     with pytest.raises(DataError, match="holds no run that could go on"):
         septum.resume(data, run)
@@ -145,13 +139,9 @@ def test_a_run_goes_on_only_with_what_it_began_with(data, tmp_path):
     (run / "model" / "model.json").unlink()
     with pytest.raises(DataError, match="was not finished; go on with it with --resume"):
         septum.train(data, run, steps=6, settings=SETTINGS)
-    other = tmp_path / "other"
-    for seed in range(3):
-        sample = draw_cells(seed, (96, 96), radius=8)
-        changed = sample.truth.copy()
-        changed[changed == 1] = 0
-        write_tiff(other / "images" / f"{seed}.tif", sample.image[0], "YX")
-        write_labels(other / "masks" / f"{seed}.tif", changed, "YX")
+    other = cells_in(tmp_path / "other", images=3, size=96)
+    truth = read_labels(other / "masks" / "0.tif").array
+    write_labels(other / "masks" / "0.tif", np.where(truth == 1, 0, truth), "YX")
     with pytest.raises(DataError, match=r"not those that .* began with"):
         septum.resume(other, run)
 

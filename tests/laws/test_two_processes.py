@@ -1,14 +1,13 @@
 """Two processes learn what one process with twice the batch learns."""
 
+import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 import torch
 from safetensors.torch import load_file
-
-from septum.data.formats import write_labels, write_tiff
-from septum.data.synthetic import draw_cells
 
 SETTINGS = (
     "network.width=4",
@@ -24,30 +23,33 @@ SETTINGS = (
 COMMAND = (sys.executable, "-m", "septum", "train", "--device", "cpu")
 
 
+pytestmark = pytest.mark.skipif(
+    not torch.distributed.is_gloo_available(), reason="PyTorch without gloo"
+)
+
+
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    for seed in range(2):
-        sample = draw_cells(seed, (96, 96), radius=8)
-        write_tiff(folder / "images" / f"{seed}.tif", sample.image[0], "YX")
-        write_labels(folder / "masks" / f"{seed}.tif", sample.truth, "YX")
-    return folder
+def data(tmp_path_factory, cells_in):
+    return cells_in(tmp_path_factory.mktemp("data"), size=96)
 
 
-def trained(data, out, *arguments):
-    settings = [part for setting in SETTINGS for part in ("--set", setting)]
-    done = subprocess.run(
-        [*COMMAND, str(data), "-o", str(out), "--steps", "6", *settings, *arguments],
+def run(*arguments):
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+def trained(data, out, *arguments):
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    done = run(data, "-o", out, "--steps", "6", *settings, *arguments)
     assert done.returncode == 0, done.stderr
     return load_file(out / "model" / "model.safetensors"), done.stderr
 
 
-@pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="PyTorch without gloo")
 def test_two_processes_give_the_weights_of_one_with_twice_the_batch(data, tmp_path):
     one, _ = trained(data, tmp_path / "one", "--set", "training.batch=2")
     two, printed = trained(data, tmp_path / "two", "--devices", "2")
@@ -56,3 +58,71 @@ def test_two_processes_give_the_weights_of_one_with_twice_the_batch(data, tmp_pa
         torch.testing.assert_close(two[name], value, rtol=1e-4, atol=1e-6)
     assert any((halved[name] - value).abs().max() > 1e-4 for name, value in one.items())
     assert printed.count("6 steps in") == 1  # only the first of them speaks
+
+
+def test_two_processes_validate_are_interrupted_and_go_on_as_if_nothing_had_happened(
+    data, tmp_path, cells_in
+):
+    """The first process alone validates; the other must neither wait for it nor go its own way."""
+    other = cells_in(tmp_path / "other", images=3, size=96)
+    for number in (0, 1):
+        for path in other.glob(f"*/{number}.tif"):
+            path.unlink()
+    options = ("--devices", "2", "--val", str(other), "--set", "training.save_every=0")
+    whole, _ = trained(data, tmp_path / "whole", *options)
+    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    shutil.rmtree(tmp_path / "cut" / "state" / "00000006")  # as if killed after step 5
+    shutil.rmtree(tmp_path / "cut" / "model")
+    done = run(data, "-o", tmp_path / "cut", "--resume", "--devices", "2")
+    assert done.returncode == 0, done.stderr
+    assert "going on after step 5" in done.stderr
+    model = tmp_path / "cut" / "model"
+    for name, value in load_file(model / "model.safetensors").items():
+        assert torch.equal(value, whole[name]), name
+    facts = [
+        json.loads((tmp_path / name / "model" / "model.json").read_text())["training"]
+        for name in ("whole", "cut")
+    ]
+    assert facts[0]["best_score"] is not None
+    assert facts[0]["best_score"] == facts[1]["best_score"]
+    log = (tmp_path / "cut" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["number"] for line in log] == [1, 2, 3, 4, 5, 6]
+
+
+DIVERGING = """
+import os, sys
+from septum.cli import main
+from septum.training import descent
+
+whole = descent.Descent.step
+
+def step(self, batch):
+    loss, found = whole(self, batch)
+    return (float("nan") if os.environ.get("LOCAL_RANK") == "1" else loss), found
+
+descent.Descent.step = step
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_one_process_that_diverges_ends_both_and_the_batch_is_kept(data, tmp_path):
+    script = tmp_path / "diverging.py"
+    script.write_text(DIVERGING)
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    out = tmp_path / "run"
+    done = subprocess.run(
+        [sys.executable, script, "train", data, "-o", out, "--devices", "2", "--device", "cpu",
+         "--steps", "6", *settings],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "the loss is nan at step 1" in done.stderr
+    assert sorted(path.name for path in out.glob("diverged-*.npz")) == [
+        "diverged-1-0.npz",
+        "diverged-1-1.npz",
+    ]
+    assert not (out / "model").exists()
