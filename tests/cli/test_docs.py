@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from septum.data.formats import write_labels, write_tiff
@@ -40,6 +41,10 @@ def folder(tmp_path):
         write_tiff(tmp_path / "my-cells" / "images" / name, sample.image[0], "YX")
         write_labels(tmp_path / "my-cells" / "masks" / name, sample.labels, "YX")
     (tmp_path / "kept").symlink_to(tmp_path / "my-cells")
+    volume = np.zeros((8, 40, 40), np.uint8)
+    volume[1:6, 5:15, 5:15], volume[2:7, 20:32, 18:33] = 1, 2
+    for name, array in (("images", np.where(volume, 200, 20).astype(np.uint8)), ("masks", volume)):
+        write_tiff(tmp_path / "my-volumes" / name / "a.tif", array, "ZYX")
     return tmp_path
 
 

@@ -163,7 +163,10 @@ def test_a_constant_channel_and_a_constant_slice_are_said(folder, tmp_path):
     stack = np.stack([GREY, np.zeros_like(GREY), GREY, GREY, GREY])
     (tmp_path / "stack").mkdir()
     tifffile.imwrite(tmp_path / "stack/x.tif", stack, photometric="minisblack")
-    tifffile.imwrite(tmp_path / "stack/x_masks.tif", np.stack([IDS] * 5))
+    tifffile.imwrite(
+        tmp_path / "stack/x_masks.tif",
+        np.stack([np.where(IDS, IDS + 9 * n, 0).astype(IDS.dtype) for n in range(5)]),
+    )
     assert "x[01]: constant image: every pixel is 0" in notes_of(tmp_path / "stack")
 
 

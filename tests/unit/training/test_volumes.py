@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+import septum
 from septum.config import override
 from septum.data.sample import Sample
+from septum.errors import DataError
 from septum.geometry import is_legal, output_size, smallest_input
 from septum.network import UNet
 from septum.training import preset, propose
@@ -99,3 +101,35 @@ def test_the_estimate_counts_the_features_and_the_weights_of_the_network(depths)
         estimate = training_bytes(sizes, depths, 4, 1, bf16)
         exact = bytes_a_feature * sum(features) + 20 * sum(weights)
         assert estimate == pytest.approx(exact, rel=0.02)
+
+
+TINY = ("network.width=2", "training.tile=[16, 44, 44]", "network.depth=[1, 2, 2]")
+
+
+def test_a_volume_is_learnt_kept_and_predicted(tmp_path):
+    sample = volume((12, 60, 60), spacing=(0.4, 0.1, 0.1))
+    septum.train([sample], tmp_path / "run", steps=2, settings=TINY)
+    model = septum.load(tmp_path / "run")
+    assert model.network.depths == (1, 2, 2)
+    assert model.description.spacing == (0.4, 0.1, 0.1)
+    tiled, whole = (model.predict(sample.image, tile=tile) for tile in ((20, 60, 52), 200))
+    assert tiled.labels.shape == (12, 60, 60)
+    np.testing.assert_allclose(tiled.probabilities, whole.probabilities, atol=0.02)
+    with pytest.raises(DataError, match="in 3D"):
+        model.predict(sample.image[0, 0])
+    thin = model.predict(sample.image[:, :1])  # thinner than the context: mirrored
+    assert thin.labels.shape == (1, 60, 60)
+
+
+def test_slices_that_are_annotated_teach_a_volume_and_the_others_weigh_nothing(tmp_path):
+    sample = volume((12, 60, 60))
+    annotated = np.zeros(sample.shape, bool)
+    annotated[[3, 8]] = True
+    sparse = replace(sample, annotated=annotated)
+    wrong = replace(sparse, labels=np.where(annotated, sample.labels, 77).astype(np.int32))
+    models = [
+        septum.train([known], tmp_path / name, steps=2, settings=[*TINY, "targets.border=2"])
+        for known, name in ((sparse, "a"), (wrong, "b"))
+    ]
+    weights = [model.network.state_dict() for model in models]
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
