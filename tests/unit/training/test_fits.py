@@ -20,8 +20,8 @@ CPU = torch.device("cpu")
 GIB = 2**30
 
 
-def plan(scale=1.0, **network):
-    return propose(Plan(data=DataPlan(scale=scale), network=NetworkPlan(**network)), SAMPLES)[0]
+def plan(scale=1.0, samples=SAMPLES, **network):
+    return propose(Plan(data=DataPlan(scale=scale), network=NetworkPlan(**network)), samples)[0]
 
 
 def test_what_fits_is_not_refused():
@@ -64,11 +64,11 @@ def test_the_weights_that_are_counted_are_those_of_the_network():
 
 def test_of_volumes_each_axis_keeps_its_share_of_scale_and_depth():
     volumes = [Sample(np.zeros((1, 20, 64, 64), np.uint8), np.ones((20, 64, 64), np.int32))]
-    flat = plan(scale=(400.0, 200.0, 200.0))
+    flat = plan((400.0, 200.0, 200.0), volumes)
     with pytest.raises(
         ConfigError, match=r"data.scale=\[400,200,200\] .*: 8000 × 12800 × 12800 px"
     ):
         refuse_too_large(flat, volumes, CPU, GIB)
-    deep = plan(depth=(1, 7, 7))
+    deep = plan(1.0, volumes, depth=(1, 7, 7))
     with pytest.raises(ConfigError, match=r"depth \[1,7,7\] .*--set network.depth=\[1,\d,\d\]"):
         refuse_too_large(deep, volumes, CPU, 4 * GIB)
