@@ -54,7 +54,8 @@ def _rows(known: Description) -> Iterator[tuple[str, str]]:
         yield "trained", f"{facts['steps']:,} steps{took}, seed {facts.get('seed', '?')}"
     yield "score", _score(known)
     network = known.plan.network
-    depth = " × ".join(map(str, dict.fromkeys(known.depths)))
+    alike = len(set(known.depths)) == 1
+    depth = str(known.depths[0]) if alike else " × ".join(map(str, known.depths)) + " (ZYX)"
     count = sum(parameter.numel() for parameter in known.build().parameters())
     yield (
         "network",
