@@ -72,10 +72,14 @@ def test_a_rank_or_a_size_that_cannot_be_is_refused():
         Reading(spacing=(0.0, 1.0))
 
 
-def test_most_objects_must_go_on():
+def test_most_objects_must_go_on_and_lie_over_one_another():
     assert goes_on(BALLS)
     assert not goes_on(SLICES)
     assert not goes_on(np.zeros_like(BALLS))
     few = SLICES.copy()
     few[3, 2:8, 2:8] = few[2, 2:8, 2:8]
     assert not goes_on(few)
+    jumping = np.zeros_like(BALLS)  # counted from 1 in each slice: they meet by chance
+    for z in range(6):
+        jumping[z, 2:8, 2 + 4 * (z % 2) : 8 + 4 * (z % 2)] = 1
+    assert not goes_on(jumping)

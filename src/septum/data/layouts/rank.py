@@ -1,6 +1,6 @@
 """Whether a stack is a volume or a pile of slices, as its annotation tells."""
 
-from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from septum.data.layouts.reading import Reading
 _FLAT = 4
 """Voxels longer than this many times their width are those of sections, cut one by one."""
 
-_GOING_ON = 0.5
-"""Share of the objects that must lie in neighbouring slices under one id."""
+_GOING_ON, _OVERLAP = 0.5, 0.5
+"""Share of the objects of a slice that must lie in the next under one id, and of each object."""
 
 
 def rank_of(pair: Pair, reading: Reading) -> int:
@@ -42,9 +42,18 @@ def rank_of(pair: Pair, reading: Reading) -> int:
     return 3 if known and max(spacing or ()) <= _FLAT * min(spacing or ()) else 2
 
 
-def goes_on(labels: np.ndarray | Sequence) -> bool:
-    """Tell whether most objects of a volume ``(Z, Y, X)`` lie in neighbouring slices as well."""
-    labels = np.asarray(labels)
-    ids = np.unique(labels[labels > 0])
-    same = np.unique(labels[1:][(labels[1:] == labels[:-1]) & (labels[1:] > 0)])
-    return len(ids) > 0 and len(same) >= _GOING_ON * len(ids)
+def goes_on(labels: np.ndarray) -> bool:
+    """Tell whether most objects of a slice of ``(Z, Y, X)`` lie in the next one, under the same id.
+
+    They must lie over one another by half of the smaller at least: where each slice counts from 1,
+    ids meet by chance too.
+    """
+    sections = shared = 0
+    for here, beyond in pairwise(labels):
+        ids, areas = np.unique(here[here > 0], return_counts=True)
+        others, sizes = np.unique(beyond[beyond > 0], return_counts=True)
+        both, overlaps = np.unique(here[(here == beyond) & (here > 0)], return_counts=True)
+        smaller = np.minimum(areas[np.isin(ids, both)], sizes[np.isin(others, both)])
+        sections += len(ids)
+        shared += int((overlaps >= _OVERLAP * smaller).sum())
+    return shared > _GOING_ON * sections
