@@ -29,8 +29,13 @@ def _lines(known: Description) -> Iterator[str]:
     factors = set(scale_per_axis(plan.data.scale, known.ndim))
     by = " × ".join(f"{by:.3g}" for by in scale_per_axis(plan.data.scale, known.ndim))
     least = f"{min(factors):.3g}" if len(factors) == 1 else f"{by} ({'ZYX'[-known.ndim :]})"
+    window = f" from {plan.data.window[0]:g} to {plan.data.window[1]:g}" if plan.data.window else ""
     seen = "as they are" if factors == {1.0} else f"at {least} of their resolution"
-    yield f"- The network sees them {seen}; grey values by `{plan.data.normalise}`."
+    yield f"- The network sees them {seen}; grey values by `{plan.data.normalise}`{window}."
+    if plan.augment.drop_channel:
+        yield (
+            "- It learnt to do without one of its channels: `--channels` with `none` in its place."
+        )
     yield ""
     yield "## What it gives"
     yield ""
@@ -56,10 +61,11 @@ def _images(known: Description) -> str:
     what = "volumes" if known.ndim == 3 else "planes"
     if known.reach:
         what = f"slices of stacks, seen with {known.reach} before and behind"
+    names = "" if known.channels is None else f" ({', '.join(known.channels)})"
     if known.image_channels == 1:
-        return f"Grey images ({what})"
+        return f"Grey images{names} ({what})"
     also = ", or grey ones" if known.grey_too else ""
-    return f"Images of {known.image_channels} channels{also} ({what})"
+    return f"Images of {known.image_channels} channels{names}{also} ({what})"
 
 
 def _sizes(known: Description) -> str:

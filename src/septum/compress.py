@@ -139,7 +139,7 @@ def calibration_tiles(model: Model, samples: Sequence[Sample]) -> Iterator[np.nd
     """
     data, network = model.description.plan.data, model.network
     sides = [round((2 + _OUTPUT[network.ndim]) * geometry.context(d)) for d in network.depths]
-    images = [rescale(normalise(s.image, data.normalise), data.scale) for s in samples]
+    images = [rescale(normalise(s.image, data.normalise, data.window), data.scale) for s in samples]
     places = [
         (number, tile.input)
         for number, image in enumerate(images)

@@ -29,6 +29,8 @@ class Description:
         Every choice of the training, resolved.
     spacing : tuple of float or None
         Pixel size of the training images, where the files said.
+    channels : tuple of str or None
+        Names of the channels of an image, where the files or the user said.
     training : dict
         Where the weights come from: images, steps, seed, seconds, final loss.
     """
@@ -39,6 +41,7 @@ class Description:
     grey_too: bool = False
     plan: Plan = field(default_factory=Plan)
     spacing: tuple[float, ...] | None = None
+    channels: tuple[str, ...] | None = None
     training: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -104,10 +107,10 @@ def describe(folder: str | Path) -> Description:
                 f"{__version__} reads; upgrade septum"
             )
         plan = from_dict(Plan, content.pop("plan"))
-        spacing = content.pop("spacing", None)
-        return Description(
-            plan=plan, spacing=None if spacing is None else tuple(spacing), **content
-        )
+        for key in ("spacing", "channels"):
+            if content.get(key) is not None:
+                content[key] = tuple(content[key])  # JSON has lists only
+        return Description(plan=plan, **content)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is no description of a model: {error}") from None
 

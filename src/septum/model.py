@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -20,6 +20,7 @@ from septum.array import Sink, Source, View, repeated
 from septum.atomic import replacing, write_text
 from septum.card import card
 from septum.config import override, to_dict
+from septum.data.channels import absent, arranged
 from septum.data.normalise import stretch_of
 from septum.description import FORMAT, Description, describe, digest_in
 from septum.errors import ConfigError, DataError
@@ -135,6 +136,7 @@ class Model:
         orientations: str = "none",
         spacing: Sequence[float] | None = None,
         on_tile: Callable[[int, int], None] | None = None,
+        channels: Sequence[int | None] | None = None,
     ) -> Prediction:
         """Segment one image in memory.
 
@@ -155,6 +157,9 @@ class Model:
             pixel size of its training images. By default pixels are taken as those of training.
         on_tile : callable, optional
             Called with the pixels done and the pixels in all.
+        channels : sequence of int or None, optional
+            For each channel of the model (`Description.channels`) the number of the image's; None
+            for one that the image has not got. By default they are those of the image, in order.
 
         Returns
         -------
@@ -165,20 +170,24 @@ class Model:
         ------
         DataError
             If the image has another rank or other channels than the training images, or pixels
-            that are not finite; if `spacing` is given and the model knows none.
+            that are not finite; if `spacing` is given and the model knows none; if `channels` has
+            a number that is not that of a channel.
         ConfigError
             If `tile` or `orientations` is not one of those above.
         """
         image = np.asarray(image)
-        if image.ndim == self.description.ndim and self._takes(1):
+        if image.ndim == self.description.ndim and (channels is not None or self._takes(1)):
             image = image[np.newaxis]
-        channels = self.fitting(image)
+        source = self.fitting(image if channels is None else arranged(image, channels))
+        missing = () if channels is None else absent(channels, self.description.in_channels)
         zoom = self.zoom(spacing)
-        working = self.working_shape(channels.shape[1:], zoom)
+        working = self.working_shape(source.shape[1:], zoom)
         sizes = self.tile(working, tile)
         probabilities = np.empty((self.description.classes, *working), np.float32)
-        self.write_probabilities(channels, probabilities, sizes, orientations, on_tile)
-        probabilities = resample(probabilities, channels.shape[1:])
+        self.write_probabilities(
+            source, probabilities, sizes, orientations, on_tile, missing=missing
+        )
+        probabilities = resample(probabilities, source.shape[1:])
         labels = instances(probabilities, *self.instance_values(zoom))
         return Prediction(labels, probabilities)
 
@@ -190,6 +199,7 @@ class Model:
         orientations: str = "none",
         on_tile: Callable[[int, int], None] | None = None,
         memory: int = DEFAULT_MEMORY,
+        missing: Collection[int] = (),
     ) -> None:
         """Write the probabilities of an image of any size, at the working resolution.
 
@@ -205,10 +215,13 @@ class Model:
             As in `predict`.
         memory : int
             Bytes that a batch of tiles may take.
+        missing : collection of int, optional
+            Channels that the image has not got: the network sees them black, as in training with
+            ``augment.drop_channel``.
         """
         plan, depths = self.description.plan, self.network.depths
         views = list(orientations_of(orientations, self.description.ndim))
-        stretch = stretch_of(image, plan.data.normalise)
+        stretch = stretch_of(image, plan.data.normalise, plan.data.window).without(missing)
         stretched = View(
             tuple(image.shape), np.dtype(np.float32), lambda window: stretch.apply(image[window])
         )

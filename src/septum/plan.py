@@ -20,9 +20,14 @@ class DataPlan:
     scale : float, tuple of float or None
         Working resolution: pixels of the network's input per pixel of the image, of all axes or of
         each. None: proposed from the size of the objects.
-    normalise : {"percentile", "range"}
+    normalise : {"percentile", "range", "zscore", "window", "none", "auto"}
         ``percentile``: the 1st and 99.8th percentile of each channel of the image become 0 and 1.
         ``range``: the range of the image's integer type becomes 0 to 1, as in the authors' release.
+        ``zscore``: each channel of the image gets mean 0 and standard deviation 1. ``window``: the
+        grey values of `window` become 0 and 1. ``none``: values are taken as they are. ``auto``:
+        proposed from the type of the data.
+    window : (float, float) or None
+        The grey values that ``window`` takes, such as Hounsfield units. None: proposed.
     context : int or None
         Neighbouring slices on each side that the network sees as channels (2.5D). None: 1 where all
         images are slices of stacks, else 0.
@@ -30,12 +35,18 @@ class DataPlan:
 
     scale: float | tuple[float, ...] | None = None
     normalise: str = "percentile"
+    window: tuple[float, float] | None = None
     context: int | None = None
 
     def __post_init__(self) -> None:
         _at_least("data.context", self.context, 0)
         for factor in self.scale if isinstance(self.scale, tuple) else (self.scale,):
             _above("data.scale", factor, 0)
+        if self.window is not None and not -inf < self.window[0] < self.window[1] < inf:
+            raise ConfigError(
+                f"data.window is {list(self.window)}; expected two grey values, the lower one "
+                "first, as [-160,240]"
+            )
 
 
 @dataclass(frozen=True)

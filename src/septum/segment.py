@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from septum.array import Source, View, item
+from septum.data.channels import Places, Wishes, absent, arranged, arrangement
 from septum.data.context import SLICES, neighbours, stacked
-from septum.data.formats import ImageFile, as_channels_first, open_image, stem_of
+from septum.data.formats import ImageFile, Planes, as_channels_first, open_image, stem_of
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.geometry import tile_stride
 from septum.instances import find
@@ -46,6 +47,8 @@ class Options:
         Views to average over.
     axes, spacing
         What the file fails to say, or says wrongly; see `septum.data.formats.open_image`.
+    channels : tuple, optional
+        Which channels of the image are which of the model; see `septum.data.channels.wishes`.
     rescale : bool
         Resample images to the pixel size of the training images and the results back.
     """
@@ -56,6 +59,7 @@ class Options:
     orientations: str = "none"
     axes: str | None = None
     spacing: tuple[float, ...] | None = None
+    channels: Wishes | None = None
     rescale: bool = False
 
     def __post_init__(self) -> None:
@@ -124,7 +128,8 @@ def segment_file(
     try:
         image = open_image(path, options.axes, options.spacing)
         planes = as_channels_first(image, ndim)
-        model.check(planes.array.shape[1:], planes.array.dtype)
+        places = _places(model, planes, options.channels, note)
+        model.check((len(places), *planes.array.shape[2:]), planes.array.dtype)
         for text in planes.notes:
             note(text)
         slices = planes.stack_shape[-1] if planes.stack_axes[-1:] in SLICES else 1
@@ -136,7 +141,7 @@ def segment_file(
         spacing = _seen_spacing(model, planes.spacing, options.rescale, note)
         with workspace(out / stem, options.memory // 4) as space:
             probabilities, counts, labels = _segmented(
-                model, planes.array, slices, spacing, options, space, progress
+                model, planes.array, places, slices, spacing, options, space, progress
             )
             result = Segmented(
                 name=stem,
@@ -161,6 +166,24 @@ def segment_file(
     return sum(counts)
 
 
+def _places(
+    model: Model, planes: Planes, wished: Wishes | None, note: Callable[[str], None]
+) -> Places:
+    """Return which channel of the image is which of the model; say what the user may not expect."""
+    known, available = model.description, planes.array.shape[1]
+    if wished is None and available == 1 and known.grey_too:
+        return (0,)
+    places = arrangement(known.channels, known.image_channels, planes.channels, available, wished)
+    if wished is None and places != tuple(range(available)):
+        note("the channels of the image are those of the model in another order; taken by name")
+    if None in places and not known.plan.augment.drop_channel:
+        note(
+            "the model has not learnt to do without a channel, and may find little; "
+            "`septum train --robust-channels` teaches it"
+        )
+    return places
+
+
 def _z_step(image: ImageFile, stack_axes: str) -> float | None:
     known = image.spacing is not None and len(image.spacing) == 3 and "Z" in stack_axes
     return image.spacing[0] if known and image.spacing else None
@@ -169,6 +192,7 @@ def _z_step(image: ImageFile, stack_axes: str) -> float | None:
 def _segmented(
     model: Model,
     images: Source,
+    places: Places,
     slices: int,
     spacing: Sequence[float] | None,
     options: Options,
@@ -177,12 +201,13 @@ def _segmented(
 ) -> tuple[Source, tuple[int, ...], Source]:
     """Return probabilities, number of objects and labels of each of the images ``(N, C, ...)``.
 
-    Each `slices` of them are a stack.
+    Each `slices` of them are a stack; `places` are the channels that the model takes.
     """
     count, shape = images.shape[0], tuple(images.shape[2:])
     zoom = model.zoom(spacing)
     working, classes = model.working_shape(shape, zoom), model.description.classes
     memory = options.memory // 2
+    missing = absent(places, model.description.in_channels)
     tile = model.tile(working, options.tile, options.memory)
     stride = tile_stride(working, tile, model.network.depths)
     parts = tuple(_part(size) for size in stride)
@@ -194,12 +219,12 @@ def _segmented(
         def report(done: int, total: int, number: int = number) -> None:
             progress("computing", number * total + done, count * total)
 
-        image = model.fitting(item(images, number))
+        image = model.fitting(arranged(item(images, number), places))
         if slices > 1 and model.description.reach:
             near = neighbours(number, model.description.reach, slices)
-            image = stacked([model.coloured(item(images, at)) for at in near])
+            image = stacked([model.coloured(arranged(item(images, at), places)) for at in near])
         model.write_probabilities(
-            image, item(small, number), tile, options.orientations, report, memory
+            image, item(small, number), tile, options.orientations, report, memory, missing
         )
     if not isinstance(small, np.ndarray):  # a large image: its blocks need the room of its tiles
         model.engine.release()

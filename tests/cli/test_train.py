@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 
+import numpy as np
 import pytest
 import tifffile
 from rich.console import Console
@@ -12,11 +13,13 @@ from typer.testing import CliRunner
 
 from septum.cli import app, show
 from septum.cli.steps import Steps
-from septum.data.formats import write_labels, write_tiff
+from septum.data.formats import read_image, write_labels, write_tiff
 from septum.data.layouts import LAYOUTS
 from septum.data.synthetic import draw_cells
+from septum.description import describe
 from septum.errors import SeptumError
 from septum.training import Step
+from septum.training.folder import begun
 
 TINY = ("--set", "network.width=4", "--set", "network.depth=1", "--set", "training.tile=60")
 
@@ -162,3 +165,61 @@ def test_what_cannot_be_asked_for_is_refused_in_one_line(data, tmp_path, argumen
     assert message in str(result.exception)
     assert "\n" not in str(result.exception)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture(scope="module")
+def stained(tmp_path_factory):
+    """Two stains of which the files state no names."""
+    folder = tmp_path_factory.mktemp("stained")
+    for seed in range(2):
+        sample = draw_cells(seed, (64, 64), radius=8)
+        image = np.stack([sample.image[0], 255 - sample.image[0]])
+        write_tiff(folder / "images" / f"{seed}.tif", image, "CYX")
+        write_labels(folder / "masks" / f"{seed}.tif", sample.truth, "YX")
+    return folder
+
+
+def test_named_channels_are_kept_by_the_run_and_asked_for_in_prediction(stained, tmp_path):
+    run, image = tmp_path / "run", stained / "images" / "0.tif"
+    names = ("--channels", "DAPI, actin", "--robust-channels")
+    printed = done(stained, run, "--steps", 2, *names, *TINY)
+    assert "channels: DAPI, actin" in printed
+    assert "grey values by percentiles of each channel of an image (uint8)" in printed
+    assert begun(run)[1].reading.channels == ("DAPI", "actin")  # as --resume takes them
+    description = describe(run)
+    assert description.channels == ("DAPI", "actin")
+    assert description.plan.augment.drop_channel == 0.2
+    assert description.plan.data.normalise == "percentile"
+    for channels in ("0,1", "actin=1,DAPI=none"):
+        arguments = [run, image, "-o", tmp_path / channels, "--channels", channels]
+        arguments += ["--backend", "torch", "--precision", "fp32"]
+        result = CliRunner().invoke(app, ["predict", *map(str, arguments)])
+        assert result.exit_code == 0, result.output
+    one, two = (
+        read_image(tmp_path / channels / "0_probabilities.tif").array
+        for channels in ("0,1", "actin=1,DAPI=none")
+    )
+    assert np.abs(one - two).max() > 1e-4
+    arguments = ["predict", str(run), str(image), "-o", str(tmp_path / "out"), "--channels", "0"]
+    error = CliRunner().invoke(app, arguments).exception
+    assert isinstance(error, SeptumError)
+    assert "trained on 2 channels (DAPI, actin)" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--channels", "DAPI"), "0.tif has 2 channels; --channels names 1: DAPI"),
+        (("--channels", "a,A"), "a different name for each, as DAPI,actin"),
+        (("--set", "data.window=[3,1]"), "data.window is"),
+    ],
+)
+def test_names_that_do_not_fit_are_refused(stained, tmp_path, options, message):
+    result = train(stained, tmp_path / "run", "--steps", 1, *TINY, *options)
+    assert isinstance(result.exception, SeptumError)
+    assert message in str(result.exception)
+
+
+def test_one_channel_cannot_be_done_without(data, tmp_path):
+    result = train(data, tmp_path / "run", "--steps", 1, "--robust-channels", *TINY)
+    assert "these images have one" in str(result.exception)

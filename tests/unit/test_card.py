@@ -1,5 +1,6 @@
 """The page beside a model says what it takes, what it gives and where it comes from."""
 
+from septum.augment import Augmentation
 from septum.card import card
 from septum.description import Description
 from septum.plan import DataPlan, InstancePlan, Plan
@@ -41,6 +42,18 @@ def test_a_model_that_was_not_validated_says_so():
     assert "Grey images (planes), of any size, with objects about as large in pixels" in page
     assert "0 background" not in page
     assert "- Not trained." in card(Description(plan=PLAN))
+
+
+def test_channels_have_their_names_and_values_their_window():
+    data = DataPlan(normalise="window", window=(-160.0, 240.0))
+    plan = Plan(data=data, augment=Augmentation(drop_channel=0.2))
+    page = card(Description(2, plan=plan, channels=("DAPI", "actin")))
+    assert "Images of 2 channels (DAPI, actin) (planes)" in page
+    assert "grey values by `window` from -160 to 240." in page
+    assert "It learnt to do without one of its channels" in page
+    page = card(Description(1, channels=("DAPI",)))
+    assert "Grey images (DAPI) (planes)" in page
+    assert "do without" not in page
 
 
 def test_a_model_of_slices_tells_the_channels_of_an_image_and_that_it_sees_neighbours():

@@ -12,6 +12,7 @@ from septum.description import FORMAT, Description, describe
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.model import Model, load
 from septum.plan import DataPlan, InstancePlan, NetworkPlan, Plan, TargetPlan
+from septum.predict import overlap_tile
 from septum.resample import resample
 
 TINY = NetworkPlan(width=4, depth=2, norm="batch")
@@ -171,6 +172,56 @@ def test_a_model_of_several_channels_takes_those():
     assert model.predict(np.stack([picture()] * 3)).labels.shape == (70, 91)
     with pytest.raises(DataError, match=r"takes shape \(3, Y, X\)$"):
         model.predict(picture())
+
+
+def normalised_by(kind, window=None, context=None, **changes):
+    model = model_of(**changes)
+    data = DataPlan(scale=1.0, normalise=kind, window=window, context=context)
+    return model.described(
+        replace(model.description, plan=replace(model.description.plan, data=data))
+    )
+
+
+def test_channels_of_an_image_are_put_into_the_order_of_the_model():
+    model, image = model_of(in_channels=2), np.stack([picture(seed=n) for n in range(3)])
+    expected = model.predict(image[[2, 0]]).probabilities
+    np.testing.assert_array_equal(model.predict(image, channels=(2, 0)).probabilities, expected)
+    other = model.predict(image[[0, 2]]).probabilities
+    assert np.abs(other - expected).max() > 0.001
+
+
+@pytest.mark.parametrize("kind", ["percentile", "range", "zscore", "window", "none"])
+@pytest.mark.parametrize("reach", [0, 1])
+def test_a_missing_channel_is_the_black_of_training(kind, reach, monkeypatch):
+    slices = 2 * reach + 1
+    model = normalised_by(kind, (50.0, 200.0), reach, in_channels=2 * slices)
+    seen = []
+
+    def spy(source, *rest):
+        seen.append(source)
+        overlap_tile(source, *rest)
+
+    monkeypatch.setattr("septum.model.overlap_tile", spy)
+    model.predict(picture(), channels=(None, 0))
+    (source,) = seen
+    pixels = source[tuple(slice(0, size) for size in source.shape)]
+    assert pixels.shape == (2 * slices, 70, 91)
+    assert not pixels[::2].any()
+    assert pixels[1::2].any()
+
+
+@pytest.mark.parametrize("channels", [(0, 3), (-1, 0), (None, None)])
+def test_channels_that_the_image_has_not_got_are_refused(channels):
+    with pytest.raises(DataError, match=r"the image has 3 channels; expected numbers from 0 to 2"):
+        model_of(in_channels=2).predict(np.stack([picture()] * 3), channels=channels)
+    with pytest.raises(DataError, match=r"shape \(1, 70, 91\); the model was trained on 2"):
+        model_of(in_channels=2).predict(picture(), channels=(0,))
+
+
+def test_a_model_knows_its_channels_by_name_and_the_window_of_its_values(tmp_path):
+    model = normalised_by("window", (-160.0, 240.0), in_channels=2, channels=("DAPI", "actin"))
+    model.save(tmp_path)
+    assert describe(tmp_path) == model.description
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float64", ">u2", "bool"])

@@ -47,7 +47,7 @@ def crop(
     Returns
     -------
     image : ndarray of float32, shape (C, *size)
-        Interpolated linearly, then varied in grey value.
+        Interpolated linearly, then varied in grey value; 0 in channels that were dropped.
     classes : ndarray, shape (*output)
         Of the nearest pixel.
     weights : ndarray of float32, shape (*output)
@@ -70,6 +70,10 @@ def crop(
     grid = coordinates(drawn, center, size)
     inner = (slice(None), *_centred(size, size if output is None else output))
     seen = vary(resample(image, grid, order=1), drawn.grey)
+    if drawn.dropped:
+        # After the grey values: what is missing is 0 in prediction, too, and without noise.
+        seen = seen.copy()
+        seen[list(drawn.dropped)] = 0
     grid = grid[inner]
     known = resample(weights, grid, order=0) > 0
     weight = np.where(known, resample(weights, grid, order=1), np.float32(0))

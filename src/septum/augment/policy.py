@@ -48,6 +48,9 @@ class Augmentation:
     per_channel : bool
         Draw brightness, contrast and gamma for each channel on its own (stains, fluorophores)
         instead of once for all (colour images).
+    drop_channel : float
+        Share of the crops in which one channel of an image of several, drawn at random, is black
+        throughout: what is learnt must not hang on a single stain.
     black, white : float
         Grey values of dark and bright after normalisation: contrast turns about their middle,
         gamma bends what is between. (0, 1) suits images scaled to that range; for images with
@@ -68,6 +71,7 @@ class Augmentation:
     blur: float = 1.0
     blur_probability: float = 0.2
     per_channel: bool = False
+    drop_channel: float = 0.0
     black: float = 0.0
     white: float = 1.0
 
@@ -77,7 +81,7 @@ class Augmentation:
             value = getattr(self, name)
             if not (value >= 0 and np.isfinite(value)):
                 raise ConfigError(f"{name} is {value}; expected 0 (off) or more")
-        for name in ("noise_probability", "blur_probability"):
+        for name in ("noise_probability", "blur_probability", "drop_channel"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; expected 0 to 1")
         if self.elastic_grid < 2:
@@ -118,12 +122,15 @@ class Drawn:
         In pixels of the source.
     grey : Grey
         Change of grey values.
+    dropped : tuple of int
+        Channels that are black throughout: what an image without this stain is to the network.
     """
 
     displacement: NDArray[np.float64]
     matrix: NDArray[np.float64]
     shift: NDArray[np.float64]
     grey: Grey
+    dropped: tuple[int, ...] = ()
 
 
 def draw(
@@ -133,6 +140,7 @@ def draw(
     channels: int = 1,
     size: Sequence[int] | None = None,
     voxel: Sequence[float] | None = None,
+    slices: int = 1,
 ) -> Drawn:
     """Draw the augmentation of one crop.
 
@@ -148,13 +156,16 @@ def draw(
     ndim : int
         Number of spatial axes.
     channels : int
-        Channels of the image; matters only if the policy draws per channel.
+        Channels of the image; matters only if the policy draws per channel or drops some.
     size : sequence of int, optional
         Size of the crop, input size of the network. Where given, displacements are limited to
         what does not fold a crop of that size (see `draw_displacement`); give it for crops
         under 161 px and for 3D stacks.
     voxel : sequence of float, optional
         How long a pixel is along each axis, in lengths of one along the last; see `septum.voxel`.
+    slices : int, optional
+        Neighbouring slices that the channels are of, those of one after those of the other: a stain
+        is dropped in all of them.
 
     Returns
     -------
@@ -173,7 +184,20 @@ def draw(
             channels if policy.per_channel else 1,
             (1.0,) * ndim if voxel is None else voxel,
         ),
+        dropped=_draw_dropped(policy, rng, channels, slices),
     )
+
+
+def _draw_dropped(
+    policy: Augmentation, rng: np.random.Generator, channels: int, slices: int
+) -> tuple[int, ...]:
+    # A generator of its own takes no number from the other one, so that trainings of old, and what
+    # is drawn after this, stay as they are.
+    chance, place = rng.spawn(1)[0].random(2)
+    own = channels // slices
+    if own < 2 or chance >= policy.drop_channel:
+        return ()
+    return tuple(range(int(place * own), channels, own))
 
 
 def _draw_grey(

@@ -54,6 +54,13 @@ Ndim = Annotated[
         rich_help_panel=_HOW,
     ),
 ]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        help="Names of the channels, as DAPI,actin, if the files state none or others.",
+        rich_help_panel=_HOW,
+    ),
+]
 
 Device = Annotated[
     str | None, typer.Option(help="cpu or cuda; the faster by default.", rich_help_panel=_WHERE)
@@ -76,6 +83,11 @@ Deterministic = Annotated[
         "--deterministic", help="The same result on a GPU too; slower.", rich_help_panel=_WHERE
     ),
 ]
+
+
+def names(text: str | None) -> tuple[str, ...] | None:
+    """Return the names in an option as ``DAPI,actin``."""
+    return None if text is None else tuple(name.strip() for name in text.split(","))
 
 
 def sizes(text: str | None) -> tuple[float, ...] | None:

@@ -25,6 +25,7 @@ def command(
     axes: options.Axes = None,
     spacing: options.Spacing = None,
     ndim: options.Ndim = None,
+    channels: options.Channels = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change one choice, as network.width=16; may be repeated."),
@@ -40,7 +41,14 @@ def command(
     from septum.atomic import write_text
 
     reading = api.Reading(
-        layout, labels, ignore, binary_instances, axes, options.sizes(spacing), ndim
+        layout,
+        labels,
+        ignore,
+        binary_instances,
+        axes,
+        options.sizes(spacing),
+        ndim,
+        options.names(channels),
     )
     plan = api.planned(data, preset, set_ or (), reading, show.note)
     show.console.print()

@@ -28,6 +28,10 @@ def command(
     spacing: Annotated[
         str | None, typer.Option(help="Pixel size in µm, as 0.5 or 2,0.5,0.5 (Z,Y,X).")
     ] = None,
+    channels: Annotated[
+        str | None,
+        typer.Option(help="The model's channels in the image, as DAPI=0,actin=none or 2,0."),
+    ] = None,
     rescale: Annotated[
         bool, typer.Option("--rescale", help="Resample to the pixel size of the training images.")
     ] = False,
@@ -58,6 +62,7 @@ def command(
     Example: `septum predict runs/first new/*.tif -o out --save labels,table,overlay`
     """
     from septum import api, segment
+    from septum.data.channels import wishes
     from septum.data.inputs import images_in
     from septum.size import parse_bytes
 
@@ -68,6 +73,7 @@ def command(
         orientations=orientations,
         axes=axes,
         spacing=sizes(spacing),
+        channels=None if channels is None else wishes(channels),
         rescale=rescale,
     )
     files = images_in(images, show.note)

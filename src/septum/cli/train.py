@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _LENGTH = "How long"
 
+_DROPPED = 0.2
+"""Share of the tiles that lack a channel with `--robust-channels`."""
+
 
 _OF_ANY_RUN = {
     *("data", "out", "resume", "extend", "tensorboard"),
@@ -44,6 +47,11 @@ def command(
     axes: options.Axes = None,
     spacing: options.Spacing = None,
     ndim: options.Ndim = None,
+    channels: options.Channels = None,
+    robust_channels: Annotated[
+        bool,
+        typer.Option("--robust-channels", help="Learn to do without any one of the channels."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Same seed and CPU, same model, if steps end it.")] = 0,
     seeds: Annotated[
         int | None, typer.Option(help="Train so many times, each from another seed; needs --val.")
@@ -115,12 +123,20 @@ def command(
         "steps": steps,
         "max_time": max_time,
         "settings": [
+            *((f"augment.drop_channel={_DROPPED}",) if robust_channels else ()),
             *(set_ or ()),
             *(() if patience is None else (f"training.patience={patience}",)),
         ],
         "val": _val(val),
         "reading": api.Reading(
-            layout, labels, ignore, binary_instances, axes, options.sizes(spacing), ndim
+            layout,
+            labels,
+            ignore,
+            binary_instances,
+            axes,
+            options.sizes(spacing),
+            ndim,
+            options.names(channels),
         ),
     }
     with show.progress("training") as bar, first_interrupt_ends() as stop:

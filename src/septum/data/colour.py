@@ -28,4 +28,5 @@ def is_grey(sample: Sample) -> bool:
 
 
 def _coloured(sample: Sample) -> Sample:
-    return replace(sample, image=np.repeat(sample.image, _RGB, axis=0))
+    # Its one channel may have had a name, which is that of none of the three.
+    return replace(sample, image=np.repeat(sample.image, _RGB, axis=0), channels=None)

@@ -114,7 +114,7 @@ def _unbalanced(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared
     weights = 1 + border_weights(separate(labels), targets.w0, targets.sigma, voxel)
     if annotated is not None:
         weights[~annotated] = 0
-    image = rescale(normalise(sample.image, data.normalise), data.scale)
+    image = rescale(normalise(sample.image, data.normalise, data.window), data.scale)
     classes = class_map(labels, targets.border or 0.0, voxel)
     return Prepared(image, classes, weights, sample.name, sample.reach, voxel)
 
@@ -174,7 +174,8 @@ def draw_batch(
         sample = samples[int(rng.integers(len(samples)))]
         ndim = sample.classes.ndim
         centre = draw_centre(sample, output_size, rng)
-        drawn = draw(policy, rng, ndim, len(sample.image), input_size, sample.voxel)
+        slices = 2 * sample.reach + 1
+        drawn = draw(policy, rng, ndim, len(sample.image), input_size, sample.voxel, slices)
         image = sample.image
         if sample.reach and rng.random() < _ALONE:
             image = _own_neighbour(sample)

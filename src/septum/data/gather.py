@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 
+from septum.data.channels import named
 from septum.data.layouts import AS_FOUND, Reading, find, understand
 from septum.data.sample import Sample
 from septum.data.summary import summarise
@@ -38,7 +39,7 @@ def read_samples(
     say : callable, optional
         Called with each sentence about how the data was understood.
     reading : Reading, optional
-        The user's wishes; samples are taken as they are.
+        The user's wishes; samples are taken as they are, but for the names of their channels.
 
     Returns
     -------
@@ -50,6 +51,11 @@ def read_samples(
     DataError
         If the data cannot be understood.
     """
+    samples = _found(data, say, reading)
+    return samples if reading.channels is None else named(samples, reading.channels)
+
+
+def _found(data: Data, say: Say, reading: Reading) -> list[Sample]:
     if isinstance(data, str | Path):
         dataset = find(data, reading)
         samples = dataset.load()

@@ -4,7 +4,7 @@ The statistics are streamed: an image on disk is read once, in bands, and they a
 same image would give in memory, however it is cut.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -19,6 +19,9 @@ from septum.errors import ConfigError, DataError
 _ENOUGH_PIXELS = 4_000_000
 _BAND_BYTES = 32 * 2**20
 _PERCENTILES = (1.0, 99.8)
+
+KINDS = ("percentile", "range", "zscore", "window", "none")
+"""How grey values may become the network's; see `stretch_of`."""
 
 
 @dataclass(frozen=True)
@@ -54,68 +57,101 @@ class Stretch:
                 out[...] = (channel - np.float64(low)) / (np.float64(high) - np.float64(low))
         return result
 
+    def without(self, channels: Collection[int]) -> "Stretch":
+        """Return the stretch that makes some channels 0: those that an image has not got."""
+        kept = [channel not in channels for channel in range(len(self.low))]
+        low, high = (
+            tuple(value if keep else 0.0 for value, keep in zip(values, kept, strict=True))
+            for values in (self.low, self.high)
+        )
+        return Stretch(low, high)
 
-def normalise(image: np.ndarray, kind: str) -> np.ndarray:
-    """Return `image` as float32, about 0 to 1.
+
+def normalise(
+    image: np.ndarray, kind: str, window: tuple[float, float] | None = None
+) -> np.ndarray:
+    """Return `image` as float32, in the range that `kind` aims at.
 
     Parameters
     ----------
     image : numpy.ndarray
         Shape ``(C, *spatial)``, any real type.
-    kind : {"percentile", "range"}
+    kind, window
         See `stretch_of`.
 
     Raises
     ------
     ConfigError
-        If `kind` is unknown.
+        If `kind` is unknown, or it is ``window`` and there is none.
     DataError
         If a pixel is not finite.
     """
-    return stretch_of(image, kind).apply(image)
+    return stretch_of(image, kind, window).apply(image)
 
 
-def stretch_of(image: Source, kind: str) -> Stretch:
-    """Return what becomes 0 and 1, from one pass over the image in bands of bounded size.
+def stretch_of(image: Source, kind: str, window: tuple[float, float] | None = None) -> Stretch:
+    """Return what becomes 0 and 1, from at most one pass over the image in bands of bounded size.
+
+    What looks at the values of the image looks at all of them, channel by channel; those of
+    integers of up to 16 bits are counted exactly, of other types a regular grid of about 4 million
+    pixels is taken.
 
     Parameters
     ----------
     image : Source
         Shape ``(C, *spatial)``, any real type.
-    kind : {"percentile", "range"}
+    kind : {"percentile", "range", "zscore", "window", "none"}
         ``percentile``: the 1st and 99.8th percentile of each channel become 0 and 1 (the extremes,
-        where the two coincide; a constant channel becomes 0). They are exact for integers of up to
-        16 bits, and those of a regular grid of about 4 million pixels for other types.
+        where the two coincide; a constant channel becomes 0).
         ``range``: the range of the integer type becomes 0 to 1; float images are taken as they are.
+        ``zscore``: each channel gets mean 0 and standard deviation 1 (a constant one becomes 0).
+        ``window``: `window` becomes 0 to 1, values beyond kept, whatever the image holds.
+        ``none``: values are taken as they are.
+    window : (float, float), optional
+        The two grey values of ``window``, such as Hounsfield units.
 
     Raises
     ------
     ConfigError
-        If `kind` is unknown.
+        If `kind` is unknown, or it is ``window`` and there is none.
     DataError
         If a pixel is NaN or infinite; says how many are, and where the first one is.
     """
-    if kind not in ("percentile", "range"):
-        raise ConfigError(f"data.normalise is {kind!r}; it is 'percentile' or 'range'")
+    if kind not in KINDS:
+        raise ConfigError(f"data.normalise is {kind!r}; it is one of {', '.join(KINDS)}")
+    if kind == "window" and window is None:
+        raise ConfigError(
+            "data.normalise is 'window' and data.window is not set; give the grey values that "
+            "become 0 and 1, as data.window=[-160,240]"
+        )
     dtype, channels = image.dtype, image.shape[0]
     statistics: _Histogram | _Grid | None = None
-    if kind == "percentile":
+    if kind in ("percentile", "zscore"):
         exact = dtype.kind in "biu" and dtype.itemsize <= 2
         statistics = _Histogram(channels, dtype) if exact else _Grid(image.shape)
     finite = _Finite()
     if statistics or dtype.kind == "f":
-        for window in bands(image.shape, dtype, getattr(image, "chunks", None)):
-            pixels = np.asarray(image[window])
+        for band in bands(image.shape, dtype, getattr(image, "chunks", None)):
+            pixels = np.asarray(image[band])
             if dtype.kind == "f":
-                finite.add(window, pixels)
+                finite.add(band, pixels)
             if statistics and not finite.count:
-                statistics.add(window, pixels)
+                statistics.add(band, pixels)
     finite.check()
     if statistics:
-        low, high = zip(*(statistics.limits(channel) for channel in range(channels)), strict=True)
+        found = statistics.limits if kind == "percentile" else statistics.deviation
+        low, high = zip(*map(found, range(channels)), strict=True)
         return Stretch(low, high)
-    highest = float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
-    return Stretch((0.0,) * channels, (highest,) * channels)
+    low, high = _fixed(kind, dtype, window)
+    return Stretch((low,) * channels, (high,) * channels)
+
+
+def _fixed(kind: str, dtype: np.dtype, window: tuple[float, float] | None) -> tuple[float, float]:
+    """Return what becomes 0 and 1 where the values of the image do not matter."""
+    if kind == "window" and window is not None:
+        return window
+    integers = kind == "range" and dtype.kind in "iu"
+    return 0.0, float(np.iinfo(dtype).max) if integers else 1.0
 
 
 def bands(
@@ -185,6 +221,12 @@ class _Histogram:
             low, high = present[0], present[-1]
         return float(low), float(high)
 
+    def deviation(self, channel: int) -> tuple[float, float]:
+        counts = np.roll(self._counts[channel], self._lowest)
+        values = np.arange(self._lowest, self._lowest + counts.size, dtype=np.float64)
+        mean = np.average(values, weights=counts)
+        return float(mean), float(mean + np.sqrt(np.average((values - mean) ** 2, weights=counts)))
+
     def _percentile(self, total: np.ndarray, percent: float) -> float:
         """Return what `numpy.percentile` gives for the values of which `total` is the count."""
         place = (total[-1] - 1) * (percent / 100)
@@ -212,12 +254,22 @@ class _Grid:
         self._extremes.append((pixels.min(axis=axes), pixels.max(axis=axes)))
 
     def limits(self, channel: int) -> tuple[float, float]:
-        samples = np.concatenate([part[channel] for part in self._samples])
-        low, high = np.percentile(samples, _PERCENTILES)
+        low, high = np.percentile(self._of(channel), _PERCENTILES)
         if low == high:
             low = min(lowest[channel] for lowest, _ in self._extremes)
             high = max(highest[channel] for _, highest in self._extremes)
         return float(low), float(high)
+
+    def deviation(self, channel: int) -> tuple[float, float]:
+        # Sums depend on the order of what is added, and bands must not show: sorted, in doubles.
+        samples = np.sort(self._of(channel)).astype(np.float64)
+        if samples[0] == samples[-1]:
+            return float(samples[0]), float(samples[0])  # a mean of equal numbers may be rounded
+        mean = samples.mean()
+        return float(mean), float(mean + samples.std())
+
+    def _of(self, channel: int) -> np.ndarray:
+        return np.concatenate([part[channel] for part in self._samples])
 
 
 class _Finite:

@@ -41,6 +41,10 @@ class Sample:
     reach : int
         Neighbouring slices on each side whose channels are in `image` too, before and behind its
         own; see `septum.data.context`.
+    channels : tuple of str or None
+        Names of its own channels, where the file states one for each.
+    scan : bool
+        Whether the file is of a scanner (NIfTI, DICOM), so that values may be Hounsfield units.
 
     Raises
     ------
@@ -60,6 +64,8 @@ class Sample:
     kind: str = "instances"
     slice: bool = False
     reach: int = 0
+    channels: tuple[str, ...] | None = None
+    scan: bool = False
 
     def __post_init__(self) -> None:
         where = self.source or self.name
@@ -81,6 +87,11 @@ class Sample:
             raise DataError(f"{where}: annotated is {self.annotated.dtype}, bool is expected")
         if self.spacing is not None and len(self.spacing) != self.ndim:
             raise DataError(f"{where}: spacing {self.spacing} for {self.ndim} spatial axes")
+        if self.channels is not None and len(self.channels) != len(self.own):
+            raise DataError(
+                f"{where}: {len(self.channels)} names of channels ({', '.join(self.channels)}) for "
+                f"{len(self.own)} channels"
+            )
 
     @property
     def shape(self) -> tuple[int, ...]:

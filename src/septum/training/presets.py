@@ -30,6 +30,7 @@ PAPER = Plan(
 )
 
 DEFAULT = Plan(
+    data=DataPlan(normalise="auto"),
     network=NetworkPlan(width=None, depth=None, dropout=0.0, norm="batch"),
     training=TrainingPlan(tile=None),
 )

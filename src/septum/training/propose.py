@@ -10,6 +10,7 @@ from septum.data.sample import Sample, equivalent_diameters
 from septum.data.summary import touching_pairs
 from septum.plan import Plan
 from septum.resample import rescaled_shape, scale_per_axis
+from septum.training.channels import of_channels
 from septum.training.volumes import largest_object, with_network
 from septum.voxel import proportions
 
@@ -40,7 +41,9 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     reasons : list of str
         What was chosen and why.
     """
-    plan, reasons = _context(plan, samples)
+    plan, reasons = of_channels(plan, samples)
+    plan, more = _context(plan, samples)
+    reasons += more
     whole = [sample for sample in samples if sample.kind != "scribbles"]
     voxel = proportions(samples[0].spacing, samples[0].ndim)
     diameter = 0.0

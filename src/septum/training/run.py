@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from septum.data.channels import common_names
 from septum.data.colour import is_grey
 from septum.data.crops import Batch, Prepared, draw_batch, prepare_all, tile_of
 from septum.data.sample import Sample
@@ -85,6 +86,7 @@ def train_model(
         grey_too=len(first.own) > 1 and any(map(is_grey, samples)),
         plan=plan,
         spacing=_common_spacing(samples),
+        channels=common_names(samples),
     )
     torch.manual_seed(seed)
     state = _state(description, fabric)
@@ -158,6 +160,7 @@ def check(samples: Sequence[Sample]) -> None:
                 f"{first.name} has {len(first.image)} in {first.ndim}D; one model takes one kind "
                 "of image. Train on the two kinds separately, or convert one of them"
             )
+    common_names(samples)
     if not any(sample.known.any() for sample in samples):
         raise DataError(
             f"none of the {len(samples)} label images has an object in its annotated area"

@@ -56,6 +56,21 @@ def test_nothing_drawn_is_the_plain_crop_of_the_mirrored_image(data, ndim):
         assert got.dtype == array.dtype
 
 
+def test_a_dropped_channel_is_0_even_where_there_is_noise_and_the_others_stay():
+    image, classes, weights = sample((20, 24), channels=3)
+    before = image.copy()
+    drawn = drawn_as(noise=0.5, noise_probability=1.0, brightness=0.4)
+    args = (image, classes, weights)
+    plain, *labels = crop(*args, drawn, (9.5, 11.5), (20, 24))
+    seen, *same = crop(*args, replace(drawn, dropped=(0, 2)), (9.5, 11.5), (20, 24))
+    assert not seen[[0, 2]].any()
+    np.testing.assert_array_equal(seen[1], plain[1])
+    assert plain[[0, 2]].all()
+    for one, two in zip(labels, same, strict=True):
+        np.testing.assert_array_equal(one, two)
+    np.testing.assert_array_equal(image, before)
+
+
 def test_a_quarter_turn_is_rot90():
     image, classes, weights = sample((31, 31))
     turned = crop(image, classes, weights, drawn_as(matrix=[[0, 1], [-1, 0]]), (15, 15), (31, 31))

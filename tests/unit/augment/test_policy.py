@@ -112,6 +112,30 @@ def test_probabilities_are_shares_of_the_draws():
     assert abs(np.mean([any(g.blur) for g in greys]) - 0.75) < 0.06
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.sampled_from([1, 3]))
+def test_dropping_changes_no_other_draw_and_leaves_a_channel(seed, own, slices):
+    channels = own * slices
+    one, two = np.random.default_rng(seed), np.random.default_rng(seed)
+    plain = draw(FULL, one, channels=channels, slices=slices)
+    with_drop = draw(replace(FULL, drop_channel=1.0), two, channels=channels, slices=slices)
+    assert one.random() == two.random()  # nor what is drawn later
+    assert plain.dropped == ()
+    for name, value in flatten(plain).items():
+        if name != "dropped":
+            np.testing.assert_array_equal(value, flatten(with_drop)[name])
+    # Of each slice the same channel, and none of an image that has only one.
+    assert len({number % own for number in with_drop.dropped}) == (own > 1)
+    assert len(with_drop.dropped) == (slices if own > 1 else 0)
+    assert all(0 <= number < channels for number in with_drop.dropped)
+
+
+def test_every_channel_is_dropped_alike_and_as_often_as_asked():
+    drawn = drawn_many(replace(FULL, drop_channel=0.3), 2000, channels=3)
+    dropped = [number for one in drawn for number in one.dropped]
+    assert abs(len(dropped) / 2000 - 0.3) < 0.04
+    assert all(abs(dropped.count(number) / len(dropped) - 1 / 3) < 0.07 for number in range(3))
+
+
 def test_channels_share_a_draw_unless_told_otherwise():
     shared = draw(FULL, np.random.default_rng(0), channels=3).grey
     own = draw(replace(FULL, per_channel=True), np.random.default_rng(0), channels=3).grey

@@ -47,6 +47,8 @@ def test_nnunet_stacks_the_channels_of_a_case_and_takes_components_of_classes(tm
     first, second = dataset.load()
     assert (first.name, second.name, first.kind) == ("x_001", "x_002", "classes")
     np.testing.assert_array_equal(first.image, np.stack([GREY, GREY // 2]))
+    assert first.channels == ("DAPI", "GFP")
+    assert not first.scan
     np.testing.assert_array_equal(first.labels, pieces(CLASSES))
 
 

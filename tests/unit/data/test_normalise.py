@@ -65,14 +65,63 @@ def test_a_binary_image_is_an_image():
 def test_the_image_is_not_changed():
     image = np.random.default_rng(0).random((1, 20, 20)).astype(np.float32)
     before = image.copy()
-    for kind in ("percentile", "range"):
-        normalise(image, kind)[:] = -1
+    for kind in module.KINDS:
+        normalise(image, kind, (0.2, 0.7))[:] = -1
         np.testing.assert_array_equal(image, before)
 
 
-def test_an_unknown_kind_is_named():
-    with pytest.raises(ConfigError, match=r"data\.normalise is 'zscore'; it is 'percentile' or"):
-        normalise(np.zeros((1, 2, 2)), "zscore")
+@pytest.mark.parametrize("kind", ["max", "auto"])
+def test_an_unknown_kind_is_named(kind):
+    with pytest.raises(ConfigError, match=rf"data\.normalise is '{kind}'; it is one of percentile"):
+        normalise(np.zeros((1, 2, 2)), kind)
+
+
+@pytest.mark.parametrize("dtype", [d for d in DTYPES if d != "float16"])
+def test_each_channel_has_mean_0_and_deviation_1_in_standard_scores(dtype):
+    image = np.concatenate([image_of(dtype, (1, 40, 50)), image_of(dtype, (1, 40, 50), 1)])
+    image[1, :20] = image[1, 20:]
+    before = image.astype(np.float64)
+    expected = (before - before.mean((1, 2), keepdims=True)) / before.std((1, 2), keepdims=True)
+    np.testing.assert_allclose(normalise(image, "zscore"), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [7, -0.1])
+def test_a_constant_channel_has_no_standard_scores(value):
+    image = np.full((1, 30, 7), value, np.int16 if value == 7 else np.float64)
+    assert not normalise(image, "zscore").any()
+
+
+def test_a_window_is_the_same_in_every_image_and_keeps_what_is_beyond():
+    image = np.array([[[-3024, -1000, 0, 1000, 3071]]], np.int16)
+    for shown in (image, image[..., 1:], image.astype(np.float32)):
+        result = normalise(shown, "window", (-1000.0, 1000.0))
+        np.testing.assert_allclose(result, (shown + 1000.0) / 2000.0)
+    with pytest.raises(ConfigError, match=r"data\.window is not set; .* data\.window=\[-160,240\]"):
+        normalise(image, "window")
+
+
+def test_none_leaves_values_as_they_are():
+    image = np.array([[[-5, 0, 40_000]]], np.int32)
+    np.testing.assert_array_equal(normalise(image, "none"), image)
+
+
+def test_what_looks_at_no_value_reads_no_integer():
+    def refuse(_window):
+        raise AssertionError("read")
+
+    image = View((1, 9, 9), np.dtype(np.int16), refuse)
+    assert stretch_of(image, "window", (0.0, 9.0)).high == (9.0,)
+    assert stretch_of(image, "none").high == (1.0,)
+
+
+def test_a_channel_that_is_missing_is_0_whatever_stands_in_for_it():
+    image = image_of("int16", (3, 8, 9))
+    for kind in module.KINDS:
+        stretch = stretch_of(image, kind, (-9.0, 50.0))
+        plain, result = stretch.apply(image), stretch.without((1,)).apply(image)
+        assert plain[1].any()
+        assert not result[1].any()
+        np.testing.assert_array_equal(result[::2], plain[::2])
 
 
 def test_few_bright_pixels_on_an_even_ground_stay_in_range():
@@ -109,6 +158,7 @@ def test_percentiles_are_those_of_numpy(dtype, seed, size):
 @given(data=st.data())
 @settings(max_examples=10, deadline=None)
 def test_streamed_in_any_bands_is_as_in_memory(dtype, data):
+    kind = data.draw(st.sampled_from(["percentile", "zscore"]))
     shape = (2, *data.draw(st.lists(st.integers(1, 30), min_size=2, max_size=3)))
     image = image_of(dtype, shape, data.draw(st.integers(0, 99)))
     read = []
@@ -119,10 +169,10 @@ def test_streamed_in_any_bands_is_as_in_memory(dtype, data):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_ENOUGH_PIXELS", data.draw(st.sampled_from([50, 4_000_000])))
-        expected = stretch_of(image, "percentile")
+        expected = stretch_of(image, kind)
         patch.setattr(module, "bands", lambda *image: bands(*image, limit=limit))
         limit = data.draw(st.integers(1, 4000))
-        assert stretch_of(View(image.shape, image.dtype, spy), "percentile") == expected
+        assert stretch_of(View(image.shape, image.dtype, spy), kind) == expected
     seen = np.zeros(shape, int)
     for window in read:
         seen[window] += 1
@@ -157,7 +207,7 @@ def test_a_grid_has_about_as_many_pixels_as_it_should(monkeypatch):
         assert 400 <= np.prod(taken) <= 2000
 
 
-@pytest.mark.parametrize("kind", ["percentile", "range"])
+@pytest.mark.parametrize("kind", ["percentile", "none"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("limit", [1, 100, 10**6])
 @pytest.mark.parametrize("chunks", [None, (2, 4, 16, 10)])  # the first in order need not come first

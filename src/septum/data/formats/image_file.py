@@ -12,6 +12,9 @@ from septum.errors import DataError
 
 STACK_AXES = "TZQIRPVLEHA"  # everything that tifffile may call an axis besides Y, X, C and S
 
+COLOURS = ("R", "G", "B")
+"""The names of three samples of a pixel."""
+
 ALPHA_DROPPED = "the alpha channel (transparency) was dropped"
 """What a reader notes that left out the opacity of pixels, which says nothing of the specimen."""
 
@@ -128,7 +131,7 @@ class Planes(Generic[Pixels]):
     notes : tuple of str
         How the axes were understood where the file leaves it open.
     channels : tuple of str or None
-        Their names, C of them, where the file states them.
+        Their names, C of them, where the file states them; R, G, B for three samples of a pixel.
     """
 
     array: Pixels
@@ -188,13 +191,14 @@ def as_channels_first(image: ImageFile, ndim: int = 2) -> Planes:
     if stack and ndim == 3:
         notes += (f"{prod(stack_shape)} volumes along {stack} are separate 3D images",)
     known = image.spacing is not None and len(image.spacing) >= ndim
+    names = image.channels or (COLOURS if channel == "S" else None)
     return Planes(
         load(planes) if isinstance(image.array, np.ndarray) else planes,
         stack,
         stack_shape,
         image.spacing[-ndim:] if image.spacing and known else None,
         notes,
-        image.channels if image.channels and len(image.channels) == planes.shape[1] else None,
+        names if names and len(names) == planes.shape[1] else None,
     )
 
 

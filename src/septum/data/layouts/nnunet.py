@@ -58,14 +58,18 @@ def find_nnunet(root: Path, reading: Reading) -> Dataset | None:
     ignored = next((v for name, v in classes.items() if name.lower() == "ignore"), ())
     taken = _taken(about, objects, reading)
     foreground = tuple(sorted({value for name in taken for value in objects[name]}))
+    names = _channel_names(facts)
     pairs = tuple(
         Pair(
             case, files[0], truth[case], kind="classes", channels=tuple(files[1:]),
             foreground=foreground or None, ignore=ignored[0] if ignored else None,
+            names=names,
         )
         for case, files in cases.items()
     )  # fmt: skip
-    notes = [f"{len(next(iter(cases.values())))} channels a case: {_channels(facts)}"]
+    notes = [
+        f"{len(next(iter(cases.values())))} channels a case: {', '.join(names or ('unnamed',))}"
+    ]
     notes.append(f"foreground is {', '.join(taken) or 'all that is not 0'}")
     orphans = tuple(path for case, path in truth.items() if case not in cases)
     if orphans:
@@ -107,9 +111,9 @@ def _count(facts: Mapping[str, Any]) -> int | None:
     return len(channels) if isinstance(channels, dict) else None
 
 
-def _channels(facts: Mapping[str, Any]) -> str:
+def _channel_names(facts: Mapping[str, Any]) -> tuple[str, ...] | None:
     channels = facts.get("channel_names") or facts.get("modality")
-    return ", ".join(map(str, channels.values())) if isinstance(channels, dict) else "unnamed"
+    return tuple(map(str, channels.values())) if isinstance(channels, dict) else None
 
 
 def _cases(images: Path, count: int | None) -> dict[str, list[Path]]:

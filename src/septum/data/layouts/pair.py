@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from septum.data.context import SLICES
-from septum.data.formats import ImageFile, as_channels_first, read_image, read_labels
+from septum.data.formats import ImageFile, Planes, as_channels_first, read_image, read_labels
 from septum.data.labels import refuse_smoothed, whole_numbers, without_gaps
 from septum.data.layouts.annotation import Annotation, Plane, understand
 from septum.data.layouts.reading import AS_FOUND, Reading
@@ -46,6 +46,8 @@ class Pair:
         The label values that are objects; by default all but 0.
     ignore : int, optional
         The label value for "not annotated", where the layout states one.
+    names : tuple of str, optional
+        Names of the channels, where the layout states them.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Pair:
     area: Path | None = None
     foreground: tuple[int, ...] | None = None
     ignore: int | None = None
+    names: tuple[str, ...] | None = None
 
 
 def load_pair(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> list[Sample]:
@@ -112,10 +115,8 @@ def read_pair(
     pair: Pair, annotation: Annotation, ndim: int = 2, reading: Reading = AS_FOUND
 ) -> tuple[Annotation, list[Sample]]:
     """Read the image of a pair whose labels have been read; return them with the samples."""
-    files = [
-        as_channels_first(read_image(path, reading.axes), ndim)
-        for path in (pair.image, *pair.channels)
-    ]
+    images = [read_image(path, reading.axes) for path in (pair.image, *pair.channels)]
+    files = [as_channels_first(image, ndim) for image in images]
     for path, file in zip(pair.channels, files[1:], strict=True):
         if file.array.shape != files[0].array.shape:
             raise DataError(
@@ -126,6 +127,7 @@ def read_pair(
     source = f"{pair.image} and {_beside(pair)}"
     first = annotation.planes[0].labels.shape
     _refuse_sizes(source, stack[:, 0].shape, (len(annotation.planes), *first))
+    names = _channel_names(pair, files, stack.shape[1])
     single = len(stack) == 1
     width = max(2, len(str(len(stack) - 1)))
     samples = []
@@ -144,9 +146,17 @@ def read_pair(
                 index=pair.index if single else index,
                 kind=annotation.kind,
                 slice=not single and files[0].stack_axes in SLICES,
+                channels=names,
+                scan=all(image.placement is not None for image in images),
             )
         )
     return annotation, samples
+
+
+def _channel_names(pair: Pair, files: Sequence[Planes], count: int) -> tuple[str, ...] | None:
+    """Return what the layout or else the files call the channels; None unless each has a name."""
+    names = pair.names or tuple(name for file in files for name in file.channels or ())
+    return names if len(names) == count else None
 
 
 def read_label_file(path: Path, axes: str | None) -> ImageFile[np.ndarray]:

@@ -35,6 +35,8 @@ class Reading:
         2: stacks are slices, each an image. 3: they are volumes. By default found from the labels:
         volumes where objects go on from slice to slice under the same id, or where a mask belongs
         to a stack whose voxels are known to be at most 4 times as long as wide.
+    channels : tuple of str, optional
+        Names of the channels of all images, in order, in place of those that the files state.
     """
 
     layout: str | None = None
@@ -44,6 +46,7 @@ class Reading:
     axes: str | None = None
     spacing: tuple[float, ...] | None = None
     ndim: int | None = None
+    channels: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.ndim not in (None, 2, 3):
