@@ -115,8 +115,9 @@ def _responded(image: NDArray, grey: Grey) -> NDArray[np.float32]:
     black, white = np.float32(grey.black), np.float32(grey.white)
     drawn = (values.astype(np.float32) for values in (grey.contrast, grey.brightness, grey.gamma))
     per_channel = np.broadcast_to(np.stack(list(drawn), axis=1), (len(image), 3))
-    for before, after, response in zip(source, result, per_channel, strict=True):
-        _respond(before, after, *response, black, white)
+    responses = zip(source, result, per_channel, strict=True)
+    for before, after, (contrast, brightness, gamma) in responses:
+        _respond(before, after, contrast, brightness, gamma, black, white)
     return result.reshape(image.shape)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from septum.augment.affine import draw_matrix
 from septum.augment.displacement import draw_displacement
 from septum.augment.intensity import Grey
+from septum.augment.sections import Sections, draw_sections
 from septum.errors import ConfigError
 
 
@@ -45,6 +46,11 @@ class Augmentation:
         Largest standard deviation of Gaussian blur, in pixels.
     blur_probability : float
         Share of the crops that are blurred.
+    jump : float
+        Standard deviation of how far each section of a volume, one step along Z, lies beside its
+        place, in pixels; for serial sections. Images of two axes have none.
+    lost : float
+        Share of the sections of a volume that are lost: black, grey or buried in noise.
     per_channel : bool
         Draw brightness, contrast and gamma for each channel on its own (stains, fluorophores)
         instead of once for all (colour images).
@@ -67,17 +73,19 @@ class Augmentation:
     noise_probability: float = 0.2
     blur: float = 1.0
     blur_probability: float = 0.2
+    jump: float = 0.0
+    lost: float = 0.0
     per_channel: bool = False
     black: float = 0.0
     white: float = 1.0
 
     def __post_init__(self) -> None:
-        strengths = "elastic_sigma rotate scale shift brightness contrast gamma noise blur"
+        strengths = "elastic_sigma rotate scale shift brightness contrast gamma noise blur jump"
         for name in strengths.split():
             value = getattr(self, name)
             if not (value >= 0 and np.isfinite(value)):
                 raise ConfigError(f"{name} is {value}; expected 0 (off) or more")
-        for name in ("noise_probability", "blur_probability"):
+        for name in ("noise_probability", "blur_probability", "lost"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; expected 0 to 1")
         if self.elastic_grid < 2:
@@ -118,12 +126,15 @@ class Drawn:
         In pixels of the source.
     grey : Grey
         Change of grey values.
+    sections : Sections or None
+        Defects of serial sections; None where none are asked for.
     """
 
     displacement: NDArray[np.float64]
     matrix: NDArray[np.float64]
     shift: NDArray[np.float64]
     grey: Grey
+    sections: Sections | None = None
 
 
 def draw(
@@ -152,7 +163,7 @@ def draw(
     size : sequence of int, optional
         Size of the crop, input size of the network. Where given, displacements are limited to
         what does not fold a crop of that size (see `draw_displacement`); give it for crops
-        under 161 px and for 3D stacks.
+        under 161 px and for 3D stacks. Defects of sections need it.
     voxel : sequence of float, optional
         How long a pixel is along each axis, in lengths of one along the last; see `septum.voxel`.
 
@@ -160,6 +171,11 @@ def draw(
     -------
     Drawn
         Apply it with `crop`.
+
+    Raises
+    ------
+    ConfigError
+        If the policy has defects of sections, and the size of a volume is not given.
     """
     return Drawn(
         displacement=draw_displacement(
@@ -173,7 +189,19 @@ def draw(
             channels if policy.per_channel else 1,
             (1.0,) * ndim if voxel is None else voxel,
         ),
+        sections=_draw_sections(policy, rng, ndim, size),
     )
+
+
+def _draw_sections(
+    policy: Augmentation, rng: np.random.Generator, ndim: int, size: Sequence[int] | None
+) -> Sections | None:
+    if ndim != 3 or policy.jump == policy.lost == 0:
+        return None
+    if size is None:
+        raise ConfigError("jump and lost are of each section; expected the size of the crop")
+    # A generator of its own takes no number from the other one: the rest of a draw stays the same.
+    return draw_sections(rng.spawn(1)[0], size[0], policy.jump, policy.lost)
 
 
 def _draw_grey(
