@@ -12,6 +12,7 @@ import numpy as np
 
 from septum.array import Source, Window
 from septum.compile import kernel
+from septum.instances import surface
 
 Table = dict[str, np.ndarray]
 """Columns of equal length by name, one row per object."""
@@ -54,6 +55,9 @@ def measure(
         - ``axis_major_um``, ``axis_minor_um`` (``_px`` without `spacing`): of the ellipse
           (ellipsoid) with the same second moments;
         - ``eccentricity`` of that ellipse, in 2D: 0 for a circle, to 1 for a line;
+        - ``surface_um2`` (``_px2``) in 3D, by Crofton's formula (see `surface.areas`), and
+          ``sphericity``, the surface of a ball of this volume over it: 1 for a ball, less for all
+          else; objects of a few voxels have no shape and may be above 1;
         - ``touches_edge``: whether it reaches the edge of the image, and may go on beyond;
         - ``mean_NAME`` for each channel.
 
@@ -93,11 +97,12 @@ class _Sums:
     second: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    crossings: np.ndarray
     intensity: np.ndarray
 
 
 def _sums(labels: Source, image: Source, count: int, edge: int) -> _Sums:
-    channels = image.shape[0]
+    channels, solid = image.shape[0], len(labels.shape) == 3
     sums = _Sums(
         area=np.zeros(count, np.int64),
         origin=np.zeros((count, 3), np.int64),
@@ -105,17 +110,21 @@ def _sums(labels: Source, image: Source, count: int, edge: int) -> _Sums:
         second=np.zeros((count, len(_PAIRS)), np.int64),
         low=np.full((count, 3), np.iinfo(np.int64).max),
         high=np.zeros((count, 3), np.int64),
+        crossings=np.zeros((count, len(surface.DIRECTIONS) if solid else 0), np.int64),
         intensity=np.zeros((count, channels)),
     )
     flat = (1,) * (3 - len(labels.shape))
     for window in windows(tuple(labels.shape), edge):
-        ids = np.asarray(labels[window])
-        highest = int(ids.max(initial=0))
+        seen = surface.with_rim(labels, window) if solid else np.asarray(labels[window])
+        highest = int(seen.max(initial=0))
         if highest > count:
             raise ValueError(f"label {highest} in an image of {count} objects")
         if highest == 0:
             continue
-        ids = np.ascontiguousarray(ids).reshape(flat + ids.shape)
+        if solid:
+            surface.add_crossings(seen, surface.PAIRS, sums.crossings)
+            seen = seen[tuple(slice(1, 1 + part.stop - part.start) for part in window)]
+        ids = np.ascontiguousarray(seen).reshape(flat + seen.shape)
         corner = np.array([0] * len(flat) + [part.start for part in window])
         _add_places(
             ids, corner, sums.area, sums.origin, sums.first, sums.second, sums.low, sums.high
@@ -183,6 +192,8 @@ def _columns(
     for at, axis in enumerate(axes):
         table |= {f"bbox_{axis}_start": low[:, at], f"bbox_{axis}_stop": high[:, at]}
     table |= _ellipse(_covariance(sums)[:, -rank:, -rank:], spacing)
+    if rank == 3:
+        table |= _surface(sums, spacing)
     table["touches_edge"] = ((low == 0) | (high == np.array(shape))).any(axis=1)
     return table | {
         f"mean_{name}": sums.intensity[:, at] / sums.area for at, name in enumerate(names)
@@ -212,3 +223,11 @@ def _ellipse(covariance: np.ndarray, spacing: tuple[float, ...] | None) -> Table
         ratio = np.divide(minor, major, out=np.ones_like(major), where=major > 0)
         table["eccentricity"] = np.sqrt((1 - ratio**2).clip(0))
     return table
+
+
+def _surface(sums: _Sums, spacing: tuple[float, ...] | None) -> Table:
+    """Return the surface area of objects of a volume, and how much of it a ball would need."""
+    steps, unit = ((1.0, 1.0, 1.0), "px2") if spacing is None else (spacing, "um2")
+    area = surface.areas(sums.crossings, steps)
+    ball = np.cbrt(36 * np.pi * (sums.area * np.prod(steps)) ** 2)
+    return {f"surface_{unit}": area, "sphericity": ball / area}
