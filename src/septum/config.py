@@ -156,10 +156,14 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
             return str(value)  # a shell has no quotes left to tell precision=32 from "32"
         if isinstance(choice, type) and type(value) is choice:
             return value
-    expected = " or ".join(
-        "none" if c is type(None) else getattr(c, "__name__", str(c)) for c in choices
-    )
+    expected = " or ".join(map(_in_words, choices))
     raise ConfigError(f"{name} is {value!r}; expected {expected}")
+
+
+def _in_words(hint: Any) -> str:
+    if hint is type(None):
+        return "none"
+    return "a list as [1, 2]" if get_origin(hint) is tuple else getattr(hint, "__name__", str(hint))
 
 
 def _unknown(name: str, key: str, known: Iterable[str]) -> str:

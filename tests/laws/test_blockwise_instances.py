@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -84,6 +84,7 @@ def drawn(kind, shape, random):
     return cells, np.where(seeds, random.choice([0.95, 1.0]), interior)
 
 
+CROSS = ndimage.generate_binary_structure(3, 1)
 KINDS = st.sampled_from(["noise", "spiral", "comb", "sheet", "discs"])
 SHAPES = st.one_of(
     st.tuples(st.integers(1, 40), st.integers(1, 40)),
@@ -163,6 +164,61 @@ def test_a_flood_crosses_the_same_face_many_times():
     assert whole.max() == 2
     for block in (1, 2, 10, 11):
         np.testing.assert_array_equal(in_blocks(probabilities, block), whole)
+
+
+def winding(edge):
+    """A way of 1 px through a cube: along X, by turns, then along Y, then up along Z."""
+    way = np.zeros((edge,) * 3, bool)
+    for z in range(0, edge, 2):
+        way[z, ::2] = True
+        for turn, y in enumerate(range(1, edge, 2)):
+            way[z, y, -1 if turn % 2 == 0 else 0] = True
+    # Each plane is passed the other way round: it ends where the next one begins.
+    last = -1 if (edge + 1) // 2 % 2 else 0
+    for turn, z in enumerate(range(1, edge, 2)):
+        way[(z, -1, last) if turn % 2 == 0 else (z, 0, 0)] = True
+    return way
+
+
+@pytest.mark.parametrize("block", [3, 4, 6, 7])
+def test_a_flood_winds_through_a_volume_and_meets_another_in_the_middle(block):
+    way = winding(11)
+    assert ndimage.label(way)[1] == 1
+    assert way.sum() == 6 * (6 * 11 + 5) + 5
+    interior = np.full(way.shape, 0.5)
+    ends = np.argwhere(way & (ndimage.convolve(way.astype(int), CROSS, mode="constant") == 2))
+    assert len(ends) == 2
+    for end in ends:
+        interior[tuple(end)] = 1
+    probabilities = three_classes(way, interior)
+    whole = instances(probabilities)
+    assert np.bincount(whole[way]).tolist() == [0, 216, 215]
+    np.testing.assert_array_equal(in_blocks(probabilities, block), whole)
+    np.testing.assert_array_equal(in_blocks(two_classes(way), block), way)
+
+
+@settings(max_examples=40)
+@given(
+    shape=st.tuples(*[st.integers(6, 14)] * 3),
+    block=st.integers(3, 9),
+    seed=st.integers(0, 2**32),
+    min_size=st.sampled_from([0, 5, 40]),
+)
+def test_balls_that_touch_are_parted_by_their_border_in_blocks_as_in_the_whole(
+    shape, block, seed, min_size
+):
+    """Smooth interiors and a border class: what a network answers, and not noise."""
+    random = np.random.default_rng(seed)
+    middles = random.random((3, 3)) * shape
+    places = np.stack(np.indices(shape), axis=-1)[..., None, :]
+    away = np.sort(np.sqrt(((places - middles) ** 2).sum(-1)), axis=-1)
+    scores = np.stack([away[..., 0] - 5, 3 - away[..., 0], 1.5 - np.diff(away)[..., 0]])
+    scores = np.exp(2 * scores).astype(np.float32)
+    probabilities = scores / scores.sum(0)
+    whole = instances(probabilities, min_size=min_size)
+    event(f"{whole.max()} balls")
+    found = in_blocks(probabilities, block, min_size=min_size)
+    np.testing.assert_array_equal(found, whole)
 
 
 def test_a_label_that_came_first_gives_way_to_the_one_that_came_cheaper():

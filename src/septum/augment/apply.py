@@ -13,6 +13,7 @@ from septum.augment.displacement import draw_displacement, spline_basis
 from septum.augment.intensity import vary
 from septum.augment.policy import Augmentation, Drawn
 from septum.augment.resampling import resample
+from septum.augment.sections import jumped, spoiled
 from septum.errors import ConfigError, DataError
 
 
@@ -47,7 +48,8 @@ def crop(
     Returns
     -------
     image : ndarray of float32, shape (C, *size)
-        Interpolated linearly, then varied in grey value; 0 in channels that were dropped.
+        Interpolated linearly, then varied in grey value; some sections may be lost, and 0 in
+        channels that were dropped.
     classes : ndarray, shape (*output)
         Of the nearest pixel.
     weights : ndarray of float32, shape (*output)
@@ -70,6 +72,8 @@ def crop(
     grid = coordinates(drawn, center, size)
     inner = (slice(None), *_centred(size, size if output is None else output))
     seen = vary(resample(image, grid, order=1), drawn.grey)
+    if drawn.sections is not None:
+        seen = spoiled(seen, drawn.sections, drawn.grey.black, drawn.grey.white)
     if drawn.dropped:
         # After the grey values: what is missing is 0 in prediction, too, and without noise.
         seen = seen.copy()
@@ -154,7 +158,8 @@ def coordinates(drawn: Drawn, center: Sequence[float], size: Sequence[int]) -> N
     Raises
     ------
     ConfigError
-        If center or size do not have one number per axis, or a size is not positive.
+        If center or size do not have one number per axis, a size is not positive, or other
+        sections were drawn than the crop has.
     """
     ndim = len(drawn.matrix)
     if len(center) != ndim or len(size) != ndim or min(size) < 1:
@@ -162,7 +167,15 @@ def coordinates(drawn: Drawn, center: Sequence[float], size: Sequence[int]) -> N
             f"center is {tuple(center)} and size {tuple(size)}; expected {ndim} numbers each, "
             "one per axis, and sizes of at least 1 px"
         )
-    return _map(drawn.displacement, drawn.matrix, np.asarray(center) + drawn.shift, size)
+    grid = _map(drawn.displacement, drawn.matrix, np.asarray(center) + drawn.shift, size)
+    if drawn.sections is None:
+        return grid
+    if len(drawn.sections.kind) != size[0]:
+        raise ConfigError(
+            f"{len(drawn.sections.kind)} sections were drawn and the size is {tuple(size)}; "
+            "expected as many as the crop has along Z"
+        )
+    return jumped(grid, drawn.sections)
 
 
 def _map(

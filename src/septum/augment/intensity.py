@@ -5,11 +5,14 @@ statistics of the crop: all are about the fixed grey values black and white that
 aims at, so a pixel changes in the same way whatever lies around it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+
+from septum.compile import kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,23 +62,73 @@ def vary(image: NDArray[np.float32], grey: Grey) -> NDArray[np.float32]:
     ndarray of float32, shape (C, *spatial)
         The image itself if there is nothing to change.
     """
-    per_channel = (-1, *[1] * (image.ndim - 1))
-    contrast, brightness, gamma = (
-        values.astype(np.float32).reshape(per_channel)
-        for values in (grey.contrast, grey.brightness, grey.gamma)
-    )
-    black, span = np.float32(grey.black), np.float32(grey.white - grey.black)
     varied: NDArray = image
     if any(grey.blur):
-        varied = gaussian_filter(varied, (0, *grey.blur), mode="mirror")
-    if (contrast != 1).any() or (brightness != 0).any():
-        middle = black + span / 2
-        varied = (varied - middle) * contrast + (middle + brightness)
-    if (gamma != 1).any():
-        relative = (varied - black) / span
-        within = np.clip(relative, 0, 1)
-        varied = (within**gamma + (relative - within)) * span + black
+        varied = np.empty(image.shape, np.float32)
+        for before, after in zip(image, varied, strict=True):
+            _blur(before, grey.blur, after)
+    if (grey.contrast != 1).any() or (grey.brightness != 0).any() or (grey.gamma != 1).any():
+        varied = _responded(varied, grey)
     if grey.noise > 0:
         rng = np.random.default_rng(grey.noise_seed)
-        varied = varied + np.float32(grey.noise) * rng.standard_normal(image.shape, np.float32)
+        noisy = rng.standard_normal(image.shape, np.float32)
+        noisy *= np.float32(grey.noise)
+        noisy += varied
+        varied = noisy
     return varied.astype(np.float32, copy=False)
+
+
+def _blur(channel: NDArray, sigmas: Sequence[float], result: NDArray[np.float32]) -> None:
+    """Blur one channel: the plane of the last two axes, then what lies before them.
+
+    OpenCV knows two axes, so a volume is filtered plane by plane and then, each plane laid out as
+    one row, along Z: the weights of scipy's filter, at a tenth of its time.
+    """
+    *before, down, across = (_gaussian(sigma) for sigma in sigmas)
+    size = channel.shape[-2:]
+    planes = channel.astype(np.float32, copy=False).reshape(-1, *size)
+    for plane, blurred in zip(planes, result.reshape(-1, *size), strict=True):
+        _filter(plane, down, across, blurred)
+    if before and before[0].size > 1:
+        rows = result.reshape(len(planes), -1)
+        _filter(rows, before[0], np.ones(1), rows)  # in place, which OpenCV allows
+
+
+def _filter(plane: NDArray, down: NDArray, across: NDArray, result: NDArray) -> None:
+    """Filter into memory that is there: asking for it anew takes longer than the filter."""
+    cv2.sepFilter2D(plane, -1, across, down, dst=result, borderType=cv2.BORDER_REFLECT_101)
+
+
+def _gaussian(sigma: float) -> NDArray[np.float64]:
+    """Return the weights of a Gaussian, cut off at four standard deviations."""
+    reach = int(4 * sigma + 0.5)
+    if reach == 0:
+        return np.ones(1)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return weights / weights.sum()
+
+
+def _responded(image: NDArray, grey: Grey) -> NDArray[np.float32]:
+    """Change contrast, brightness and gamma, each channel on its own."""
+    source = np.ascontiguousarray(image, np.float32).reshape(len(image), -1)
+    result = np.empty_like(source)
+    black, white = np.float32(grey.black), np.float32(grey.white)
+    drawn = (values.astype(np.float32) for values in (grey.contrast, grey.brightness, grey.gamma))
+    per_channel = np.broadcast_to(np.stack(list(drawn), axis=1), (len(image), 3))
+    responses = zip(source, result, per_channel, strict=True)
+    for before, after, (contrast, brightness, gamma) in responses:
+        _respond(before, after, contrast, brightness, gamma, black, white)
+    return result.reshape(image.shape)
+
+
+@kernel
+def _respond(source, result, contrast, brightness, gamma, black, white):
+    """Turn contrast about the middle, add brightness, and bend what is between by gamma."""
+    span = white - black
+    middle = black + span / np.float32(2)
+    for pixel in range(source.size):
+        value = (source[pixel] - middle) * contrast + (middle + brightness)
+        relative = (value - black) / span
+        if gamma != 1 and 0 < relative < 1:
+            value = relative**gamma * span + black
+        result[pixel] = value

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from septum.augment.affine import draw_matrix
 from septum.augment.displacement import draw_displacement
 from septum.augment.intensity import Grey
+from septum.augment.sections import Sections, draw_sections
 from septum.errors import ConfigError
 
 
@@ -45,6 +46,11 @@ class Augmentation:
         Largest standard deviation of Gaussian blur, in pixels.
     blur_probability : float
         Share of the crops that are blurred.
+    jump : float
+        Standard deviation of how far each section of a volume, one step along Z, lies beside its
+        place, in pixels; for serial sections. Images of two axes have none.
+    lost : float
+        Share of the sections of a volume that are lost: black, grey or buried in noise.
     per_channel : bool
         Draw brightness, contrast and gamma for each channel on its own (stains, fluorophores)
         instead of once for all (colour images).
@@ -70,18 +76,20 @@ class Augmentation:
     noise_probability: float = 0.2
     blur: float = 1.0
     blur_probability: float = 0.2
+    jump: float = 0.0
+    lost: float = 0.0
     per_channel: bool = False
     drop_channel: float = 0.0
     black: float = 0.0
     white: float = 1.0
 
     def __post_init__(self) -> None:
-        strengths = "elastic_sigma rotate scale shift brightness contrast gamma noise blur"
+        strengths = "elastic_sigma rotate scale shift brightness contrast gamma noise blur jump"
         for name in strengths.split():
             value = getattr(self, name)
             if not (value >= 0 and np.isfinite(value)):
                 raise ConfigError(f"{name} is {value}; expected 0 (off) or more")
-        for name in ("noise_probability", "blur_probability", "drop_channel"):
+        for name in ("noise_probability", "blur_probability", "lost", "drop_channel"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; expected 0 to 1")
         if self.elastic_grid < 2:
@@ -124,6 +132,8 @@ class Drawn:
         Change of grey values.
     dropped : tuple of int
         Channels that are black throughout: what an image without this stain is to the network.
+    sections : Sections or None
+        Defects of serial sections; None where none are asked for.
     """
 
     displacement: NDArray[np.float64]
@@ -131,6 +141,7 @@ class Drawn:
     shift: NDArray[np.float64]
     grey: Grey
     dropped: tuple[int, ...] = ()
+    sections: Sections | None = None
 
 
 def draw(
@@ -160,7 +171,7 @@ def draw(
     size : sequence of int, optional
         Size of the crop, input size of the network. Where given, displacements are limited to
         what does not fold a crop of that size (see `draw_displacement`); give it for crops
-        under 161 px and for 3D stacks.
+        under 161 px and for 3D stacks. Defects of sections need it.
     voxel : sequence of float, optional
         How long a pixel is along each axis, in lengths of one along the last; see `septum.voxel`.
     slices : int, optional
@@ -171,6 +182,11 @@ def draw(
     -------
     Drawn
         Apply it with `crop`.
+
+    Raises
+    ------
+    ConfigError
+        If the policy has defects of sections, and the size of a volume is not given.
     """
     return Drawn(
         displacement=draw_displacement(
@@ -185,6 +201,7 @@ def draw(
             (1.0,) * ndim if voxel is None else voxel,
         ),
         dropped=_draw_dropped(policy, rng, channels, slices),
+        sections=_draw_sections(policy, rng, ndim, size),
     )
 
 
@@ -198,6 +215,17 @@ def _draw_dropped(
     if own < 2 or chance >= policy.drop_channel:
         return ()
     return tuple(range(int(place * own), channels, own))
+
+
+def _draw_sections(
+    policy: Augmentation, rng: np.random.Generator, ndim: int, size: Sequence[int] | None
+) -> Sections | None:
+    if ndim != 3 or policy.jump == policy.lost == 0:
+        return None
+    if size is None:
+        raise ConfigError("jump and lost are of each section; expected the size of the crop")
+    # A generator of its own takes no number from the other one: the rest of a draw stays the same.
+    return draw_sections(rng.spawn(1)[0], size[0], policy.jump, policy.lost)
 
 
 def _draw_grey(

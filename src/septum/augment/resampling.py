@@ -14,7 +14,7 @@ from septum.errors import ConfigError, DataError
 # cv2.remap takes no more pixels along an axis, and these types when it interpolates.
 _REMAP_PIXELS = 32766
 _REMAP_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
-# Types of the same number of bytes that cv2.remap copies untouched when it does not interpolate.
+# Types of the same number of bytes, which cv2.remap and compiled loops copy untouched.
 _SAME_BYTES = {1: np.uint8, 2: np.uint16, 4: np.float32, 8: np.float64}
 
 
@@ -63,14 +63,15 @@ def resample(array: NDArray, grid: NDArray[np.float32], order: int = 1) -> NDArr
 def _read_nearest(source: NDArray, grid: NDArray[np.float32]) -> NDArray:
     # Halves go up: rounded to even, as OpenCV does, each second pixel would be shown twice.
     near = np.floor(grid + np.float32(0.5))
-    if _fits_remap(source, near) and source.itemsize in _SAME_BYTES:
+    if source.itemsize in _SAME_BYTES and (source.ndim == 3 or _fits_remap(source, near)):
         same_bytes = np.ascontiguousarray(source).view(_SAME_BYTES[source.itemsize])
-        read = cv2.remap(
-            same_bytes, near[1], near[0], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101
-        )
+        if source.ndim == 3:
+            read = _nearest_of_volume(same_bytes, near)
+        else:
+            read = cv2.remap(
+                same_bytes, near[1], near[0], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101
+            )
         return read.view(source.dtype)
-    if source.ndim == 3 and source.dtype.isnative:
-        return _nearest_of_volume(np.ascontiguousarray(source), near)
     indices = zip(near.astype(np.int64), source.shape, strict=True)
     return source[tuple(_mirror(index, pixels) for index, pixels in indices)]
 

@@ -6,12 +6,13 @@ so that an object may lie in any number of blocks and its measures are exact.
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from septum.array import Source, Window
 from septum.compile import kernel
+from septum.instances import surface
 
 Table = dict[str, np.ndarray]
 """Columns of equal length by name, one row per object."""
@@ -54,6 +55,9 @@ def measure(
         - ``axis_major_um``, ``axis_minor_um`` (``_px`` without `spacing`): of the ellipse
           (ellipsoid) with the same second moments;
         - ``eccentricity`` of that ellipse, in 2D: 0 for a circle, to 1 for a line;
+        - ``surface_um2`` (``_px2``) in 3D, by Crofton's formula (see `surface.areas`), and
+          ``sphericity``, the surface of a ball of this volume over it: 1 for a ball, less for all
+          else; objects of a few voxels have no shape and may be above 1;
         - ``touches_edge``: whether it reaches the edge of the image, and may go on beyond;
         - ``mean_NAME`` for each channel.
 
@@ -67,7 +71,7 @@ def measure(
     sums = _sums(labels, image, count, block or 1 << 21 // len(labels.shape))
     ids = np.flatnonzero(sums.area)
     present = _Sums(*(part[ids] for part in vars(sums).values()))
-    return _columns(present, ids + 1, tuple(labels.shape), names, spacing)
+    return _columns(_centred(present), ids + 1, tuple(labels.shape), names, spacing)
 
 
 def windows(shape: tuple[int, ...], edge: int) -> Iterator[Window]:
@@ -83,8 +87,8 @@ def windows(shape: tuple[int, ...], edge: int) -> Iterator[Window]:
 class _Sums:
     """What is added up of each object; 2D images have a Z axis of length 1.
 
-    Places are counted from `origin`, a pixel of the object, so that the squares stay small: the
-    sums are exact for objects of up to 10^9 pixels that are 10^5 across.
+    Places are counted from `origin`, the pixel of the object that came first, so that the squares
+    stay small: the sums are exact for objects of up to 10^9 pixels that are 10^5 across.
     """
 
     area: np.ndarray
@@ -93,11 +97,12 @@ class _Sums:
     second: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    crossings: np.ndarray
     intensity: np.ndarray
 
 
 def _sums(labels: Source, image: Source, count: int, edge: int) -> _Sums:
-    channels = image.shape[0]
+    channels, solid = image.shape[0], len(labels.shape) == 3
     sums = _Sums(
         area=np.zeros(count, np.int64),
         origin=np.zeros((count, 3), np.int64),
@@ -105,17 +110,21 @@ def _sums(labels: Source, image: Source, count: int, edge: int) -> _Sums:
         second=np.zeros((count, len(_PAIRS)), np.int64),
         low=np.full((count, 3), np.iinfo(np.int64).max),
         high=np.zeros((count, 3), np.int64),
+        crossings=np.zeros((count, len(surface.DIRECTIONS) if solid else 0), np.int64),
         intensity=np.zeros((count, channels)),
     )
     flat = (1,) * (3 - len(labels.shape))
     for window in windows(tuple(labels.shape), edge):
-        ids = np.asarray(labels[window])
-        highest = int(ids.max(initial=0))
+        seen = surface.with_rim(labels, window) if solid else np.asarray(labels[window])
+        highest = int(seen.max(initial=0))
         if highest > count:
             raise ValueError(f"label {highest} in an image of {count} objects")
         if highest == 0:
             continue
-        ids = np.ascontiguousarray(ids).reshape(flat + ids.shape)
+        if solid:
+            surface.add_crossings(seen, surface.PAIRS, sums.crossings)
+            seen = seen[tuple(slice(1, 1 + part.stop - part.start) for part in window)]
+        ids = np.ascontiguousarray(seen).reshape(flat + seen.shape)
         corner = np.array([0] * len(flat) + [part.start for part in window])
         _add_places(
             ids, corner, sums.area, sums.origin, sums.first, sums.second, sums.low, sums.high
@@ -160,6 +169,21 @@ def _add_intensities(labels, pixels, intensity):
                 intensity[np.int64(labels[pixel]) - 1, channel] += pixels[channel, pixel]
 
 
+def _centred(sums: _Sums) -> _Sums:
+    """Return the sums with places counted from the whole pixel before the centroid.
+
+    The pixel that comes first depends on the blocks, and so would the last digits of what follows.
+    All numbers are whole; where a product in between overflows, it wraps around, and back again.
+    """
+    before = sums.first // sums.area[:, None]
+    second = sums.second.copy()
+    for at, (one, two) in enumerate(_PAIRS):
+        second[:, at] -= before[:, one] * sums.first[:, two] + before[:, two] * sums.first[:, one]
+        second[:, at] += sums.area * before[:, one] * before[:, two]
+    first = sums.first - sums.area[:, None] * before
+    return replace(sums, origin=sums.origin + before, first=first, second=second)
+
+
 def _columns(
     sums: _Sums,
     ids: np.ndarray,
@@ -183,6 +207,8 @@ def _columns(
     for at, axis in enumerate(axes):
         table |= {f"bbox_{axis}_start": low[:, at], f"bbox_{axis}_stop": high[:, at]}
     table |= _ellipse(_covariance(sums)[:, -rank:, -rank:], spacing)
+    if rank == 3:
+        table |= _surface(sums, spacing)
     table["touches_edge"] = ((low == 0) | (high == np.array(shape))).any(axis=1)
     return table | {
         f"mean_{name}": sums.intensity[:, at] / sums.area for at, name in enumerate(names)
@@ -212,3 +238,11 @@ def _ellipse(covariance: np.ndarray, spacing: tuple[float, ...] | None) -> Table
         ratio = np.divide(minor, major, out=np.ones_like(major), where=major > 0)
         table["eccentricity"] = np.sqrt((1 - ratio**2).clip(0))
     return table
+
+
+def _surface(sums: _Sums, spacing: tuple[float, ...] | None) -> Table:
+    """Return the surface area of objects of a volume, and how much of it a ball would need."""
+    steps, unit = ((1.0, 1.0, 1.0), "px2") if spacing is None else (spacing, "um2")
+    area = surface.areas(sums.crossings, steps)
+    ball = np.cbrt(36 * np.pi * (sums.area * np.prod(steps)) ** 2)
+    return {f"surface_{unit}": area, "sphericity": ball / area}

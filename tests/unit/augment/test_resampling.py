@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 from scipy.ndimage import map_coordinates
@@ -45,6 +45,8 @@ def test_linear_equals_scipy(shape, seed, reach):
     st.sampled_from([0, 5, 200]),
     st.sampled_from(["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", ">i4", "f2"]),
 )
+@example((3, 4, 5), 0, 5, "f2")
+@example((3, 4, 5), 0, 5, ">i4")
 def test_nearest_is_exact_whatever_the_type(shape, seed, reach, dtype):
     rng = np.random.default_rng(seed)
     # Random bytes: ids of any size, and the bit patterns of all not-a-numbers.

@@ -74,6 +74,16 @@ def test_an_ellipsoid_has_the_axes_that_it_was_drawn_with():
     assert "eccentricity" not in table
 
 
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**32 - 1), block=st.sampled_from([3, 5, 8]))
+def test_blocks_make_no_difference_to_any_digit(seed, block):
+    labels, image = draw(seed, (14, 11, 17), 3)
+    spacing = (0.7, 0.3, 0.3)
+    whole = measure(labels, image, 3, spacing=spacing)
+    for name, column in measure(labels, image, 3, spacing=spacing, block=block).items():
+        np.testing.assert_array_equal(column, whole[name], err_msg=name)
+
+
 def test_far_from_the_corner_no_digit_is_lost():
     near, image = draw(3, (12, 12), 1)
     size = 2**21

@@ -47,17 +47,19 @@ def test_names_do_not_matter(pair, names):
     assert seg(rename[pair[0]], pair[1]) == pytest.approx(seg(*pair), nan_ok=True)
 
 
+@pytest.mark.parametrize("dims", [2, 3])
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(frames(dims=2).filter(lambda p: p[0].ndim == 2 and p[0].any()), min_size=1,
-                max_size=3))  # fmt: skip
-def test_pooled_over_frames_equals_py_ctcmetrics(tmp_path, pairs):
+@given(data=st.data())
+def test_pooled_over_frames_equals_py_ctcmetrics(tmp_path, data, dims):
+    judged = frames(dims).filter(lambda pair: pair[0].ndim == dims and pair[0].any())
+    pairs = data.draw(st.lists(judged, min_size=1, max_size=3))
     oracle = pytest.importorskip("ctc_metrics.scripts.evaluate")
     names = [], []
     for number, images in enumerate(pairs):
         for kind, name, image in zip(("man_seg", "mask"), names, images, strict=True):
             # The oracle takes the first label for background, whatever it is.
             name.append(str(tmp_path / f"{kind}{number:03}.tif"))
-            tifffile.imwrite(name[-1], np.pad(image, 1))
+            tifffile.imwrite(name[-1], np.pad(image, 1), photometric="minisblack")
     found = oracle.match_computed_to_reference_masks(*names, threads=1)
     pooled = [score for pair in pairs for score in seg_scores(*pair).values()]
     assert np.mean(pooled) == pytest.approx(oracle.seg(found["labels_ref"], found["ious"]))

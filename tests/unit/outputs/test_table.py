@@ -60,6 +60,8 @@ def test_a_volume_has_volumes(make, read):
     assert table["volume_px"].tolist() == [24]
     assert table["volume_um3"].tolist() == [12.0]
     assert table["bbox_z_stop"].tolist() == [2]
+    assert table["centroid_z_um"].tolist() == [1.0]
+    assert {"surface_um2", "sphericity"} <= set(table.columns)
 
 
 def test_a_plane_without_objects_between_others_keeps_the_types_of_columns(make, tmp_path):
