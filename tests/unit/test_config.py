@@ -75,7 +75,7 @@ def test_later_assignments_win_and_others_stay():
     [
         ("network.widht=16", "there is no setting 'network.widht'; did you mean 'width'?"),
         ("netwrok.width=16", "there is no setting 'netwrok'; did you mean 'network'?"),
-        ("data.xyz=1", "there is no setting 'data.xyz'; it is one of context, normalise, scale, window"),
+        ("data.xyz=1", "no setting 'data.xyz'; it is one of context, normalise, scale, window"),
         ("network.width=wide", "network.width is 'wide'; expected int"),
         ("network.width=1.5", "network.width is 1.5; expected int"),
         ("network.width=true", "network.width is True; expected int"),
