@@ -18,11 +18,12 @@ from septum.compress import compress
 from septum.data.synthetic import draw_cells
 from septum.description import Description
 from septum.geometry import tile_sizes
-from septum.model import INT8, Model
+from septum.model import Model
 from septum.plan import DataPlan, NetworkPlan, Plan
 from septum.predict import Softmaxed, overlap_tile
 from septum.predict.engines import Engine, available, choose
 from septum.size import readable_bytes
+from septum.stored import INT8
 
 SIZE, TIMES = 2048, 3
 TILES = (572, 876, SIZE + 1000)

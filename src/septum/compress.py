@@ -24,10 +24,11 @@ from septum.data.normalise import normalise
 from septum.data.sample import Sample
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.evenly import evenly
-from septum.model import INT8, Model
+from septum.model import Model
 from septum.predict import read
 from septum.predict.engines import openvino
 from septum.resample import rescale
+from septum.stored import INT8
 from septum.training.calibrate import quality
 from septum.training.folder import refuse_existing
 

@@ -1,28 +1,18 @@
-"""A trained model: arrays of any size in, labels and probabilities out.
+"""A trained model: arrays of any size in, labels and probabilities out."""
 
-``model/`` holds ``model.safetensors`` and ``model.json``; nothing in it is code.
-"""
-
-import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from hashlib import sha256
 from math import prod
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from safetensors.torch import save as to_bytes
 
 from septum.array import Sink, Source, View, repeated
-from septum.atomic import replacing, write_text
-from septum.card import card
-from septum.config import override, to_dict
+from septum.config import override
 from septum.data.channels import absent, arranged
 from septum.data.normalise import stretch_of
-from septum.description import FORMAT, Description, describe, digest_in
+from septum.description import Description
 from septum.errors import ConfigError, DataError
 from septum.geometry import tile_sizes
 from septum.instances import instances
@@ -32,10 +22,7 @@ from septum.predict import orientations as orientations_of
 from septum.predict.engines import Engine, choose
 from septum.predict.tile import choose_tile
 from septum.resample import resample, resampled, rescaled_shape, scale_per_axis
-from septum.version import __version__
-
-INT8 = "int8.xml"
-"""The network with 8-bit weights, in the folder of a model that `septum compress` wrote."""
+from septum.stored import read_model, write_model
 
 DEFAULT_MEMORY = 4 * 2**30
 """Bytes that prediction may use beside the program itself, unless told otherwise."""
@@ -292,15 +279,7 @@ class Model:
 
     def save(self, folder: str | Path) -> None:
         """Write the model to `folder`; each file appears only when it is complete."""
-        folder = Path(folder)
-        weights = {k: v.detach().cpu().contiguous() for k, v in self.network.state_dict().items()}
-        binary = to_bytes(weights)
-        with replacing(folder / "model.safetensors") as path:
-            path.write_bytes(binary)
-        known = {"format": FORMAT, "septum": __version__, "weights": sha256(binary).hexdigest()}
-        content = {**known, **to_dict(self.description)}
-        write_text(folder / "README.md", card(self.description))
-        write_text(folder / "model.json", json.dumps(content, indent=2) + "\n")
+        write_model(Path(folder), self.network, self.description)
 
     def fitting(self, image: Source) -> Source:
         """Return an image ``(C, *spatial)`` with the channels of the network.
@@ -371,30 +350,5 @@ def load(
     DataError
         If the folder is no model, or one that this version cannot read.
     """
-    folder = Path(folder)
-    if (folder / "model").is_dir():
-        folder = folder / "model"
-    description = describe(folder)
-    network = description.build()
-    weights = folder / "model.safetensors"
-    try:
-        network.load_state_dict(load_file(weights))
-    except (OSError, SafetensorError) as error:
-        raise DataError(f"{weights} cannot be read: {error}") from None
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise DataError(f"{weights} does not hold the network of model.json: {reason}") from None
-    _verify(weights, digest_in(folder))
-    int8 = folder / INT8
-    return Model(network, description, device, backend, precision, int8 if int8.is_file() else None)
-
-
-def _verify(weights: Path, digest: str | None) -> None:
-    """Raise DataError if a file of weights is not the one that its description tells of."""
-    if digest is None or not weights.is_file():
-        return  # a model of septum 0.1 before it was written down; what is missing is said later
-    if sha256(weights.read_bytes()).hexdigest() != digest:
-        raise DataError(
-            f"{weights} is not the file that model.json describes: writing was interrupted, or one "
-            "of them was replaced. `septum train DATA -o RUN --resume` writes both again"
-        )
+    network, description, int8 = read_model(Path(folder))
+    return Model(network, description, device, backend, precision, int8)

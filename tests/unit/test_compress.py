@@ -172,7 +172,7 @@ def test_what_cannot_be_compressed_is_refused_before_any_work(tmp_path, monkeypa
         compress(tmp_path / "run", tmp_path / "out", cells(1), 5)
     with pytest.raises(DataError, match="already holds a trained model"):
         compress(tmp_path / "run", tmp_path / "run", cells(1))
-    with pytest.raises(DataError, match="no annotated image"):
+    with pytest.raises(DataError, match="has no labels; nothing to learn"):
         compress(tmp_path / "run", tmp_path / "out", [Sample(cells(1)[0].image)])
     two = Sample(np.zeros((2, 64, 64), np.float32), np.zeros((64, 64), np.int32))
     with pytest.raises(DataError, match=r"shape \(2, 64, 64\); the model was trained on 1 channel"):

@@ -9,11 +9,11 @@ from septum.compress import compress
 from septum.data.synthetic import draw_cells
 from septum.description import Description
 from septum.errors import ConfigError
-from septum.model import INT8 as INT8_FILE
 from septum.model import Model
 from septum.network import UNet, initialise
 from septum.plan import Plan
 from septum.predict.precision import has_bfloat16
+from septum.stored import INT8 as INT8_FILE
 
 DEFAULT, INT8 = "septum", "septum, int8"
 VARIANTS = {
