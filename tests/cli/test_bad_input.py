@@ -215,7 +215,7 @@ def test_a_file_system_that_refuses(septum, data, run, tmp_path, monkeypatch, re
         (lambda path: path.unlink(), ["no such file"]),
         (
             lambda path: tifffile.imwrite(path, colourful(), photometric="rgb"),
-            ["shape (3, 64, 64)", "trained on 1 channel(s)"],
+            ["3 channels (R, G, B)", "trained on 1 channel"],
         ),
     ],
     ids=["NaN", "corrupt", "no bytes", "absent", "RGB"],
