@@ -208,6 +208,11 @@ class Model:
         """
         plan, depths = self.description.plan, self.network.depths
         views = list(orientations_of(orientations, self.description.ndim))
+        if depths[-1] != depths[-2] and any(view.transposed for view in views):
+            raise ConfigError(
+                f"orientations all swaps Y and X, and this network treats them differently (depth "
+                f"{depths}); take flips"
+            )
         stretch = stretch_of(image, plan.data.normalise, plan.data.window).without(missing)
         stretched = View(
             tuple(image.shape), np.dtype(np.float32), lambda window: stretch.apply(image[window])

@@ -1,4 +1,4 @@
-"""How long a pixel is along each axis, in widths: what "flat" and "isotropic" mean here."""
+"""How long a pixel is along each axis, in lengths of its shortest side: what is flat, and where."""
 
 from collections.abc import Sequence
 from math import log2
@@ -10,7 +10,7 @@ _SAME = 1.1
 def proportions(
     spacing: Sequence[float] | None, ndim: int, scale: Sequence[float] | None = None
 ) -> tuple[float, ...]:
-    """Return how long a pixel is along each axis, in lengths of one along the last axis.
+    """Return how long a pixel is along each axis, in lengths of its shortest side.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def proportions(
     sizes = (1.0,) * ndim if spacing is None else spacing
     factors = (1.0,) * ndim if scale is None else scale
     lengths = [size / by for size, by in zip(sizes, factors, strict=True)]
-    ratios = (length / lengths[-1] for length in lengths)
-    return tuple(1.0 if 1 / _SAME < ratio < _SAME else round(ratio, 6) for ratio in ratios)
+    ratios = (length / min(lengths) for length in lengths)
+    return tuple(1.0 if ratio < _SAME else round(ratio, 6) for ratio in ratios)
 
 
 def levels_left_alone(voxel: Sequence[float]) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ def draw_matrix(
     scale: float,
     mirror: bool,
     voxel: Sequence[float] | None = None,
+    in_plane: bool = False,
 ) -> NDArray[np.float64]:
     """Draw the matrix that maps an offset from the crop's centre to one in the source.
 
@@ -27,8 +28,8 @@ def draw_matrix(
     ndim : int
         Number of spatial axes.
     rotate : float
-        Largest angle in degrees, either way: in the plane of the last two axes or, where the voxels
-        of a volume are about isotropic, about an axis drawn at random.
+        Largest angle in degrees, either way: of images in their plane, of volumes about an axis
+        drawn at random or, where voxels are flat, in the plane of their two sides most alike.
     scale : float
         Largest relative change of size, the same for all axes: the factor is drawn between
         ``1 / (1 + scale)`` and ``1 + scale``, evenly on a logarithmic scale.
@@ -36,6 +37,8 @@ def draw_matrix(
         Whether each axis is mirrored with probability 1/2.
     voxel : sequence of float, optional
         How long a pixel is along each axis; see `septum.voxel`. Isotropic by default.
+    in_plane : bool, default False
+        Turn volumes in the plane of the last two axes, whatever their voxels.
 
     Returns
     -------
@@ -49,8 +52,10 @@ def draw_matrix(
     turned = np.eye(ndim)
     if ndim == 3:
         axis = rng.standard_normal(3)
-        if lengths.max() > _TURNED * lengths.min():
+        if in_plane:
             axis = np.array([1.0, 0.0, 0.0])
+        elif lengths.max() > _TURNED * lengths.min():
+            axis = np.eye(3)[_odd_one_out(lengths)]
         turned = _rotation(axis / np.linalg.norm(axis), angle)
     elif ndim == 2:
         cosine, sine = np.cos(angle), np.sin(angle)
@@ -60,6 +65,12 @@ def draw_matrix(
     if mirror:
         matrix = matrix * np.where(flips, -1.0, 1.0)
     return matrix
+
+
+def _odd_one_out(lengths: NDArray[np.float64]) -> int:
+    """Return the axis without which the lengths of the two others are most alike."""
+    ratios = [max(rest) / min(rest) for rest in (np.delete(lengths, axis) for axis in range(3))]
+    return int(np.argmin(ratios))
 
 
 def _rotation(axis: NDArray[np.float64], angle: float) -> NDArray[np.float64]:

@@ -33,7 +33,7 @@ def draw_displacement(
     ndim : int
         Number of spatial axes.
     sigma : float
-        Standard deviation of each component, in pixels of the last axis.
+        Standard deviation of each component, in lengths of a pixel's shortest side.
     grid : int
         Nodes along each axis, 2 or more.
     size : sequence of int, optional

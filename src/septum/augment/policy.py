@@ -21,13 +21,13 @@ class Augmentation:
     ----------
     elastic_sigma : float
         Standard deviation of the displacement vectors, in pixels (the paper: 10). Here and below,
-        pixels are those of the last axis; where voxels are longer along another one, as many µm are
-        fewer of them.
+        a pixel is as long as its shortest side; along an axis where it is longer, as many µm are
+        fewer pixels.
     elastic_grid : int
         Nodes of the displacement grid along each axis, 2 or more (the paper: 3).
     rotate : float
-        Largest angle in degrees, either way: in the plane of the last two axes or, where the voxels
-        of a volume are about isotropic, about any axis.
+        Largest angle in degrees, either way: of images in their plane, of volumes about any axis,
+        or in the plane of flat voxels.
     scale : float
         Largest relative change of size: factors between 1 / (1 + scale) and 1 + scale.
     mirror : bool
@@ -96,6 +96,11 @@ class Augmentation:
             raise ConfigError(f"elastic_grid is {self.elastic_grid}; expected 2 or more nodes")
         if not self.white > self.black:
             raise ConfigError(f"white is {self.white}; expected more than black, {self.black}")
+
+    @property
+    def cut_in_sections(self) -> bool:
+        """Whether volumes get the defects of serial sections."""
+        return self.jump > 0 or self.lost > 0
 
     @classmethod
     def none(cls) -> "Augmentation":
@@ -192,25 +197,26 @@ def draw(
         displacement=draw_displacement(
             rng, ndim, policy.elastic_sigma, policy.elastic_grid, size, voxel
         ),
-        matrix=draw_matrix(rng, ndim, policy.rotate, policy.scale, policy.mirror, voxel),
-        shift=rng.uniform(-1.0, 1.0, ndim) * policy.shift,
-        grey=_draw_grey(
-            policy,
-            rng,
-            channels if policy.per_channel else 1,
-            (1.0,) * ndim if voxel is None else voxel,
+        # Sections jump along their own plane, so volumes with such defects keep it.
+        matrix=draw_matrix(
+            rng, ndim, policy.rotate, policy.scale, policy.mirror, voxel, policy.cut_in_sections
         ),
-        dropped=_draw_dropped(policy, rng, channels, slices),
-        sections=_draw_sections(policy, rng, ndim, size),
+        shift=rng.uniform(-1.0, 1.0, ndim) * policy.shift,
+        grey=_draw_grey(policy, rng, channels, slices, (1.0,) * ndim if voxel is None else voxel),
+        dropped=_draw_dropped(policy, _another(rng), channels, slices),
+        sections=_draw_sections(policy, _another(rng), ndim, size),
     )
+
+
+def _another(rng: np.random.Generator) -> np.random.Generator:
+    """Return a generator for what takes more or fewer numbers, so that nothing after it changes."""
+    return np.random.default_rng(int(rng.integers(2**63)))
 
 
 def _draw_dropped(
     policy: Augmentation, rng: np.random.Generator, channels: int, slices: int
 ) -> tuple[int, ...]:
-    # A generator of its own takes no number from the other one, so that trainings of old, and what
-    # is drawn after this, stay as they are.
-    chance, place = rng.spawn(1)[0].random(2)
+    chance, place = rng.random(2)
     own = channels // slices
     if own < 2 or chance >= policy.drop_channel:
         return ()
@@ -220,17 +226,26 @@ def _draw_dropped(
 def _draw_sections(
     policy: Augmentation, rng: np.random.Generator, ndim: int, size: Sequence[int] | None
 ) -> Sections | None:
-    if ndim != 3 or policy.jump == policy.lost == 0:
+    if ndim != 3 or not policy.cut_in_sections:
         return None
     if size is None:
         raise ConfigError("jump and lost are of each section; expected the size of the crop")
-    # A generator of its own takes no number from the other one: the rest of a draw stays the same.
-    return draw_sections(rng.spawn(1)[0], size[0], policy.jump, policy.lost)
+    return draw_sections(rng, size[0], policy.jump, policy.lost)
 
 
 def _draw_grey(
-    policy: Augmentation, rng: np.random.Generator, channels: int, voxel: Sequence[float]
+    policy: Augmentation,
+    rng: np.random.Generator,
+    channels: int,
+    slices: int,
+    voxel: Sequence[float],
 ) -> Grey:
+    # The slices of one stain change alike: they were taken with one detector.
+    own = channels // slices if policy.per_channel else 1
+
+    def each(strength: float) -> NDArray[np.float64]:
+        return np.tile(strength * rng.uniform(-1.0, 1.0, own), slices if own > 1 else 1)
+
     span = policy.white - policy.black
     # Uniform in [0, 1): below the probability means "do it".
     blurred, blur, noisy, noise = rng.random(4)
@@ -239,9 +254,9 @@ def _draw_grey(
             blur * policy.blur / length if blurred < policy.blur_probability else 0.0
             for length in voxel
         ),
-        contrast=(1.0 + policy.contrast) ** rng.uniform(-1.0, 1.0, channels),
-        brightness=policy.brightness * span * rng.uniform(-1.0, 1.0, channels),
-        gamma=(1.0 + policy.gamma) ** rng.uniform(-1.0, 1.0, channels),
+        contrast=(1.0 + policy.contrast) ** each(1.0),
+        brightness=each(policy.brightness * span),
+        gamma=(1.0 + policy.gamma) ** each(1.0),
         noise=noise * policy.noise * span if noisy < policy.noise_probability else 0.0,
         noise_seed=int(rng.integers(2**63)),
         black=policy.black,

@@ -55,4 +55,7 @@ def command(
     show.console.print(Text(to_toml(plan).rstrip()))
     if out is not None:
         write_text(out, to_toml(plan))
-        show.done(f"{out} written; septum train {data} -o RUN --preset {out}")
+        options_given = "".join(
+            f" --{name} {value}" for name, value in (("spacing", spacing), ("ndim", ndim)) if value
+        )
+        show.done(f"{out} written; septum train {data} -o RUN --preset {out}{options_given}")

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from septum.array import Source
-from septum.data.formats import ImageFile, open_image, read_labels
-from septum.data.inputs import stem_of
+from septum.data.formats import ImageFile, open_image, read_labels, stem_of
 from septum.data.labels import instances_from, is_mask
 from septum.data.layouts.files import few, image_files, is_label_name, label_key
 from septum.data.pairing import frame_number

@@ -45,7 +45,8 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     plan, more = _context(plan, samples)
     reasons += more
     whole = [sample for sample in samples if sample.kind != "scribbles"]
-    voxel = proportions(samples[0].spacing, samples[0].ndim)
+    voxel, more = _voxel(samples)
+    reasons += more
     diameter = 0.0
     if any(sample.known.any() for sample in whole):
         areas = np.concatenate([_areas(sample) for sample in whole])
@@ -60,10 +61,26 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     plan, more = with_network(
         plan,
         [rescaled_shape(sample.shape, scale) for sample in samples],
-        proportions(samples[0].spacing, len(voxel), scale),
-        diameter * scale[-1],
+        proportions(voxel, len(voxel), scale),
+        diameter * scale[int(np.argmin(voxel))],
     )
     return plan, reasons + more
+
+
+def _voxel(samples: Sequence[Sample]) -> tuple[tuple[float, ...], list[str]]:
+    """Return how long a pixel is along each axis: the median of the images that say it."""
+    ndim = samples[0].ndim
+    known = [proportions(sample.spacing, ndim) for sample in samples if sample.spacing is not None]
+    if not known:
+        unknown = "no file states its voxel size: voxels are taken as isotropic; --spacing gives it"
+        return (1.0,) * ndim, [unknown] if ndim == 3 else []
+    voxel = tuple(float(length) for length in np.median(known, axis=0))
+    others = sum(not np.allclose(one, voxel, rtol=0.5) for one in known)
+    reason = (
+        f"{others} of {len(known)} images have pixels of other proportions than most "
+        f"({' : '.join(f'{length:.3g}' for length in voxel)}): resample them alike"
+    )
+    return voxel, [reason] if others else []
 
 
 def _context(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:

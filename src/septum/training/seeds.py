@@ -42,11 +42,13 @@ def train_seeds(
     """
     listeners = {name: options[name] for name in _LISTENERS if name in options}
     stop = options.get("stop") or (lambda: False)
+    val = options.get("val")
+    others = None if isinstance(val, int | float) else val
     scores = []
     for seed in seeds:
         run = Path(out) / f"seed-{seed}"
         if (run / folder.STATE).exists():
-            model = resume(data, run, **listeners)
+            model = resume(data, run, val=others, **listeners)
         else:
             model = train(data, run, seed=seed, **options)
         on_model(run, model)

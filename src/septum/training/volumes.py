@@ -66,18 +66,22 @@ def with_network(
     if training.tile is None:
         depths = depth_per_axis(network.depth or 0, ndim)
         allowed, bf16 = training.memory * 2**30, training.precision != "32"
-        tile, needed = _largest_tile(shapes, voxel, depths, network.width or _WIDTH, bf16, allowed)
+        tile, needed = _largest_tile(
+            shapes, voxel, depths, network.width or _WIDTH, training.batch, bf16, allowed
+        )
         training = replace(training, tile=tile)
         wide = " × ".join(map(str, map(output_size, tile, depths)))
+        kind = " in bfloat16" if bf16 else ""
         reasons.append(
             f"tiles of {' × '.join(map(str, tile))} voxels, of which {wide} are learnt from: a "
-            f"step takes about {readable_bytes(needed)} (training.memory = {training.memory:g} GiB)"
+            f"step takes about {readable_bytes(needed)}{kind} "
+            f"(training.memory = {training.memory:g} GiB)"
         )
     return replace(plan, network=network, training=training), reasons
 
 
 def training_bytes(
-    sizes: Sequence[int], depths: Sequence[int], width: int, channels: int, bf16: bool
+    sizes: Sequence[int], depths: Sequence[int], width: int, batch: int, bf16: bool
 ) -> int:
     """Return about how many bytes a training step takes beside the program.
 
@@ -87,18 +91,21 @@ def training_bytes(
         Of the input tile, legal.
     depths : sequence of int
         Poolings along each axis.
-    width, channels : int
+    width : int
         Of the network.
+    batch : int
+        Tiles of a step.
     bf16 : bool
         Whether features are bfloat16 and not float32.
     """
     weights, features = 0, 0
-    before = channels
+    before = 1
     for after, kernel, pixels in _layers(sizes, depths, width):
         weights += before * after * kernel
         features += after * pixels
         before = after
-    return int(_BYTES["bf16" if bf16 else "32"] * features + _BYTES_OF_A_WEIGHT * weights)
+    each = _BYTES["bf16" if bf16 else "32"]
+    return int(each * batch * features + _BYTES_OF_A_WEIGHT * weights)
 
 
 def _layers(
@@ -134,27 +141,24 @@ def _largest_tile(
     voxel: Sequence[float],
     depths: Sequence[int],
     width: int,
+    batch: int,
     bf16: bool,
     allowed: float,
 ) -> tuple[tuple[int, ...], int]:
     """Return the largest input tile that fits, about a cube in space, and its bytes."""
     longest = [max(sides) for sides in zip(*shapes, strict=True)]
     longest[-2:] = [max(longest[-2:])] * 2
-    best: tuple[int, ...] = ()
-    for seen in range(smallest_input(depths[-1]), 10**6, 2 ** depths[-1]):
-        output = output_size(seen, depths[-1])
-        wished = [max(1, round(output / length)) for length in voxel]
+    reach = max(side * length for side, length in zip(longest, voxel, strict=True))
+    best = tuple(map(smallest_input, depths))  # whatever it takes: memory will tell
+    for output in range(1, round(reach) + 1):
         tile = tuple(
-            input_size(min(want, side), depth)
-            for want, side, depth in zip(wished, longest, depths, strict=True)
+            input_size(min(max(1, round(output / length)), side), depth)
+            for length, side, depth in zip(voxel, longest, depths, strict=True)
         )
-        fits = training_bytes(tile, depths, width, 1, bf16) <= allowed
-        if best and (not fits or tile == best):
+        if training_bytes(tile, depths, width, batch, bf16) > allowed:
             break
         best = tile
-        if not fits:
-            break  # the smallest there is; memory will tell
-    return best, training_bytes(best, depths, width, 1, bf16)
+    return best, training_bytes(best, depths, width, batch, bf16)
 
 
 def _deepest(voxel: Sequence[float]) -> int:

@@ -84,7 +84,9 @@ def test_without_defects_everything_else_is_drawn_as_with_them():
     full = replace(Augmentation(), jump=2.0, lost=0.5)
     rngs = np.random.default_rng(5), np.random.default_rng(5)
     with_them, without = (
-        draw(policy, rng, 3, 1, SIZE)
+        draw(
+            policy, rng, 3, 1, SIZE, (4.0, 1.0, 1.0)
+        )  # flat, as sections are: turned in their plane
         for policy, rng in zip((full, Augmentation()), rngs, strict=True)
     )
     assert without.sections is None

@@ -8,7 +8,7 @@ import tifffile
 
 from septum.data.layouts import Reading, find
 from septum.data.layouts.rank import goes_on
-from septum.errors import ConfigError, DataError
+from septum.errors import ConfigError
 
 BALLS = np.zeros((6, 20, 20), np.uint16)
 BALLS[1:5, 2:8, 2:8] = 1
@@ -61,7 +61,9 @@ def test_the_user_knows_better(tmp_path):
     assert slices[0].spacing == (0.5, 0.25)
     (volume,) = replace(found, reading=Reading(ndim=3)).load()
     assert volume.ndim == 3
-    with pytest.raises(DataError, match=r"the spacing .0.5, 0.5. for 3 spatial axes"):
+    (even,) = replace(found, reading=Reading(ndim=3, spacing=(0.5,))).load()
+    assert even.spacing == (0.5, 0.5, 0.5)
+    with pytest.raises(ConfigError, match=r"the spacing is .0.5, 0.5. for 3 spatial axes"):
         replace(found, reading=Reading(ndim=3, spacing=(0.5, 0.5))).load()
 
 
@@ -74,8 +76,8 @@ def test_a_rank_or_a_size_that_cannot_be_is_refused():
 
 def test_most_objects_must_go_on_and_lie_over_one_another():
     assert goes_on(BALLS)
-    assert not goes_on(SLICES)
-    assert not goes_on(np.zeros_like(BALLS))
+    assert goes_on(SLICES) is False
+    assert goes_on(np.zeros_like(BALLS)) is None
     few = SLICES.copy()
     few[3, 2:8, 2:8] = few[2, 2:8, 2:8]
     assert not goes_on(few)
@@ -83,3 +85,17 @@ def test_most_objects_must_go_on_and_lie_over_one_another():
     for z in range(6):
         jumping[z, 2:8, 2 + 4 * (z % 2) : 8 + 4 * (z % 2)] = 1
     assert not goes_on(jumping)
+
+
+def test_slices_that_nobody_annotated_say_nothing():
+    sparse = np.where(np.isin(np.arange(6), (2, 3))[:, None, None], BALLS, 0)
+    assert goes_on(sparse)
+    assert goes_on(np.where(np.isin(np.arange(6), (1, 3))[:, None, None], BALLS, 0)) is None
+    assert goes_on(SLICES, annotated=np.zeros(SLICES.shape, bool)) is None
+
+
+def test_the_first_pair_that_can_tell_decides(tmp_path):
+    dataset(tmp_path, np.zeros_like(BALLS))
+    for name, array in (("images", np.where(BALLS, 200, 10).astype(np.uint8)), ("masks", BALLS)):
+        tifffile.imwrite(tmp_path / name / "b.tif", array, imagej=True, metadata={"axes": "ZYX"})
+    assert [sample.shape for sample in find(tmp_path).load()] == [(6, 20, 20)] * 2

@@ -82,7 +82,7 @@ class Dataset:
             label image has an object in it.
         """
         if ndim is None:
-            ndim = rank_of(self.pairs[0], self.reading)
+            ndim = self._rank()
         found = [
             (pair, *read_pair(pair, self._annotation(pair, ndim), ndim, self.reading))
             for pair in self.pairs
@@ -96,16 +96,26 @@ class Dataset:
         refuse_empty(samples, str(self.root), str(self.pairs[0].labels))
         return samples
 
+    def _rank(self) -> int:
+        try:
+            return rank_of(self.pairs, self.reading)
+        except DataError as error:
+            raise _perhaps_swapped(error, self.pairs[0]) from None
+
     def _annotation(self, pair: Pair, ndim: int) -> Annotation:
         try:
             return annotation_of(pair, ndim, self.reading)
         except DataError as error:
-            if not looks_like_labels(pair.image):
-                raise
-            raise DataError(
-                f"{error}. {pair.image} looks like a label image: were the images and their "
-                "annotations swapped?"
-            ) from None
+            raise _perhaps_swapped(error, pair) from None
+
+
+def _perhaps_swapped(error: DataError, pair: Pair) -> DataError:
+    if not looks_like_labels(pair.image):
+        return error
+    return DataError(
+        f"{error}. {pair.image} looks like a label image: were the images and their annotations "
+        "swapped?"
+    )
 
 
 def refuse_contradictions(found: Sequence[tuple[Pair, Annotation]], reading: Reading) -> None:

@@ -138,7 +138,7 @@ def read_pair(
                 image=pixels,
                 labels=plane.labels,
                 annotated=plane.annotated,
-                spacing=_spacing(reading, files[0].spacing, ndim, source),
+                spacing=reading.spacing_of(ndim) or files[0].spacing,
                 name=pair.name if single else f"{pair.name}[{index:0{width}}]",
                 notes=(*files[0].notes, *notes, *plane.notes),
                 source=source,
@@ -199,19 +199,6 @@ def looks_like_labels(path: Path) -> bool:
     except DataError:
         return False
     return 0.01 < np.mean(ids == 0) < 1 and int(ids.max()) < ids.size / 16
-
-
-def _spacing(
-    reading: Reading, stated: tuple[float, ...] | None, ndim: int, source: str
-) -> tuple[float, ...] | None:
-    if reading.spacing is None:
-        return stated
-    if len(reading.spacing) < ndim:
-        raise DataError(
-            f"{source}: the spacing {reading.spacing} for {ndim} spatial axes; give one size in µm "
-            f"for each of {', '.join('ZYX'[-ndim:])}"
-        )
-    return reading.spacing[-ndim:]
 
 
 def _both(one: np.ndarray | None, two: np.ndarray | None) -> np.ndarray | None:

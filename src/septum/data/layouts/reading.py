@@ -48,6 +48,24 @@ class Reading:
     ndim: int | None = None
     channels: tuple[str, ...] | None = None
 
+    def spacing_of(self, ndim: int) -> tuple[float, ...] | None:
+        """Return the wished spacing for so many spatial axes: one size is that of all.
+
+        Raises
+        ------
+        ConfigError
+            If there are fewer sizes than axes.
+        """
+        if self.spacing is None:
+            return None
+        sizes = self.spacing * ndim if len(self.spacing) == 1 else self.spacing
+        if len(sizes) < ndim:
+            raise ConfigError(
+                f"the spacing is {self.spacing} for {ndim} spatial axes; give one size in µm, or "
+                f"one for each of {', '.join('ZYX'[-ndim:])}"
+            )
+        return sizes[-ndim:]
+
     def __post_init__(self) -> None:
         if self.ndim not in (None, 2, 3):
             raise ConfigError(f"ndim is {self.ndim}; expected 2 (slices) or 3 (volumes)")
