@@ -203,6 +203,16 @@ def test_other_axes_have_no_place_in_the_scanner(tmp_path):
     assert (image.placement, image.spacing) == (None, (700.0, 500.0))
 
 
+def test_zeros_after_a_packed_file_are_left_alone_however_many(tmp_path, monkeypatch):
+    path = of_itk(tmp_path / "a.nii.gz")
+    path.write_bytes(path.read_bytes() + b"\0" * (3 * gzipped._READ))
+    np.testing.assert_array_equal(read_image(path).array, VOLUME)
+    packed = gzip.compress(b"one") + b"\0" * 50 + gzip.compress(b"two") + b"\0" * 50
+    (tmp_path / "b.gz").write_bytes(packed)
+    monkeypatch.setattr(gzipped, "_READ", 20)
+    assert gzipped.Unzipped(tmp_path / "b.gz", 6).read(0, 6).tobytes() == b"onetwo"
+
+
 def test_a_packed_file_that_is_cut_short_is_named_where_it_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(gzipped, "BLOCK", 500)
     path = of_itk(tmp_path / "a.nii.gz")
