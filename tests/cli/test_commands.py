@@ -64,6 +64,13 @@ def test_help_says_what_it_does_and_gives_an_example(verb):
     assert f"Example: septum {verb}" in done.output
 
 
+def test_help_of_predict_names_every_kind_of_result():
+    from septum.outputs import KINDS
+
+    words = re.findall(r"\w+", septum("predict", "--help").output.split("Example")[0])
+    assert set(KINDS) <= set(words)
+
+
 def test_the_version_can_be_asked_for():
     from septum.version import __version__
 

@@ -54,10 +54,11 @@ def command(
 ) -> None:
     """Segment images of any size with a trained model.
 
-    `--save` takes: `labels` (TIFF: 0 background, 1..n objects), `probabilities` (TIFF, one channel
-    per class) or `probabilities8` (in 8 bits), `table` (CSV: area, place, intensity of each object)
-    or `parquet`, `geojson` (outlines for QuPath), `rois` (outlines for ImageJ), `overlay` (PNG),
-    `zarr` (OME-Zarr). A stack is segmented plane by plane.
+    `--save` takes: `labels` (TIFF: 0 background, 1..n objects) or `nifti` (the same as NIfTI, which
+    lies over a NIfTI or DICOM image), `probabilities` (TIFF, one channel per class) or
+    `probabilities8` (in 8 bits), `table` (CSV: area, place, intensity of each object) or `parquet`,
+    `geojson` (outlines for QuPath), `rois` (outlines for ImageJ), `overlay` (PNG), `zarr`
+    (OME-Zarr). A 2D model segments a stack plane by plane; a 3D model takes volumes.
 
     Example: `septum predict runs/first new/*.tif -o out --save labels,table,overlay`
     """

@@ -1,16 +1,16 @@
 """Labels as NIfTI, which lie over the image that they are of in ITK-SNAP and 3D Slicer."""
 
-import gzip
-from collections.abc import Iterator
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from septum.array import item
 from septum.atomic import replacing
-from septum.data.formats.nifti import header_of
 from septum.data.formats.nifti_header import for_labels
-from septum.errors import SeptumError
 from septum.outputs.segmented import Segmented
 from septum.version import __version__
 
@@ -18,12 +18,21 @@ _OURS = "septum"
 _HELD = 2**24  # pixels read at a time
 _LEVEL = 4  # of the compression: labels shrink to little at any
 
+# A gzip header with a comment, and without a name and a time: the same labels are the same bytes.
+_GZIP = b"\x1f\x8b\x08\x10\0\0\0\0\0\xff"
+
 
 def is_ours(path: Path) -> bool:
-    """Tell whether a NIfTI file was written here, and so may be replaced by a newer result."""
+    """Tell whether a NIfTI file was written here, and so may be replaced by a newer result.
+
+    The comment of the gzip stream says so. The header of the NIfTI says it too, but there it stays
+    when somebody corrects the labels and saves them; then the stream is a new one.
+    """
+    mark = _GZIP + _OURS.encode()
     try:
-        return header_of(path)["descrip"].item().startswith(_OURS.encode())
-    except (OSError, SeptumError):
+        with path.open("rb") as file:
+            return file.read(len(mark)) == mark
+    except OSError:
         return False
 
 
@@ -41,18 +50,25 @@ def write_nifti(segmented: Segmented, path: Path) -> None:
     """
     dtype = np.dtype(segmented.id_type).newbyteorder("<")
     shape = _shape(segmented)
-    header = for_labels(
-        shape, dtype, segmented.placement, segmented.full_spacing, f"{_OURS} {__version__}"
-    )
+    writer = f"{_OURS} {__version__}"
+    header = for_labels(shape, dtype, segmented.placement, segmented.full_spacing, writer)
+    voxels = (pixels.astype(dtype).tobytes() for pixels in _in_order(segmented))
     with (
         replacing(path, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize) as temporary,
         temporary.open("wb") as file,
-        # Without a name and a time: the same labels are the same bytes.
-        gzip.GzipFile("", "wb", _LEVEL, file, mtime=0) as packed,
     ):
-        packed.write(header)
-        for pixels in _in_order(segmented):
-            packed.write(pixels.astype(dtype).tobytes())
+        file.writelines(_packed(chain([header], voxels), writer))
+
+
+def _packed(parts: Iterable[bytes], comment: str) -> Iterator[bytes]:
+    """Yield a gzip stream with a comment, which Python's gzip does not write (RFC 1952)."""
+    yield _GZIP + comment.encode("latin-1") + b"\0"
+    deflate = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
+    checksum = size = 0
+    for part in parts:
+        checksum, size = zlib.crc32(part, checksum), size + len(part)
+        yield deflate.compress(part)
+    yield deflate.flush() + struct.pack("<II", checksum, size % 2**32)
 
 
 def _shape(segmented: Segmented) -> tuple[int, ...]:

@@ -158,6 +158,41 @@ def test_twelve_bits_of_a_ct_stay_sixteen(tmp_path):
     assert read_image(folder).array.dtype == np.int16
 
 
+@pytest.mark.parametrize(
+    ("element", "dtype"), [("FloatPixelData", "float32"), ("DoubleFloatPixelData", "float64")]
+)
+@pytest.mark.parametrize("order", [None, range(6)])
+def test_fractions_stay_fractions(tmp_path, element, dtype, order):
+    array = (VOLUME / 7 - 100).astype(dtype)
+    path = multi_frame(tmp_path / "a.dcm", order=order, BitsAllocated=array.itemsize * 8)
+    pixels = {element: array.tobytes()}
+    left_out = {"PixelData": None, "BitsStored": None, "PixelRepresentation": None}
+    change(path, **left_out, HighBit=None, **pixels)
+    image = read_image(path)
+    assert image.array.dtype == dtype
+    expected = array if order is None else (array * 0.5 - 10).astype(dtype)
+    np.testing.assert_array_equal(image.array, expected)
+
+
+def test_pixels_of_another_type_than_was_stated_are_named(tmp_path, monkeypatch):
+    decoded = VOLUME[0].astype(np.float32)
+    path = multi_frame(tmp_path / "a.dcm")
+    monkeypatch.setattr("pydicom.pixels.utils.pixel_array", lambda *_, **__: decoded)
+    with pytest.raises(DataError, match=r"a\.dcm has pixels of float32, not int16"):
+        read_image(path)
+
+
+@pytest.mark.parametrize(("count", "of"), [(6, ""), (2, " in 2 of 6 frames")])
+def test_a_note_says_that_small_numbers_are_bright(tmp_path, count, of):
+    folder = of_gdcm(tmp_path / "scan", intercept="0")
+    for file in sorted(folder.iterdir())[:count]:
+        change(file, PhotometricInterpretation="MONOCHROME1")
+    image = read_image(folder)
+    (note,) = image.notes
+    assert note.startswith(f"small numbers are bright{of} (MONOCHROME1)")
+    np.testing.assert_array_equal(image.array, VOLUME)
+
+
 @pytest.mark.parametrize("order", [range(6), [3, 0, 5, 1, 4, 2]])
 def test_frames_of_one_file_are_put_in_order(tmp_path, order):
     image = open_image(multi_frame(tmp_path / "a.dcm", order=order))

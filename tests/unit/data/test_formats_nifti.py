@@ -203,6 +203,16 @@ def test_other_axes_have_no_place_in_the_scanner(tmp_path):
     assert (image.placement, image.spacing) == (None, (700.0, 500.0))
 
 
+def test_zeros_after_a_packed_file_are_left_alone_however_many(tmp_path, monkeypatch):
+    path = of_itk(tmp_path / "a.nii.gz")
+    path.write_bytes(path.read_bytes() + b"\0" * (3 * gzipped._READ))
+    np.testing.assert_array_equal(read_image(path).array, VOLUME)
+    packed = gzip.compress(b"one") + b"\0" * 50 + gzip.compress(b"two") + b"\0" * 50
+    (tmp_path / "b.gz").write_bytes(packed)
+    monkeypatch.setattr(gzipped, "_READ", 20)
+    assert gzipped.Unzipped(tmp_path / "b.gz", 6).read(0, 6).tobytes() == b"onetwo"
+
+
 def test_a_packed_file_that_is_cut_short_is_named_where_it_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(gzipped, "BLOCK", 500)
     path = of_itk(tmp_path / "a.nii.gz")
@@ -276,6 +286,13 @@ def test_a_header_that_states_nothing_gives_no_spacing(tmp_path):
         ({"datatype": 7}, "the data type 7, which does not exist"),
         ({"datatype": 32}, "pixels of type complex64; expected real numbers"),
         ({"scl_slope": np.inf}, "by slope inf .* finite numbers are expected"),
+        ({"vox_offset": np.nan}, "voxels begin at byte nan; expected is 352 or more"),
+        ({"vox_offset": np.inf}, "voxels begin at byte inf; expected is 352 or more"),
+        ({"qform_code": 1, "pixdim": [1, -1, 1, 1, 0, 0, 0, 0]}, "qform .*pixdim 1, -1, 1, 1, wh"),
+        ({"qform_code": 1, "pixdim": [5, 1, 1, 1, 0, 0, 0, 0]}, "qform .*pixdim 5, 1, 1, 1, wh"),
+        ({"qform_code": 1, "quatern_b": 2}, "qform .*quatern 2, 0, 0, of length 1 at most"),
+        ({"qform_code": 1, "quatern_b": np.nan}, r"places the voxels by .*nan.* finite"),
+        ({"sform_code": 1, "srow_x": [np.inf] * 4}, r"places the voxels by \[\[inf, .* finite"),
         ({"magic": b"ni1"}, r"a NIfTI pair \(\.hdr and \.img\)"),
         ({"magic": b""}, "an Analyze file"),
     ],
@@ -285,6 +302,27 @@ def test_headers_that_make_no_sense_are_named(tmp_path, fields, message):
     assert read_image(tmp_path / "good.nii").array.shape == (3, 4, 5)
     with pytest.raises(DataError, match=rf"a\.nii: .*{message}"):
         read_image(patched(tmp_path / "a.nii", **fields))
+
+
+@pytest.mark.parametrize(
+    ("code", "um", "notes"),
+    [
+        (7, 1e3, ("its voxel size has the unit 7, which does not exist, and was taken as mm",)),
+        (3 + 64, 1.0, ()),  # of a unit of time that does not exist, which nothing is taken from
+    ],
+)
+def test_a_unit_that_does_not_exist_is_as_none(tmp_path, code, um, notes):
+    path = patched(tmp_path / "a.nii", xyzt_units=code, pixdim=[1, 0.5, 0.7, 2.5, 0, 0, 0, 0])
+    image = read_image(path)
+    assert image.spacing == pytest.approx((2.5 * um, 0.7 * um, 0.5 * um))
+    assert image.notes == notes
+
+
+def test_a_qform_that_leaves_its_handedness_out_has_the_usual_one(tmp_path):
+    sizes = [0, 0.5, 0.7, 2.5, 0, 0, 0, 0]
+    image = read_image(patched(tmp_path / "a.nii", qform_code=1, pixdim=sizes, xyzt_units=2))
+    assert image.spacing == pytest.approx((2500.0, 700.0, 500.0))
+    assert orientation(image.placement) == "RAS"
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"not what the suffix says" * 50])

@@ -52,6 +52,12 @@ def test_nnunet_stacks_the_channels_of_a_case_and_takes_components_of_classes(tm
     np.testing.assert_array_equal(first.labels, pieces(CLASSES))
 
 
+def test_nnunets_channels_are_named_by_number_not_by_place(tmp_path):
+    names = {str(number): f"stain {number}" for number in (10, 9, 2, 1, 0, 3, 4, 5, 6, 7, 8)}
+    (first, _) = find(nnunet(tmp_path, channels=11, channel_names=names)).load()
+    assert first.channels == tuple(f"stain {number}" for number in range(11))
+
+
 def test_one_class_of_nnunet_can_be_chosen(tmp_path):
     (sample, _) = find(nnunet(tmp_path), Reading(labels="nucleus")).load()
     np.testing.assert_array_equal(sample.labels > 0, CLASSES == 2)
@@ -79,6 +85,10 @@ def test_the_first_version_of_nnunets_description_is_read(tmp_path):
     ("spoil", "says"),
     [
         (lambda r: (r / "dataset.json").write_text("{"), r"dataset\.json: cannot be read as JSON"),
+        (
+            lambda r: nnunet(r, channel_names={"DAPI": 0, "GFP": 1}),
+            r"dataset\.json: its channels are \{'DAPI': 0.*expected are numbers and names",
+        ),
         (lambda r: (r / "labelsTr/x_002.tif").unlink(), r"1 of 2 cases have no labels.*x_002\.tif"),
         (lambda r: (r / "imagesTr/x_002_0001.tif").unlink(), r"x_002 has the channels 0; 0, 1 are"),
         (lambda r: write(r / "imagesTr/y.tif", GREY), r"y\.tif: no channel number.*y_0000\.tif"),

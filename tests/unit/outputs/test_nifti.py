@@ -1,6 +1,7 @@
 """Labels as NIfTI: read back by ITK and nibabel, in the place of the image that they are of."""
 
 import gzip
+import zlib
 from dataclasses import replace
 
 import nibabel
@@ -129,3 +130,37 @@ def test_the_same_labels_are_the_same_bytes_and_known_as_ours(tmp_path, make):
     (tmp_path / "d.nii.gz").write_bytes(gzip.compress(b"text"))
     assert not is_ours(tmp_path / "c.nii.gz")
     assert not is_ours(tmp_path / "d.nii.gz")
+    assert not is_ours(tmp_path / "none.nii.gz")
+
+
+def by_nibabel(path):
+    image = nibabel.load(path)
+    labels = np.asarray(image.dataobj).copy()
+    labels[0] = 77
+    nibabel.save(nibabel.Nifti1Image(labels, image.affine, image.header), path)
+
+
+def by_itk(path):
+    sitk.WriteImage(sitk.ReadImage(str(path)) + 1, str(path))
+
+
+@pytest.mark.parametrize("edit", [by_nibabel, by_itk])
+def test_labels_that_somebody_corrected_are_not_ours(tmp_path, make, edit):
+    path = tmp_path / "l.nii.gz"
+    write_nifti(make(labels_of(1, 4, 5, 6)), path)
+    assert is_ours(path)
+    assert nibabel.load(path).header["descrip"].item().startswith(b"septum")
+    edit(path)
+    assert not is_ours(path)
+
+
+def test_the_stream_is_one_member_that_every_gzip_reads(tmp_path, make):
+    path = tmp_path / "l.nii.gz"
+    labels = labels_of(1, 40, 50, 60)
+    write_nifti(make(labels), path)
+    unzipped = zlib.decompressobj(wbits=31)
+    content = unzipped.decompress(path.read_bytes())  # and compares the checksum
+    assert (unzipped.eof, unzipped.unused_data) == (True, b"")
+    assert content == gzip.decompress(path.read_bytes())
+    assert content[352:] == labels.tobytes()
+    assert path.stat().st_size < labels.nbytes

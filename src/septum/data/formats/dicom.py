@@ -33,7 +33,9 @@ def open_dicom(path: Path) -> ImageFile[Source]:
 
     Slices are in the order of their positions along their normal, and Z grows along it. Pixels are
     as stored, after the linear scale that the file states (Hounsfield units of a CT), as integers
-    where that makes integers, else as float32. Spacing along Z is the distance of the positions.
+    where that makes integers, else as float32; as float64 where they are stored so. Files whose
+    small numbers are bright (MONOCHROME1) are not inverted, and a note says so. Spacing along Z is
+    the distance of the positions.
 
     Parameters
     ----------
@@ -64,7 +66,7 @@ def open_dicom(path: Path) -> ImageFile[Source]:
         axes,
         known_steps([None if step is None else step * 1e3 for step in steps]),
         str(path),
-        (*_left_out(path, len(files) - sum(map(bool, found))), *series.notes),
+        (*_left_out(path, len(files) - sum(map(bool, found))), *series.notes, *_inverted(frames)),
         assumed="Q" in axes,
         storage=Storage("DICOM", frames[0].codec),
         placement=_placement(series),
@@ -97,6 +99,14 @@ def _left_out(path: Path, without: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _inverted(frames: Sequence[Frame]) -> tuple[str, ...]:
+    """Say whether small numbers are bright, as a model that was trained on others does not know."""
+    count = sum(frame.inverted for frame in frames)
+    of = "" if count == len(frames) else f" in {count} of {len(frames)} frames"
+    note = f"small numbers are bright{of} (MONOCHROME1); they were taken as stored, not inverted"
+    return (note,) if count else ()
+
+
 def _placement(series: Series) -> bytes | None:
     return None if series.affine is None else placed(series.affine)
 
@@ -124,6 +134,8 @@ def _values(frame: Frame, dtype: np.dtype) -> np.ndarray:
     stored = pixel_array(frame.path, index=frame.number)
     if stored.shape != frame.shape:
         raise ValueError(f"{frame.path.name} has {stored.shape} pixels, not {frame.shape}")
+    if not np.can_cast(stored.dtype, frame.dtype):  # a decoder may use a type with fewer bytes
+        raise ValueError(f"{frame.path.name} has pixels of {stored.dtype}, not {frame.dtype}")
     if (frame.slope, frame.intercept) == (1, 0):
         return stored.astype(dtype, copy=False)
     return (stored * frame.slope + frame.intercept).astype(dtype)
@@ -133,6 +145,8 @@ def _value_type(frames: Sequence[Frame]) -> np.dtype:
     """Return the smallest type that holds the scaled values of every frame."""
     if all((frame.slope, frame.intercept) == (1, 0) for frame in frames):
         return np.result_type(*(frame.dtype for frame in frames))
+    if any(frame.dtype.kind == "f" for frame in frames):
+        return np.result_type(np.float32, *(frame.dtype for frame in frames))
     if not all(frame.slope.is_integer() and frame.intercept.is_integer() for frame in frames):
         return np.dtype(np.float32)
     values = [stored * frame.slope + frame.intercept for frame in frames for stored in frame.limits]

@@ -16,6 +16,8 @@ import numpy as np
 from septum.data.formats.medical import medical
 from septum.errors import DataError
 
+_FLOATS = {0x7FE00008: "f4", 0x7FE00009: "f8"}  # FloatPixelData, DoubleFloatPixelData
+_PIXELS = (*_FLOATS, 0x7FE00010)
 _DEFLATED = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.8.1")
 _LEAST_FRAME = 8  # bytes that even an empty frame takes in a compressed file
 
@@ -49,6 +51,8 @@ class Frame:
         The number of the file in its series.
     codec : str or None
         The compression.
+    inverted : bool
+        Whether small numbers are bright (MONOCHROME1), as in many radiographs.
     """
 
     path: Path
@@ -66,10 +70,11 @@ class Frame:
     thickness: float | None
     order: int | None
     codec: str | None
+    inverted: bool
 
     @property
     def limits(self) -> tuple[int, int]:
-        """The smallest and the largest number that may be stored."""
+        """The smallest and the largest number that may be stored, of integers."""
         if self.dtype.kind == "i":
             return -(2 ** (self.bits - 1)), 2 ** (self.bits - 1) - 1
         return 0, 2**self.bits - 1
@@ -89,12 +94,12 @@ def frames_of(path: Path) -> list[Frame]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of values that break the standard and do not matter
             syntax = _syntax(pydicom, path)
-            dataset = pydicom.dcmread(path, stop_before_pixels=True)
+            dataset, pixels = _before_pixels(pydicom, path)
             if "Rows" not in dataset or "Columns" not in dataset:
                 return []
             _refuse_colour(dataset, path)
             codec = _codec(pydicom, syntax, path)
-            return _frames(dataset, path, codec)
+            return _frames(dataset, path, codec, _pixel_type(dataset, pixels))
     except (FileNotFoundError, PermissionError, IsADirectoryError, DataError):
         raise
     # A damaged file can fail anywhere in the parser, with whatever it raises.
@@ -114,6 +119,27 @@ def _syntax(pydicom: Any, path: Path) -> Any:
             "here; convert it with `dcmconv +te`"
         )
     return syntax
+
+
+def _before_pixels(pydicom: Any, path: Path) -> tuple[Any, int | None]:
+    """Return what the file states before its pixels, and the tag that these have, if any."""
+    found = []
+
+    def at_pixels(tag: int, *_: Any) -> bool:
+        found.extend([int(tag)] if tag in _PIXELS else [])
+        return bool(found)
+
+    with path.open("rb") as file:
+        dataset = pydicom.filereader.read_partial(file, at_pixels)
+    return dataset, next(iter(found), None)
+
+
+def _pixel_type(dataset: Any, pixels: int | None) -> np.dtype:
+    """Return the type of a pixel as stored, which its tag says where it is no integer."""
+    if pixels in _FLOATS:
+        return np.dtype(_FLOATS[pixels])
+    signed = int(dataset.get("PixelRepresentation", 0))
+    return np.dtype(f"{'i' if signed else 'u'}{max(int(dataset.BitsAllocated), 8) // 8}")
 
 
 def _codec(pydicom: Any, syntax: Any, path: Path) -> str | None:
@@ -146,13 +172,11 @@ def _refuse_colour(dataset: Any, path: Path) -> None:
         )
 
 
-def _frames(dataset: Any, path: Path, codec: str | None) -> list[Frame]:
+def _frames(dataset: Any, path: Path, codec: str | None, dtype: np.dtype) -> list[Frame]:
     count = int(dataset.get("NumberOfFrames", None) or 1)
     shape = (int(dataset.Rows), int(dataset.Columns))
     allocated = int(dataset.BitsAllocated)
     _refuse_short(path, count, count * shape[0] * shape[1] * allocated // 8, codec)
-    signed = int(dataset.get("PixelRepresentation", 0))
-    dtype = np.dtype(f"{'i' if signed else 'u'}{max(allocated, 8) // 8}")
     order = dataset.get("InstanceNumber", None)
     frames = []
     for number in range(count):
@@ -178,6 +202,7 @@ def _frames(dataset: Any, path: Path, codec: str | None) -> list[Frame]:
                 next((abs(float(step)) for step in (between, thick) if step), None),
                 None if order is None else int(order),
                 codec,
+                dataset.get("PhotometricInterpretation", None) == "MONOCHROME1",
             )
         )
     return frames

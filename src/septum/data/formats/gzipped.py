@@ -93,6 +93,7 @@ class _State:
         self._place = 0  # of the next byte of the file
         self._inflate = zlib.decompressobj(wbits=31)  # 31: a gzip header, and a checksum at the end
         self._left = b""  # read from the file and not looked at yet
+        self._between = False  # one member has ended, and no byte of another was seen
 
     def copied(self) -> "_State":
         other = copy.copy(self)
@@ -103,7 +104,7 @@ class _State:
         """Return the next `count` unpacked bytes; `before` were taken, for the message."""
         parts, missing = [], count
         while missing:
-            packed = self._left or self._from(file)
+            packed = self._packed(file)
             if not packed:
                 raise EOFError(
                     f"the gzip stream ends after {before + count - missing} unpacked bytes"
@@ -111,8 +112,7 @@ class _State:
             part = self._inflate.decompress(packed, missing)
             self._left = self._inflate.unconsumed_tail
             if self._inflate.eof:
-                # Members may follow one another, and zeros may fill up the last one.
-                self._left = self._inflate.unused_data.lstrip(b"\0")
+                self._left, self._between = self._inflate.unused_data, True
                 self._inflate = zlib.decompressobj(wbits=31)
             missing -= len(part)
             parts.append(part)
@@ -120,11 +120,23 @@ class _State:
 
     def verify(self, file: BinaryIO) -> None:
         """Let the checksum be compared, which follows the last byte of a member."""
-        while packed := self._left or self._from(file):
+        while not self._between and (packed := self._packed(file)):
             more = self._inflate.decompress(packed, 1)
             self._left = self._inflate.unconsumed_tail
             if more or self._inflate.eof:
                 return
+
+    def _packed(self, file: BinaryIO) -> bytes:
+        """Return bytes to unpack, none at the end of the file.
+
+        Members may follow one another, and zeros, however many, may fill up the last one.
+        """
+        packed = self._left or self._from(file)
+        while self._between and packed:
+            packed = packed.lstrip(b"\0")
+            self._between = not packed
+            packed = packed or self._from(file)
+        return packed
 
     def _from(self, file: BinaryIO) -> bytes:
         file.seek(self._place)

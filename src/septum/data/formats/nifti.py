@@ -7,7 +7,6 @@ image has it. nibabel reads the header; the voxels are read here, window by wind
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -42,39 +41,29 @@ def open_nifti(path: Path) -> ImageFile[Source]:
         When nibabel is not installed; when the file is no NIfTI, damaged or cut short, or has more
         axes than x, y, z, time and channels. Of a packed file, damage shows where it is read.
     """
-    header, packed = header_of(path), suffix_of(path) == ".nii.gz"
+    packed = suffix_of(path) == ".nii.gz"
+    header = nifti_header.parse(_start(path, packed), path)
     shape, axes = nifti_header.shape_and_axes(header, path)
     stored = nifti_header.pixel_type(header, path)
     if stored.names == _COLOUR:
         shape, axes, stored = (*shape, 3), f"{axes}S", np.dtype(np.uint8)
-    offset = int(max(float(header["vox_offset"]), header.single_vox_offset))
+    offset = nifti_header.voxel_offset(header, path)
     _refuse_short(path, packed, offset + prod(shape) * stored.itemsize, shape, stored)
     if packed:
         pixels = _packed(path, offset, shape, axes, stored)
     else:
         pixels = raw(path, offset, shape, stored)
     scale = nifti_header.scale(header, path)
-    sizes, with_unit = nifti_header.steps(header)
+    sizes, notes = nifti_header.steps(header, path)
     return ImageFile(
         native(pixels) if scale is None else _scaled(native(pixels), *scale),
         axes,
         known_steps([sizes.get(axis) for axis in "ZYX" if axis in axes]),
         str(path),
-        () if with_unit else ("its voxel size has no unit and was taken as mm",),
+        notes,
         storage=Storage(f"NIfTI-{str(header['magic'].item())[-2]}", "gzip" if packed else None),
         placement=header.binaryblock,
     )
-
-
-def header_of(path: Path) -> Any:
-    """Return the nibabel header of a file, of which nothing else is read.
-
-    Raises
-    ------
-    DataError
-        When nibabel is not installed, or the file is no NIfTI.
-    """
-    return nifti_header.parse(_start(path, suffix_of(path) == ".nii.gz"), path)
 
 
 def _start(path: Path, packed: bool) -> bytes:

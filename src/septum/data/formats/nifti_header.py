@@ -24,7 +24,8 @@ BYTES = 540
 
 _LENGTHS = {348: "Nifti1Header", 540: "Nifti2Header"}
 _LONGEST_1 = 2**15 - 1  # an axis of NIfTI-1 has 16 bits
-_UM = {"meter": 1e6, "mm": 1e3, "micron": 1.0, "unknown": 1e3}
+_UM = {1: 1e6, 2: 1e3, 3: 1.0}  # of the codes of metre, mm and µm
+_UNIT = 0b111  # the bits of xyzt_units that are of space; the others are of time
 _LABEL = 1002  # the intent code of label images
 _MAGIC = 4  # bytes after the header that say whether extensions follow
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -141,18 +142,71 @@ def scale(header: Any, path: Path) -> tuple[float, float] | None:
     return None if (slope, inter) == (1, 0) else (slope, inter)
 
 
-def steps(header: Any) -> tuple[dict[str, float], bool]:
-    """Return the voxel size in µm along X, Y and Z, and whether the file states its unit.
+def voxel_offset(header: Any, path: Path) -> int:
+    """Return at which byte of the (unpacked) file the voxels begin.
+
+    Raises
+    ------
+    DataError
+        For one that is not finite.
+    """
+    offset = float(header["vox_offset"])
+    if not isfinite(offset):
+        raise DataError(
+            f"{path}: its NIfTI header states that the voxels begin at byte {offset}; expected is "
+            f"{header.single_vox_offset} or more; the header is damaged"
+        )
+    return int(max(offset, header.single_vox_offset))
+
+
+def steps(header: Any, path: Path) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Return the voxel size in µm along X, Y and Z, and notes on a unit that was assumed.
 
     Without a unit, the sizes are in mm; sizes of 1 without a unit and a place state nothing.
+
+    Raises
+    ------
+    DataError
+        Where the place that they are taken from makes no sense; see `affine`.
     """
-    unit, _ = header.get_xyzt_units()
-    sizes = np.linalg.norm(header.get_best_affine()[:3, :3], axis=0)
-    if unit == "unknown" and not is_placed(header) and (sizes == 1).all():
-        return {}, True
+    unit = int(header["xyzt_units"]) & _UNIT
+    sizes = np.linalg.norm(affine(header, path)[:3, :3], axis=0)
+    if unit == 0 and not is_placed(header) and (sizes == 1).all():
+        return {}, ()
     # Stored with seven digits: 0.7, where its double would be 0.699999988.
-    numbers = [float(str(size)) * _UM[unit] for size in sizes.astype(np.float32)]
-    return dict(zip("XYZ", numbers, strict=True)), unit != "unknown"
+    numbers = [float(str(size)) * _UM.get(unit, 1e3) for size in sizes.astype(np.float32)]
+    has = f"has the unit {unit}, which does not exist," if unit else "has no unit"
+    notes = () if unit in _UM else (f"its voxel size {has} and was taken as mm",)
+    return dict(zip("XYZ", numbers, strict=True)), notes
+
+
+def affine(header: Any, path: Path) -> np.ndarray:
+    """Return the way from voxel (X, Y, Z) to the scanner, shape (4, 4): the sform, or the qform.
+
+    Raises
+    ------
+    DataError
+        For a qform whose numbers are no rotation, and for numbers that are not finite.
+    """
+    known = header.copy()
+    if known["pixdim"][0] == 0:  # which stands for 1, as the standard says
+        known["pixdim"][0] = 1
+    try:
+        found = known.get_best_affine()
+    except Exception as error:  # of nibabel's own class, or of its arithmetic
+        rotation = ", ".join(f"{float(header[f'quatern_{part}']):g}" for part in "bcd")
+        sizes = ", ".join(f"{size:g}" for size in header["pixdim"][:4])
+        raise DataError(
+            f"{path}: the qform of its NIfTI header makes no sense ({error}): pixdim {sizes}, "
+            f"where 1 or -1 and three positive sizes are expected, and quatern {rotation}, of "
+            "length 1 at most; the header is damaged"
+        ) from error
+    if is_placed(header) and not np.isfinite(found).all():
+        raise DataError(
+            f"{path}: its NIfTI header places the voxels by {found[:3].tolist()}, where finite "
+            "numbers are expected; the header is damaged"
+        )
+    return found
 
 
 def is_placed(header: Any) -> bool:
@@ -169,7 +223,7 @@ def orientation(placement: bytes) -> str | None:
     if not is_placed(header):
         return None
     nibabel = medical("nibabel", "orientation")
-    codes = nibabel.aff2axcodes(header.get_best_affine())
+    codes = nibabel.aff2axcodes(affine(header, Path("placement")))
     return None if None in codes else "".join(codes)
 
 

@@ -58,7 +58,7 @@ def find_nnunet(root: Path, reading: Reading) -> Dataset | None:
     ignored = next((v for name, v in classes.items() if name.lower() == "ignore"), ())
     taken = _taken(about, objects, reading)
     foreground = tuple(sorted({value for name in taken for value in objects[name]}))
-    names = _channel_names(facts)
+    names = _channel_names(facts, about)
     pairs = tuple(
         Pair(
             case, files[0], truth[case], kind="classes", channels=tuple(files[1:]),
@@ -111,9 +111,18 @@ def _count(facts: Mapping[str, Any]) -> int | None:
     return len(channels) if isinstance(channels, dict) else None
 
 
-def _channel_names(facts: Mapping[str, Any]) -> tuple[str, ...] | None:
+def _channel_names(facts: Mapping[str, Any], path: Path) -> tuple[str, ...] | None:
+    """Return the names in the order of the files' numbers, whatever that of the entries is."""
     channels = facts.get("channel_names") or facts.get("modality")
-    return tuple(map(str, channels.values())) if isinstance(channels, dict) else None
+    if not isinstance(channels, dict):
+        return None
+    try:
+        return tuple(str(channels[number]) for number in sorted(channels, key=int))
+    except ValueError as error:
+        raise DataError(
+            f"{path}: its channels are {channels!r}; expected are numbers and names, as "
+            '{"0": "DAPI", "1": "actin"}'
+        ) from error
 
 
 def _cases(images: Path, count: int | None) -> dict[str, list[Path]]:
