@@ -54,8 +54,9 @@ def evaluate(
         A label image, a score of "cell" in [0, 1] or as 8 bits, a stack of either ``(N, Y, X)``, or
         a folder of files as `septum predict` writes them.
     truth : str, Path or numpy.ndarray
-        Label images of the same shapes; for paths also a Cell Tracking Challenge ``01_GT`` folder
-        or a whole dataset.
+        Label images of the same shapes; a stack is a volume ``(Z, Y, X)`` where its objects go on
+        from slice to slice, or if `reading` says so. For paths also a Cell Tracking Challenge
+        ``01_GT`` folder or a whole dataset.
     metrics : str or iterable of {"isbi", "ctc", "matching", "tracking"}, optional
         One, several with commas between them, or a list of them; the first three by default.
         ``tracking`` takes two folders: what `track` wrote, and ``01_GT``.
@@ -92,7 +93,7 @@ def evaluate(
         )
     else:
         comparison = Comparison(
-            _from_planes(np.asarray(prediction), np.asarray(truth), say, reading)
+            _from_arrays(np.asarray(prediction), np.asarray(truth), say, reading)
         )
     for note in comparison.notes:
         say(note)
@@ -130,7 +131,7 @@ def _once(say: Callable[[str], None] | None) -> Callable[[str], None]:
     return once
 
 
-def _from_planes(
+def _from_arrays(
     prediction: np.ndarray, truth: np.ndarray, say: Callable[[str], None], reading: Reading
 ) -> tuple[Scored, ...]:
     if prediction.shape != truth.shape or truth.ndim not in (2, 3):
@@ -138,24 +139,27 @@ def _from_planes(
             f"the prediction has shape {prediction.shape}, the truth {truth.shape}; "
             "expected the same shape, (Y, X) or (N, Y, X)"
         )
-    if truth.ndim == 2:
-        prediction, truth = prediction[np.newaxis], truth[np.newaxis]
+    if truth.ndim == 2 and reading.ndim == 3:
+        raise DataError(f"the truth has shape {truth.shape}; expected (Z, Y, X) for ndim 3")
+    truths = truths_in(truth, "the truth", reading, say)
+    prediction = prediction.reshape(-1, *truths[0].labels.shape)
     is_foreground = is_mask(prediction)
 
     @cache
     def scores() -> np.ndarray:
-        found, note = cell_score(prediction, "the prediction")
+        planes = prediction.reshape(-1, *truth.shape[-2:])  # of a volume too, as isbi takes it
+        found, note = cell_score(planes, "the prediction")
         say(note)
-        return found
+        return found.reshape(prediction.shape)
 
     return tuple(
         Scored(
-            name=f"plane {number}",
+            name=f"volume {number}" if known.labels.ndim == 3 else f"plane {number}",
             labels=partial(_instances, prediction[number], is_foreground),
             cells=lambda number=number: scores()[number],
             truth=known,
         )
-        for number, known in enumerate(truths_in(truth, "the truth", reading, say))
+        for number, known in enumerate(truths)
     )
 
 

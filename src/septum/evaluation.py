@@ -1,6 +1,6 @@
 """Scores of predictions against the truth, pooled as each challenge pools them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ METRICS = ("isbi", "ctc", "matching")
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 Scores = dict[str, dict[str, Any]]
+Cells = Callable[[], np.ndarray]
 
 
 def score(
@@ -27,17 +28,18 @@ def score(
     Parameters
     ----------
     planes : sequence of Scored
-        Predictions beside their truth.
+        Predictions beside their truth, planes or volumes.
     wanted : iterable of {"isbi", "ctc", "matching"}
-        ``isbi`` is averaged over the planes at each threshold, and the best threshold kept; ``ctc``
-        is the mean over all reference objects of all planes; ``matching`` is computed from the
-        counts of all planes. What nobody annotated counts in none of them; see `Truth.stated` for
-        how ``ctc`` takes the challenge's own frames.
+        ``isbi`` is averaged over the planes at each threshold, and the best threshold kept; it is a
+        score of planes, and takes volumes slice by slice. ``ctc`` is the mean over all reference
+        objects, ``matching`` is computed from the counts of all planes or volumes; an object of a
+        volume is one through all its slices. What nobody annotated counts in none of them; see
+        `Truth.stated` for how ``ctc`` takes the challenge's own frames.
     on_plane : callable, optional
         Called after each plane with the planes done and the planes in all.
     on_note : callable, optional
-        Called with a sentence about the planes that ``isbi`` leaves out: without a cell in the
-        truth there is no pair of cell pixels to count.
+        Called with a sentence where ``isbi`` takes volumes slice by slice, and one about the planes
+        that it leaves out: without a cell in the truth there is no pair of cell pixels to count.
 
     Returns
     -------
@@ -67,14 +69,10 @@ def score(
     counts = [metrics.Matching(iou, tp=0, fp=0, fn=0, iou_sum=0.0) for iou in THRESHOLDS]
     for number, plane in enumerate(planes, start=1):
         labels, annotated = plane.truth.labels, plane.truth.annotated
-        if "isbi" in wanted and not _known(labels, annotated).any():
-            empty.append(plane.name)
-        elif "isbi" in wanted:
-            try:
-                cells = with_membranes(labels)
-                isbi += metrics.isbi_by_threshold(cells, plane.cells(), annotated)
-            except DataError as error:
-                raise DataError(f"{plane.name}: {error}") from None
+        if "isbi" in wanted:
+            curves, without = _isbi(plane)
+            isbi += curves
+            empty += without
         if "ctc" in wanted:
             # Where its markers show cells without outlines, the challenge takes predictions whole.
             objects += metrics.seg_scores(labels, plane.labels(), plane.truth.stated).values()
@@ -83,6 +81,8 @@ def score(
             counts = [a + b for a, b in zip(counts, found, strict=True)]
         if on_plane is not None:
             on_plane(number, len(planes))
+    if on_note is not None and isbi and any(plane.truth.labels.ndim == 3 for plane in planes):
+        on_note("isbi is a score of planes, and takes volumes slice by slice")
     if empty and not isbi:
         raise DataError(
             f"{empty[0]}: no cell in the truth, nor in that of any other plane, so that there is "
@@ -98,6 +98,31 @@ def score(
     if "matching" in wanted:
         scores["matching"] = {str(count.iou): count.as_dict() for count in counts}
     return scores
+
+
+def _isbi(scored: Scored) -> tuple[list[dict[str, np.ndarray]], list[str]]:
+    """Return the curves of each plane with a cell in its truth, and the names of the others."""
+    curves, empty = [], []
+    for name, labels, annotated, cells in _slices(scored):
+        if not _known(labels, annotated).any():
+            empty.append(name)
+            continue
+        try:
+            curves += metrics.isbi_by_threshold(with_membranes(labels), cells(), annotated)
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from None
+    return curves, empty
+
+
+def _slices(scored: Scored) -> Iterator[tuple[str, np.ndarray, np.ndarray | None, Cells]]:
+    """Yield name, labels, where they mean something, and cells: of a plane, or of each slice."""
+    labels, annotated = scored.truth.labels, scored.truth.annotated
+    if labels.ndim == 2:
+        yield scored.name, labels, annotated, scored.cells
+        return
+    for z, plane in enumerate(labels):
+        known = None if annotated is None else annotated[z]
+        yield f"{scored.name}[{z:02}]", plane, known, lambda z=z: scored.cells()[z]
 
 
 def _known(labels: np.ndarray, annotated: np.ndarray | None) -> np.ndarray:

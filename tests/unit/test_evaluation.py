@@ -5,6 +5,7 @@ import pytest
 
 import septum
 from septum import metrics
+from septum.api import Reading
 from septum.data.formats import write_labels
 from septum.data.synthetic import draw_cells
 from septum.data.truth import Scored, Truth
@@ -226,10 +227,9 @@ def test_an_8_bit_score_counts_as_shares_of_255():
 
 
 def test_a_stack_is_scored_plane_by_plane():
-    stack = np.stack([ONE, THREE])
-    assert septum.evaluate(np.stack([HALF, THREE]), stack, ["ctc"])["ctc"]["seg"] == pytest.approx(
-        (0.8 + 3) / 4
-    )
+    found, stack = np.stack([HALF, THREE]), np.stack([ONE, THREE])
+    scores = septum.evaluate(found, stack, ["ctc"], reading=Reading(ndim=2))
+    assert scores["ctc"]["seg"] == pytest.approx((0.8 + 3) / 4)
 
 
 @pytest.mark.parametrize("shape", [(40, 59), (1, 1, 40, 60), (60,)])

@@ -22,6 +22,8 @@ def command(
     ignore: options.Ignore = None,
     binary_instances: options.BinaryInstances = None,
     axes: options.Axes = None,
+    spacing: options.Spacing = None,
+    ndim: options.Ndim = None,
 ) -> None:
     """Measure predictions against the truth, with the challenges' own metrics.
 
@@ -31,7 +33,8 @@ def command(
     `septum track` wrote, against a `01_GT` folder.
 
     Files find their truth by stem, frame number (t013, man_seg013) or slice of a stack. The truth
-    is read as `septum train` would read it; what nobody annotated does not count.
+    is read as `septum train` would read it; what nobody annotated does not count. Where a stack is
+    a volume, ctc and matching take its objects through all slices; isbi is a score of slices.
 
     Example: `septum evaluate out 01_GT --metrics ctc --json scores.json`
     """
@@ -45,7 +48,9 @@ def command(
             [name.strip() for name in metrics.split(",") if name.strip()],
             on_note=show.note,
             on_plane=bar.count,
-            reading=api.Reading(layout, labels, ignore, binary_instances, axes),
+            reading=api.Reading(
+                layout, labels, ignore, binary_instances, axes, options.sizes(spacing), ndim
+            ),
         )
     show.scores(scores)
     if json_ is not None:

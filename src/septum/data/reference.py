@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from septum.data.formats import SUFFIXES
+from septum.data.formats import SUFFIXES, suffix_of
+from septum.data.labels import is_mask
 from septum.data.layouts import Annotation, Pair, Reading, annotation_of, find, understand
 from septum.data.layouts.ctc import read_annotated_area
 from septum.data.layouts.dataset import refuse_contradictions
 from septum.data.layouts.files import image_files, is_label_name
 from septum.data.layouts.pair import Annotated
+from septum.data.layouts.rank import goes_on, rank_of
 from septum.data.pairing import by_base_stem, frame_number
 from septum.errors import DataError
 
@@ -25,15 +27,18 @@ MEANING = {
     "scribbles": "scribbles in the truth: nothing is known but what lies on their strokes",
 }
 
+VOLUMES = "stacks are scored as volumes: an object is one through all slices; --ndim 2: by slices"
+SLICES = "stacks are scored plane by plane, each with objects of its own; --ndim 3: as volumes"
+
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """One annotated plane.
+    """One annotated plane or volume.
 
     Attributes
     ----------
     labels : numpy.ndarray, int32
-        Instances.
+        Instances, shape ``(Y, X)`` or ``(Z, Y, X)``.
     annotated : numpy.ndarray of bool or None
         Where they mean something; None is everywhere.
     stated : numpy.ndarray of bool or None
@@ -81,7 +86,7 @@ def references(path: Path, reading: Reading) -> tuple[dict[str, Pair], Reading]:
     # Images beside labels, in folders or in one, are a dataset; files of one kind are the truth.
     alike = len({is_label_name(file) for file in files}) == 1
     folders = any((path / folder).is_dir() for folder in ("images", "masks", "labels"))
-    table = path.is_file() and path.suffix.lower() not in SUFFIXES
+    table = path.is_file() and suffix_of(path) not in SUFFIXES
     if alike and not (folders or chosen or table):
         return {stem: Pair(stem, file, file) for stem, file in by_base_stem(files).items()}, reading
     dataset = find(path, reading)
@@ -116,17 +121,18 @@ def read_references(
     Returns
     -------
     dict of str to list of Truth
-        The planes of each truth, by the name of its pair.
+        The planes or volumes of each truth, by the name of its pair. All are volumes where one is:
+        a stack with no or few objects does not tell.
 
     Raises
     ------
     DataError
         For files that are no labels, or that contradict one another.
     """
+    pairs = list(pairs)
+    ndim = 3 if any(rank_of(pair, reading) == 3 for pair in pairs) else 2
     # What markers imply comes last: the challenge's measure takes the truth without it.
-    found = [
-        (pair, annotation_of(replace(pair, annotated=None), reading=reading)) for pair in pairs
-    ]
+    found = [(pair, annotation_of(replace(pair, annotated=None), ndim, reading)) for pair in pairs]
     refuse_contradictions(found, reading)
     truths = {pair.name: _planes(annotation, pair.annotated) for pair, annotation in found}
     planes = [plane for several in truths.values() for plane in several]
@@ -137,11 +143,27 @@ def read_references(
 def truths_in(
     array: np.ndarray, where: str, reading: Reading, say: Say = lambda _note: None
 ) -> list[Truth]:
-    """Return the truth in label values ``(N, *spatial)``, as `read_references` reads files."""
-    found = understand(array, where, reading)
+    """Return the truth in label values ``(Y, X)`` or a stack, as `read_references` reads files.
+
+    A stack ``(N, Y, X)`` gives N planes, or one volume where the user wishes so or its objects go
+    on from slice to slice.
+    """
+    stack = array if array.ndim == 3 else array[np.newaxis]
+    found = _as_volume(stack, where, reading) or understand(stack, where, reading)
     planes = _planes(found)
     _explain([found], planes, reading, say)
     return planes
+
+
+def _as_volume(stack: np.ndarray, where: str, reading: Reading) -> Annotation | None:
+    """Return the annotation of a volume; None where the stack is one of slices, as in `rank_of`."""
+    if reading.ndim == 2 or (reading.ndim is None and len(stack) == 1):
+        return None
+    whole = understand(stack[np.newaxis], where, reading)
+    if reading.ndim == 3:
+        return whole
+    ids = whole.kind == "instances" and not is_mask(stack)
+    return whole if ids and goes_on(whole.planes[0].labels) else None
 
 
 def _planes(annotation: Annotation, markers: Annotated | None = None) -> list[Truth]:
@@ -173,3 +195,7 @@ def _explain(
             "some cells are marked and not outlined: what is around them does not count, but for "
             "ctc, which takes predictions whole as the challenge does"
         )
+    if any(plane.labels.ndim == 3 for plane in planes):
+        say(VOLUMES)
+    elif any(len(annotation.planes) > 1 for annotation in found):
+        say(SLICES)

@@ -1,4 +1,4 @@
-"""Predictions and the truth they are to be measured against, found by name, number or slice."""
+"""Predictions and the truth they are to be measured against: by name, number or slice."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,7 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from septum.data.formats import as_channels_first, read_image, read_labels
+from septum.data.formats import (
+    ImageFile,
+    as_channels_first,
+    read_image,
+    read_labels,
+    stem_of,
+    suffix_of,
+)
 from septum.data.labels import instances_from, is_mask
 from septum.data.layouts import AS_FOUND, Reading
 from septum.data.layouts.files import image_files
@@ -37,16 +44,16 @@ class Files:
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """One plane of a prediction beside its truth.
+    """One plane or volume of a prediction beside its truth.
 
     Attributes
     ----------
     name : str
-        File stem, with the slice where it is one of a stack.
+        File stem, with its number where it is one of a stack.
     labels : callable
-        Read the predicted instances, int32, shape ``(Y, X)``.
+        Read the predicted instances, int32, of the shape of the truth.
     cells : callable
-        Read the predicted score of "cell" in [0, 1], shape ``(Y, X)``.
+        Read the predicted score of "cell" in [0, 1], of the same shape.
     truth : Truth
         What was annotated.
     """
@@ -59,7 +66,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All planes of a prediction that have a truth, and what was left out."""
+    """All planes or volumes of a prediction that have a truth, and what was left out."""
 
     planes: tuple[Scored, ...]
     notes: tuple[str, ...] = field(default=())
@@ -91,8 +98,9 @@ def compare(
     Comparison
         Two files are compared as they are given. Those of a folder are paired by stem, else by the
         number at the end of the stem (``t013``, ``mask013``, ``man_seg013``). Slices of a stack are
-        in order. What a dataset does not annotate (an ignored value, outside an annotated area,
-        between scribbles) is not in the `annotated` of its truth.
+        in order, and together one volume where the truth is one. What a dataset does not annotate
+        (an ignored value, outside an annotated area, between scribbles) is not in the `annotated`
+        of its truth.
 
     Raises
     ------
@@ -100,7 +108,8 @@ def compare(
         If nothing can be paired, or not in one way alone.
     """
     prediction, truth = Path(prediction), Path(truth)
-    predictions, (truths, reading) = _predictions(prediction), references(truth, reading)
+    say = on_note or (lambda _note: None)
+    predictions, (truths, reading) = _predictions(prediction, say), references(truth, reading)
     if prediction.is_file() and truth.is_file():
         pairs = dict(zip(predictions, truths, strict=True))
         notes = [f"{prediction.name} is measured against {truth.name}, as they were given"]
@@ -109,7 +118,6 @@ def compare(
         groups = {name: entry.group for name, entry in truths.items()}
         pairs, notes = pair_names(files, groups, prediction, truth)
     # One file is labels and scores: no more than those of one prediction are held at a time.
-    say = on_note or (lambda _note: None)
     known = read_references([truths[match] for match in pairs.values()], reading, say)
     read = lru_cache(maxsize=2)(partial(_read_stack, say=say))
     planes = [
@@ -120,15 +128,16 @@ def compare(
     return Comparison(tuple(planes), tuple(notes))
 
 
-def _predictions(path: Path) -> dict[str, Files]:
+def _predictions(path: Path, say: Say) -> dict[str, Files]:
     """Return the prediction files by stem."""
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     files = image_files(path) if path.is_dir() else [path]
-    pictures = [file for file in files if file.stem.endswith(OVERLAY)]
-    files = [file for file in files if file not in pictures]
-    beside = path.with_name(path.stem.removesuffix(LABELS) + f"{PROBABILITIES}.tif")
-    if path.is_file() and path.stem.endswith(LABELS) and beside.exists():
+    pictures = [file for file in files if stem_of(file).endswith(OVERLAY)]
+    files = _without_copies([file for file in files if file not in pictures], say)
+    stem = stem_of(path)
+    beside = path.with_name(stem.removesuffix(LABELS) + f"{PROBABILITIES}.tif")
+    if path.is_file() and stem.endswith(LABELS) and beside.exists():
         files.append(beside)
     if not files:
         held = "no image files"
@@ -138,23 +147,37 @@ def _predictions(path: Path) -> dict[str, Files]:
             f"{path}: {held}{' in this folder' * path.is_dir()}; give what `septum predict` wrote, "
             "as NAME_labels.tif"
         )
-    scores = [file for file in files if file.stem.endswith(PROBABILITIES)]
+    scores = [file for file in files if stem_of(file).endswith(PROBABILITIES)]
     labels = by_base_stem(file for file in files if file not in scores)
     probabilities = by_base_stem(scores)
     stems = sorted(labels.keys() | probabilities.keys())
     return {stem: Files(labels.get(stem), probabilities.get(stem)) for stem in stems}
 
 
+def _without_copies(files: list[Path], say: Say) -> list[Path]:
+    """Leave out the NIfTI that `septum predict` wrote of labels that are there as TIFF, too."""
+    written = {stem_of(file): file for file in files if suffix_of(file) == ".tif"}
+    kept = []
+    for file in files:
+        stem = stem_of(file)
+        if suffix_of(file) == ".nii.gz" and stem.endswith(LABELS) and stem in written:
+            say(f"{written[stem].name} is taken, and {file.name} of the same name left out")
+        else:
+            kept.append(file)
+    return kept
+
+
 def _planes(
-    name: str, files: Files, truths: list[Truth], read: Callable[[Files, str], np.ndarray]
+    name: str, files: Files, truths: list[Truth], read: Callable[[Files, str, int], np.ndarray]
 ) -> Iterator[Scored]:
-    single = len(truths) == 1
+    single, ndim = len(truths) == 1, truths[0].labels.ndim
+    unit = "volume(s)" if ndim == 3 else "plane(s)"
 
     def plane(kind: str, number: int) -> np.ndarray:
-        stack = read(files, kind)
+        stack = read(files, kind, ndim)
         if len(stack) != len(truths):
             raise DataError(
-                f"{files.any} holds {len(stack)} plane(s), its truth {len(truths)}; "
+                f"{files.any} holds {len(stack)} {unit}, its truth {len(truths)}; "
                 "give the same slices in the same order"
             )
         result, expected = stack[number], truths[number].labels.shape
@@ -174,46 +197,49 @@ def _planes(
         )
 
 
-def _read_stack(files: Files, kind: str, say: Say) -> np.ndarray:
-    """Return the instances ("labels") or the scores ("cells") of a prediction, (N, Y, X)."""
-    return _read_instances(files.any, say) if kind == "labels" else _read_cells(files, say)
+def _read_stack(files: Files, kind: str, ndim: int, say: Say) -> np.ndarray:
+    """Return the instances ("labels") or scores ("cells") of a prediction, (N, *spatial)."""
+    if kind == "labels":
+        return _read_instances(files.any, ndim, say)
+    return _read_cells(files, ndim, say)
 
 
-def _read_instances(path: Path, say: Say, ids: bool = False) -> np.ndarray:
-    """Return the instances of a file, shape ``(N, Y, X)``; masks give connected components."""
-    planes = as_channels_first(read_labels(path)).array
+def _laid_out(image: ImageFile[np.ndarray], ndim: int) -> np.ndarray:
+    """Return the planes or volumes of a file, shape ``(N, C, *spatial)``."""
+    if ndim == 3 and not set("ZQIT") & set(image.axes):
+        size = " x ".join(map(str, image.array.shape))
+        raise DataError(
+            f"{image.source} is {size} ({image.axes}), its truth a volume (ZYX); give the whole "
+            "stack, or --ndim 2 if the truth is slices"
+        )
+    return as_channels_first(image, ndim).array
+
+
+def _read_instances(path: Path, ndim: int, say: Say) -> np.ndarray:
+    """Return the instances of a file, ``(N, *spatial)``; masks give connected components."""
+    planes = _laid_out(read_labels(path), ndim)
     if planes.shape[1] != 1:
         raise DataError(
             f"{path} has {planes.shape[1]} channels, where a label image has one; "
             "for probabilities, ask for --metrics isbi"
         )
-    return instances_of(planes[:, 0], str(path), ids, say)
-
-
-def instances_of(
-    planes: np.ndarray,
-    where: str,
-    ids: bool = False,
-    say: Say = lambda _note: None,
-) -> np.ndarray:
-    """Return the instances in planes ``(N, Y, X)`` of ids or, unless `ids`, of a mask."""
-    mask = not ids and is_mask(planes)
+    mask = is_mask(planes)
     if mask:
         say(MEANING["mask"])
-    return np.stack([instances_from(plane, where, mask)[0] for plane in planes])
+    return np.stack([instances_from(plane, str(path), mask)[0] for plane in planes[:, 0]])
 
 
-def _read_cells(files: Files, say: Say) -> np.ndarray:
-    """Return the score of "cell" in [0, 1], shape ``(N, Y, X)``.
+def _read_cells(files: Files, ndim: int, say: Say) -> np.ndarray:
+    """Return the score of "cell" in [0, 1], shape ``(N, *spatial)``.
 
     The second class where there are several.
     """
     path = files.probabilities or files.any
-    planes = as_channels_first(read_image(path)).array
-    scores, note = cell_score(
-        planes[:, 1 if planes.shape[1] > 1 else 0], str(path), path == files.probabilities
-    )
+    images = _laid_out(read_image(path), ndim)
+    cells = images[:, 1 if images.shape[1] > 1 else 0]
+    planes = cells.reshape(-1, *cells.shape[-2:])  # of a volume too: isbi is a score of planes
+    scores, note = cell_score(planes, str(path), path == files.probabilities)
     if files.labels and files.probabilities:
         note = f"isbi takes the probabilities beside the labels, as NAME{PROBABILITIES}.tif"
     say(note)
-    return scores
+    return scores.reshape(cells.shape)

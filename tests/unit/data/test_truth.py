@@ -170,9 +170,9 @@ def test_slices_of_a_stack_pair_in_order(tmp_path):
 
 
 def test_slices_that_do_not_match_are_refused_and_named(tmp_path):
-    short = labels(tmp_path / "short.tif", np.stack([LABELS, LABELS]))
+    short = labels(tmp_path / "short.tif", np.stack([LABELS, SHIFTED]))
     long = labels(tmp_path / "long.tif", np.stack([LABELS] * 3))
-    plane = compare(short, long).planes[0]
+    plane = compare(short, long, reading=Reading(ndim=2)).planes[0]
     with pytest.raises(DataError, match=r"short\.tif holds 2 plane\(s\), its truth 3"):
         plane.labels()
 
