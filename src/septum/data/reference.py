@@ -130,7 +130,7 @@ def read_references(
         For files that are no labels, or that contradict one another.
     """
     pairs = list(pairs)
-    ndim = 3 if any(rank_of(pair, reading) == 3 for pair in pairs) else 2
+    ndim = rank_of(pairs, reading)
     # What markers imply comes last: the challenge's measure takes the truth without it.
     found = [(pair, annotation_of(replace(pair, annotated=None), ndim, reading)) for pair in pairs]
     refuse_contradictions(found, reading)
