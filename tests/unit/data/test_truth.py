@@ -161,7 +161,7 @@ def test_slices_of_a_stack_pair_in_order(tmp_path):
         labels(tmp_path / "s_labels.tif", stack),
         labels(tmp_path / "train-labels.tif", stack),
     )
-    comparison = compare(one, two)
+    comparison = compare(one, two, reading=Reading(ndim=2))
     assert names(comparison) == ["s[00]", "s[01]", "s[02]"]
     for plane, array in zip(comparison.planes, stack, strict=True):
         np.testing.assert_array_equal(plane.labels(), array)

@@ -103,7 +103,8 @@ def test_what_is_set_for_a_volume_is_kept():
     plan, reasons = propose(override(preset("default"), settings), [volume()])
     assert plan.tile_and_depth == ((20, 60, 60), (1, 2, 2))
     assert plan.network.width == 5
-    assert not any(reason.startswith(("tiles of", "2 poolings", "3 poolings")) for reason in reasons)
+    proposed = ("tiles of", "2 poolings", "3 poolings")
+    assert not any(reason.startswith(proposed) for reason in reasons)
 
 
 @pytest.mark.parametrize("depths", [(2, 2), (1, 1, 1), (0, 2, 2), (1, 2, 2)])
