@@ -73,7 +73,8 @@ def command(
     if picture is not None:
         hatched = ", hatched where nobody annotated" if facts["annotated"] < 1 else ""
         show.note(f"look at {picture}: the objects are outlined{hatched}")
-    show.done(f"{facts['layout']}: {facts['images']} annotated images, {facts['objects']} objects")
+    kind = "volumes" if samples[0].ndim == 3 else "images"
+    show.done(f"{facts['layout']}: {facts['images']} annotated {kind}, {facts['objects']} objects")
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -89,7 +89,7 @@ def command(
     model = api.load(run, device, backend, precision).adjusted(set_ or ())
     say = show.failed if model.reason.startswith("WARNING") else show.note
     say(model.reason)
-    failed = 0
+    failed = nothing = 0
     with show.files(len(files)) as bars:
         for path in files:
             bars.start(path.name)
@@ -106,7 +106,14 @@ def command(
                 show.failed(str(error) if known else f"{path}: {type(error).__name__}: {error}")
             else:
                 show.done(f"{path.name}: {count} {'object' if count == 1 else 'objects'}")
+                nothing += not count
             bars.finish()
+    if nothing == len(files):
+        show.note(
+            "no object in any image: train longer, or lower the thresholds, as --set "
+            "instances.seed=0.6 --set instances.threshold=0.3; --save probabilities shows"
+            " what it saw"
+        )
     if failed:
         done = "" if failed == len(files) else f"; the results of the others are in {out}"
         show.failed(f"{failed} of {len(files)} images failed{done}")

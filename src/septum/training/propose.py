@@ -122,7 +122,10 @@ def _of_objects(
     if plan.instances.min_size is None:
         smallest = int(np.percentile(areas, 5) / 2)
         plan = replace(plan, instances=replace(plan.instances, min_size=smallest))
-        reasons.append(f"objects under {smallest} px dropped: half the 5th percentile in training")
+        unit = "px" if len(voxel) == 2 else "voxels"
+        reasons.append(
+            f"objects under {smallest} {unit} dropped: half the 5th percentile in training"
+        )
     return plan, reasons
 
 

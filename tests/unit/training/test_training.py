@@ -24,6 +24,7 @@ from septum.training.schedule import build_optimiser
 from septum.training.state import State
 
 SETTINGS = [
+    "data.normalise=percentile",
     "data.scale=1",
     "targets.border=2",
     "network.width=4",
@@ -302,21 +303,22 @@ def test_open_choices_follow_from_the_data_and_are_explained():
     assert plan.data.scale == 0.5  # 100 px wide
     assert plan.targets.border == 0  # nothing touches
     assert plan.instances.min_size == pytest.approx(np.pi * 50**2 / 2, rel=0.05)
-    assert "100 px wide" in reasons[0]
-    assert "the paper's 2 classes: 0% of the objects touch another" in reasons[1]
+    assert "grey values by percentiles" in reasons[0]
+    assert "100 px wide" in reasons[1]
+    assert "the paper's 2 classes: 0% of the objects touch another" in reasons[2]
     touching = Sample(large.image, np.where(large.truth > 0, large.truth, 9).astype(np.int32))
     plan, reasons = propose(preset("default"), [touching])
     assert plan.targets.border is not None
     assert plan.targets.border > 0
-    assert "a third class" in reasons[1]
+    assert "a third class" in reasons[2]
 
 
 def test_strokes_tell_nothing_of_size_and_that_is_said():
     strokes = replace(samples_of(1)[0], kind="scribbles")
     plan, reasons = propose(preset("default"), [strokes])
     assert (plan.data.scale, plan.targets.border, plan.instances.min_size) == (1.0, 0.0, 0)
-    assert len(reasons) == 1
-    assert "strokes do not tell how large objects are" in reasons[0]
+    assert len(reasons) == 2  # the other is about grey values
+    assert "strokes do not tell how large objects are" in reasons[1]
     chosen = override(preset("default"), ["data.scale=0.5"])
     assert propose(chosen, [strokes])[0].data.scale == 0.5
     outlined = samples_of(1)[0]  # where some are outlined, those tell
@@ -328,7 +330,8 @@ def test_what_is_set_is_not_proposed():
     chosen = override(
         preset("default"),
         [
-            "data.scale=0.7", "data.context=0", "targets.border=1", "instances.min_size=9",
+            "data.normalise=range", "data.scale=0.7", "data.context=0", "targets.border=1",
+            "instances.min_size=9",
             "network.width=9", "network.depth=3", "training.tile=99",
         ],
     )  # fmt: skip

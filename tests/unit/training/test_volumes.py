@@ -18,12 +18,15 @@ from septum.training.volumes import training_bytes
 
 def volume(shape=(24, 96, 96), spacing=None, radius=6):
     """Balls on a grid, four radii apart."""
-    voxel = np.array(spacing or (1, 1, 1)) / (spacing or (1,))[-1]
-    places = np.indices(shape).reshape(3, -1).T * voxel
-    cell, inside = np.divmod(places, 4 * radius)
-    near = np.linalg.norm(inside - 2 * radius, axis=1) < radius
-    _, ids = np.unique(cell, axis=0, return_inverse=True)
-    labels = np.where(near, ids.reshape(-1) + 1, 0).reshape(shape).astype(np.int32)
+    lengths = np.array(spacing or (1, 1, 1)) / min(spacing or (1,))
+    pitch = [4 * radius / length for length in lengths]
+    near, ids = np.zeros(shape), np.zeros(shape, np.int32)
+    for axis, (size, step, length) in enumerate(zip(shape, pitch, lengths, strict=True)):
+        cell, inside = np.divmod(np.arange(size), step)
+        line = [-1 if other == axis else 1 for other in range(3)]
+        near = near + (((inside - step / 2) * length) ** 2).reshape(line)
+        ids = ids * (int(cell.max()) + 1) + cell.astype(np.int32).reshape(line)
+    labels = np.where(near < radius**2, ids + 1, 0).astype(np.int32)
     return Sample(image=(labels[None] > 0).astype(np.uint8), labels=labels, spacing=spacing)
 
 
