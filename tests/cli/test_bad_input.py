@@ -387,7 +387,7 @@ def test_the_command_in_a_process_of_its_own_prints_one_line(tmp_path, verb, nam
     done = subprocess.run(
         [sys.executable, "-c", code, verb, str(tmp_path / name)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
@@ -411,7 +411,7 @@ main()
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert (done.returncode, done.stdout) == (130, "")

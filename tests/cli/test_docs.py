@@ -60,7 +60,7 @@ def run(words, folder):
     executable = Path(sys.executable).with_name(words[0])
     environment = {**os.environ, "COLUMNS": "80"}
     done = subprocess.run(
-        [executable, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True
+        [executable, *words[1:]], cwd=folder, env=environment, capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}\n{done.stderr}"
 

@@ -37,7 +37,9 @@ def commit() -> str:
     here = Path(__file__).parent
 
     def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", here, *arguments], capture_output=True, text=True)
+        done = subprocess.run(
+            ["git", "-C", here, *arguments], capture_output=True, encoding="utf-8"
+        )
         return done.stdout.strip()
 
     try:

@@ -192,7 +192,7 @@ def browse(browser, path, *arguments):
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     command += [f"--user-data-dir={path.parent / 'profile'}", "--enable-logging=stderr"]
     command += [*arguments, path.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120, check=True)
 
 
 def test_a_browser_shows_the_pictures(browser, tmp_path):
