@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
@@ -13,6 +14,9 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from septum.errors import SeptumError
+
+_PATIENCE = 2.0
+"""Seconds to wait for threads that still write, when everything is to be removed."""
 
 
 class Workspace:
@@ -68,8 +72,13 @@ class Workspace:
 
     def clear(self) -> None:
         """Remove what lies on disk."""
-        if self._folder is not None:
+        deadline = time.monotonic() + _PATIENCE
+        while self._folder is not None and self._folder.exists():
             shutil.rmtree(self._folder, ignore_errors=True)
+            # After Ctrl-C, a thread of zarr may still be writing the chunk at hand into it.
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
 
 
 @contextmanager

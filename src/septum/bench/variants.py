@@ -30,7 +30,10 @@ _DRAWN = (128, 128)  # what it is calibrated on
 def description(plan: Plan, width: int, classes: int) -> Description:
     """Return what `plan` makes of a network of another width."""
     network = replace(plan.network, width=width, depth=4)
-    return Description(classes=classes, plan=replace(plan, network=network))
+    data = plan.data
+    if data.normalise == "auto":  # what it is for the microscope images that are timed here
+        data = replace(data, normalise="percentile")
+    return Description(classes=classes, plan=replace(plan, network=network, data=data))
 
 
 def seeded(network: UNet) -> UNet:
