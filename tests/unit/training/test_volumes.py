@@ -9,8 +9,10 @@ import torch
 import septum
 from septum.config import override
 from septum.data.sample import Sample
-from septum.errors import DataError
+from septum.description import Description
+from septum.errors import ConfigError, DataError
 from septum.geometry import is_legal, output_size, smallest_input
+from septum.model import Model
 from septum.network import UNet
 from septum.training import preset, propose
 from septum.training.volumes import training_bytes
@@ -161,3 +163,13 @@ def test_slices_that_are_annotated_teach_a_volume_and_the_others_weigh_nothing(t
     ]
     weights = [model.network.state_dict() for model in models]
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
+def test_views_that_swap_axes_need_axes_that_are_treated_alike():
+    plan = override(preset("default"), ["network.width=2", "network.depth=[2, 1]", "data.scale=1"])
+    known = Description(plan=override(plan, ["data.normalise=percentile", "training.tile=60"]))
+    model = Model(known.build(), known, "cpu", "torch")
+    image = np.random.default_rng(0).random((30, 26), np.float32)
+    assert model.predict(image, orientations="flips").labels.shape == image.shape
+    with pytest.raises(ConfigError, match="orientations all swaps Y and X"):
+        model.predict(image, orientations="all")
