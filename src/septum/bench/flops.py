@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import prod
 
-from septum.geometry import depth_per_axis
+from septum.geometry import depth_per_axis, kernels_and_factors
 
 
 def flops(
@@ -30,33 +30,26 @@ def flops(
     300856848896
     """
     sizes = tuple(sizes)
-    depths = depth_per_axis(depth, len(sizes))
-    levels, total = max(depths), 0
-    # The first levels leave an axis of a smaller depth alone, see `septum.network.UNet`.
-    taking_part = [[level >= levels - own for own in depths] for level in range(levels + 1)]
+    kernels, factors = kernels_and_factors(depth_per_axis(depth, len(sizes)))
+    total = 0
 
-    def convolution(before: int, after: int, kernel: list[int]) -> None:
+    def convolution(before: int, after: int, kernel: Sequence[int]) -> None:
         nonlocal sizes, total
         sizes = tuple(size - width + 1 for size, width in zip(sizes, kernel, strict=True))
         total += 2 * before * after * prod(kernel) * prod(sizes)
 
     def two_convolutions(before: int, after: int, level: int) -> None:
-        kernel = [3 if takes_part else 1 for takes_part in taking_part[level]]
-        convolution(before, after, kernel)
-        convolution(after, after, kernel)
+        convolution(before, after, kernels[level])
+        convolution(after, after, kernels[level])
 
     before = in_channels
-    for level in range(levels + 1):
+    for level in range(len(kernels)):
         two_convolutions(before, width * 2**level, level)
         before = width * 2**level
-        if level < levels:
-            sizes = tuple(
-                s // 2 if takes_part else s
-                for s, takes_part in zip(sizes, taking_part[level], strict=True)
-            )
-    for level in reversed(range(levels)):
+        if level < len(factors):
+            sizes = tuple(size // by for size, by in zip(sizes, factors[level], strict=True))
+    for level, factor in reversed(list(enumerate(factors))):
         # Kernel and stride are the same: every pixel is turned into prod(factor) others.
-        factor = [2 if takes_part else 1 for takes_part in taking_part[level]]
         sizes = tuple(size * times for size, times in zip(sizes, factor, strict=True))
         total += 2 * before * (before // 2) * prod(sizes)
         two_convolutions(before, before // 2, level)

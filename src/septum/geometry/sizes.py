@@ -47,6 +47,38 @@ def depth_per_axis(depth: int | Sequence[int], ndim: int) -> tuple[int, ...]:
     return depths
 
 
+def kernels_and_factors(
+    depths: Sequence[int],
+) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """Return how wide the convolutions of each level are, and what the pooling below it divides by.
+
+    An axis takes part in as many poolings as its depth, the last ones.
+
+    Parameters
+    ----------
+    depths : sequence of int
+        Number of poolings along each axis.
+
+    Returns
+    -------
+    kernels : list of tuple of int
+        For each level, the first one first: 3 along an axis that takes part, else 1.
+    factors : list of tuple of int
+        For each pooling: 2 along an axis that takes part, else 1.
+
+    Examples
+    --------
+    >>> kernels_and_factors((1, 2))
+    ([(1, 3), (3, 3), (3, 3)], [(1, 2), (2, 2)])
+    """
+    levels = max(depths)
+    alone = [levels - depth for depth in depths]
+    return (
+        [tuple(3 if level >= n else 1 for n in alone) for level in range(levels + 1)],
+        [tuple(2 if level >= n else 1 for n in alone) for level in range(levels)],
+    )
+
+
 def context(depth: int = 4) -> int:
     """Return the pixels of context that the network needs on each side of its output.
 

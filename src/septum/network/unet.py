@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from septum.geometry import depth_per_axis, output_size
+from septum.geometry import depth_per_axis, kernels_and_factors, output_size
 from septum.network.blocks import CONVOLUTION, MAX_POOLING, NORMALISATION, Convolutions, Expansion
 from septum.network.init import initialise
 
@@ -60,14 +60,7 @@ class UNet(nn.Module):
         self.in_channels, self.classes, self.ndim = in_channels, classes, ndim
         self.depths = depth_per_axis(depth, ndim)
         levels = max(self.depths)
-        kernels = [
-            tuple(3 if level >= levels - own else 1 for own in self.depths)
-            for level in range(levels + 1)
-        ]
-        factors = [
-            tuple(2 if level >= levels - own else 1 for own in self.depths)
-            for level in range(levels)
-        ]
+        kernels, factors = kernels_and_factors(self.depths)
 
         widths = [width * 2**level for level in range(levels + 1)]
         self.contracting = nn.ModuleList(

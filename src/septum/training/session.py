@@ -6,11 +6,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import torch
 from lightning_fabric import Fabric
 
 from septum.config import override
 from septum.data.gather import Data
 from septum.data.layouts import AS_FOUND, Reading
+from septum.data.sample import Sample
 from septum.duration import readable, seconds
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.evenly import evenly
@@ -116,10 +118,7 @@ def train(
     fabric = machine.launch(chosen.training.precision)
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
     sides = read_sides(data, val, reading, say)
-    plan, reasons = propose(chosen, sides.split()[0])
-    for reason in reasons:
-        say(reason)
-    refuse_too_large(plan, sides.split()[0], fabric.device)
+    plan = _proposed(chosen, sides.split()[0], fabric.device, say)
     digest = sides.digest(plan.data.context or 0)
     facts = folder.Facts(seed, length, digest, _in_words(val), reading, fabric.world_size)
     if fabric.is_global_zero:
@@ -153,11 +152,7 @@ def planned(
     say = on_note or _silent
     chosen = _chosen(preset, settings, None, None)
     samples, _ = read_sides(data, None, reading, say).split()
-    plan, reasons = propose(chosen, samples)
-    for reason in reasons:
-        say(reason)
-    refuse_too_large(plan, samples, choose_device())
-    return plan
+    return _proposed(chosen, samples, choose_device(), say)
 
 
 def resume(
@@ -328,6 +323,17 @@ def _in_words(val: Data | float | None) -> float | str | None:
     if isinstance(val, int | float):
         return float(val)
     return str(Path(val).resolve()) if isinstance(val, str | Path) else None
+
+
+def _proposed(
+    chosen: Plan, samples: list[Sample], device: torch.device, say: Callable[[str], None]
+) -> Plan:
+    """Return the plan without open choices, said why, if its training fits into memory."""
+    plan, reasons = propose(chosen, samples)
+    for reason in reasons:
+        say(reason)
+    refuse_too_large(plan, samples, device)
+    return plan
 
 
 def _silent(_: object) -> None:

@@ -9,7 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import prod
 
-from septum.geometry import context, depth_per_axis, input_size, output_size, smallest_input
+from septum.geometry import (
+    context,
+    depth_per_axis,
+    input_size,
+    kernels_and_factors,
+    output_size,
+    smallest_input,
+)
 from septum.plan import Plan
 from septum.size import readable_bytes
 from septum.voxel import levels_left_alone
@@ -112,24 +119,20 @@ def _layers(
     sizes: Sequence[int], depths: Sequence[int], width: int
 ) -> Iterator[tuple[int, int, int]]:
     """Yield the channels, the kernel's pixels and the output's pixels of each convolution."""
-    levels = max(depths)
+    kernels, factors = kernels_and_factors(depths)
     here = list(sizes)
 
     def two(level: int) -> Iterator[tuple[int, int, int]]:
-        kernel = [3 if level >= levels - own else 1 for own in depths]
+        kernel = kernels[level]
         for _ in range(2):
             here[:] = [size - reach + 1 for size, reach in zip(here, kernel, strict=True)]
             yield width * 2**level, prod(kernel), prod(here)
 
-    for level in range(levels + 1):
+    for level in range(len(kernels)):
         yield from two(level)
-        if level < levels:
-            here[:] = [
-                size // 2 if level >= levels - own else size
-                for size, own in zip(here, depths, strict=True)
-            ]
-    for level in reversed(range(levels)):
-        factor = [2 if level >= levels - own else 1 for own in depths]
+        if level < len(factors):
+            here[:] = [size // by for size, by in zip(here, factors[level], strict=True)]
+    for level, factor in reversed(list(enumerate(factors))):
         here[:] = [size * by for size, by in zip(here, factor, strict=True)]
         # The up-convolution, and the skip beside it.
         yield width * 2**level * 3 // 2, prod(factor), prod(here)
