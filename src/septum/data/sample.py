@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from septum.classes import Classes
 from septum.errors import DataError
 
 
@@ -17,7 +18,8 @@ class Sample:
     image : numpy.ndarray, shape (C, *spatial)
         The pixels in the type in which they were stored; finite numbers.
     labels : numpy.ndarray or None, int32, shape (*spatial)
-        Instances: 0 background, any positive ids. None where the image has no annotation.
+        Instances: 0 background, any positive ids. Or classes as numbers, see `named`. None where the
+        image has no annotation.
     annotated : numpy.ndarray or None, bool, shape (*spatial)
         Where `labels` mean something; None is everywhere. A pixel that nobody annotated is not
         background.
@@ -45,6 +47,8 @@ class Sample:
         Names of its own channels, where the file states one for each.
     scan : bool
         Whether the file is of a scanner (NIfTI, DICOM), so that values may be Hounsfield units.
+    named : Classes or None
+        The classes that `labels` are of; see there for their numbers. None: they are instances.
 
     Raises
     ------
@@ -66,6 +70,7 @@ class Sample:
     reach: int = 0
     channels: tuple[str, ...] | None = None
     scan: bool = False
+    named: Classes | None = None
 
     def __post_init__(self) -> None:
         where = self.source or self.name

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import inf
 
+from septum.classes import Classes
 from septum.errors import ConfigError
 
 
@@ -37,6 +38,8 @@ class Reading:
         to a stack whose voxels are known to be at most 4 times as long as wide.
     channels : tuple of str, optional
         Names of the channels of all images, in order, in place of those that the files state.
+    classes : Classes, optional
+        The classes by name that the labels are of, in place of instances.
     """
 
     layout: str | None = None
@@ -47,6 +50,7 @@ class Reading:
     spacing: tuple[float, ...] | None = None
     ndim: int | None = None
     channels: tuple[str, ...] | None = None
+    classes: Classes | None = None
 
     def spacing_of(self, ndim: int) -> tuple[float, ...] | None:
         """Return the wished spacing for so many spatial axes: one size is that of all.

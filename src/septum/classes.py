@@ -1,0 +1,118 @@
+"""Classes by name: exclusive ones, of which a pixel has one at most, or ones that overlap."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from septum.errors import ConfigError
+
+BACKGROUND = "background"
+
+_MOST, _MOST_OVERLAPPING = 254, 8
+"""Classes that an 8-bit number per pixel can tell apart: as values, or as bits."""
+
+_VALUE = re.compile(r"-?\d+|#[0-9a-f]{6}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What the pixels of an image are told apart as, beside the background.
+
+    An array of classes holds a number per pixel. Of exclusive classes it is 0 for background and k
+    for the k-th name. Of classes that overlap, the k-th bit (of value 2^(k-1)) is set where the
+    pixel is of the k-th class, so that 0 is background here, too.
+
+    Attributes
+    ----------
+    names : tuple of str
+        In the order of the network's scores, without the background.
+    sources : tuple of tuple of str
+        What in the annotation is of each class: grey values as ``"2"`` or colours as ``"#ff0000"``
+        of exclusive classes; the folder or file that holds the mask of a class that may overlap.
+    overlap : bool
+        Whether a pixel may be of several classes.
+    background : tuple of str
+        Grey values or colours that are background, beside 0 and black where these are no class.
+
+    Raises
+    ------
+    ConfigError
+        For no class, too many, or two of one name or from one source.
+    """
+
+    names: tuple[str, ...]
+    sources: tuple[tuple[str, ...], ...]
+    overlap: bool = False
+    background: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        most = _MOST_OVERLAPPING if self.overlap else _MOST
+        if not 1 <= len(self.names) <= most:
+            kind = "that overlap" if self.overlap else "that exclude one another"
+            raise ConfigError(f"{len(self.names)} classes; expected 1 to {most} {kind}")
+        stated = [*(source for several in self.sources for source in several), *self.background]
+        for what, given in (("name", [*self.names]), ("source", stated)):
+            twice = next((item for item in given if given.count(item) > 1), None)
+            if twice is not None:
+                raise ConfigError(f"two classes have the {what} {twice!r}; each needs its own")
+
+    @property
+    def scores(self) -> int:
+        """The channels of the network's output: with one for the background where they exclude."""
+        return len(self.names) + (not self.overlap)
+
+    def masks(self, classes: np.ndarray) -> np.ndarray:
+        """Return where each class is: bool, shape ``(len(names), *classes.shape)``."""
+        numbers = np.arange(len(self.names)).reshape(-1, *(1,) * classes.ndim)
+        if self.overlap:
+            return (classes[np.newaxis] >> numbers & 1).astype(bool)
+        return classes[np.newaxis] == numbers + 1
+
+
+def parse_classes(text: str) -> Classes:
+    """Return the classes in an option.
+
+    Parameters
+    ----------
+    text : str
+        ``"nucleus=1,membrane=2/3"`` for grey values of one label image, ``"nucleus=#ff0000"`` for
+        its colours; ``background=4`` for further values that are background. Or
+        ``"cell=cells,nucleus=nuclei"`` for folders or files that hold a mask each, in short
+        ``"cells,nuclei"``: such classes may overlap.
+
+    Raises
+    ------
+    ConfigError
+        If it can be read as neither, with an example of both.
+    """
+    stated: dict[str, tuple[str, ...]] = {}
+    for part in text.split(","):
+        name, given, source = (piece.strip() for piece in part.partition("="))
+        sources = tuple(map(_plain, source.split("/"))) if given else (name,)
+        if not name or not all(sources) or name in stated:
+            raise ConfigError(f"classes has {part.strip()!r}{_EXAMPLES}")
+        stated[name] = sources
+    as_values = {name: all(map(_VALUE.fullmatch, sources)) for name, sources in stated.items()}
+    if len(set(as_values.values())) > 1:
+        values, files = (next(n for n, is_ in as_values.items() if is_ == v) for v in (True, False))
+        raise ConfigError(
+            f"classes takes {values!r} from values of a label image and {files!r} from a file of "
+            f"its own{_EXAMPLES}"
+        )
+    background = stated.pop(BACKGROUND, ())
+    overlap = not any(as_values.values())
+    if overlap and (background or any(len(sources) > 1 for sources in stated.values())):
+        raise ConfigError(f"classes is {text!r}; classes of files have one each{_EXAMPLES}")
+    return Classes(tuple(stated), tuple(stated.values()), overlap, background)
+
+
+_EXAMPLES = (
+    "; expected are grey values or colours of one label image, as nucleus=1,membrane=2/3 or "
+    "nucleus=#ff0000, or else a folder or file for each class, as cell=cells,nucleus=nuclei"
+)
+
+
+def _plain(source: str) -> str:
+    source = source.strip()
+    return source.lower() if _VALUE.fullmatch(source) else source

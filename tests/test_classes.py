@@ -1,0 +1,58 @@
+"""Classes by name: as an option, and as numbers per pixel."""
+
+import numpy as np
+import pytest
+
+from septum.classes import Classes, parse_classes
+from septum.errors import ConfigError
+
+
+def test_values_of_one_label_image_exclude_one_another():
+    found = parse_classes("nucleus=1, membrane=2/3 ,background=9")
+    assert found == Classes(
+        ("nucleus", "membrane"), (("1",), ("2", "3")), overlap=False, background=("9",)
+    )
+    assert found.scores == 3
+
+
+def test_colours_exclude_one_another():
+    assert parse_classes("a=#FF0000,b=#00ff00").sources == (("#ff0000",), ("#00ff00",))
+
+
+@pytest.mark.parametrize("text", ["cells,nuclei", "cells=cells,nuclei=nuclei"])
+def test_files_of_their_own_may_overlap(text):
+    found = parse_classes(text)
+    assert found == Classes(("cells", "nuclei"), (("cells",), ("nuclei",)), overlap=True)
+    assert found.scores == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "classes has ''"),
+        ("a=1,", "classes has ''"),
+        ("a=1,a=2", "classes has 'a=2'"),
+        ("a=", "classes has 'a='"),
+        ("a=1/", "classes has 'a=1/'"),
+        ("a=1,b=cells", "'a' from values of a label image and 'b' from a file"),
+        ("a=1,b=1", "two classes have the source '1'"),
+        ("a=x,b=x", "two classes have the source 'x'"),
+        ("a=x/y,b=z", "classes of files have one each"),
+        ("background=0", "0 classes"),
+        (",".join("abcdefghi"), "9 classes; expected 1 to 8 that overlap"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_examples(text, said):
+    with pytest.raises(ConfigError, match=said) as error:
+        parse_classes(text)
+    assert "classes" in str(error.value)
+
+
+def test_masks_of_exclusive_classes_are_their_values():
+    masks = Classes(("a", "b"), (("1",), ("2",))).masks(np.array([[0, 1, 2]]))
+    assert masks.tolist() == [[[False, True, False]], [[False, False, True]]]
+
+
+def test_masks_of_overlapping_classes_are_their_bits():
+    masks = Classes(("a", "b"), (("a",), ("b",)), overlap=True).masks(np.array([0, 1, 2, 3]))
+    assert masks.tolist() == [[False, True, False, True], [False, False, True, True]]
