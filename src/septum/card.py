@@ -14,7 +14,7 @@ def card(description: Description) -> str:
 
 
 def _lines(known: Description) -> Iterator[str]:
-    plan, facts = known.plan, known.training
+    plan = known.plan
     yield "# A U-Net trained with septum"
     yield ""
     yield "```sh"
@@ -39,22 +39,31 @@ def _lines(known: Description) -> Iterator[str]:
     yield ""
     yield "## What it gives"
     yield ""
-    border = ", interior, border between touching cells" if known.classes == 3 else ", cell"
-    yield f"- Probabilities of {known.classes} classes: background{border}."
-    threshold, seed, smallest = plan.instances.values
-    grown = f", grown from seeds above {seed:g}" if known.classes == 3 else ""
-    yield (
-        f"- Cells where the probability of not being background is above {threshold:g}{grown}; "
-        f"objects under {smallest} pixels are dropped."
-    )
+    yield from _results(known)
     yield ""
     yield "## Where it comes from"
     yield ""
-    yield from _origin(facts)
+    yield from _origin(known)
     yield (
         f"- U-Net of depth {plan.network.depth}, width {plan.network.width}, {known.ndim}D, "
         f"normalisation {plan.network.norm or 'none'}."
     )
+
+
+def _results(known: Description) -> Iterator[str]:
+    yield f"- Probabilities of {', '.join(known.class_names)}."
+    rule = known.rule[0].upper() + known.rule[1:]
+    if known.named is not None:
+        yield f"- {rule}."
+        for number, (name, sources) in enumerate(
+            zip(known.named.names, known.named.sources, strict=True), start=1
+        ):
+            value = f"channel {number}" if known.named.overlap else f"value {number}"
+            yield f"    - {value}: {name}, annotated as {', '.join(sources)}"
+        return
+    unit = "voxels" if known.ndim == 3 else "pixels"
+    smallest = known.plan.instances.min_size or 0
+    yield f"- {rule}; objects under {smallest} {unit} are dropped."
 
 
 def _images(known: Description) -> str:
@@ -75,7 +84,8 @@ def _sizes(known: Description) -> str:
     return f"of any size, with pixels of about {sizes} µm"
 
 
-def _origin(facts: dict) -> Iterator[str]:
+def _origin(known: Description) -> Iterator[str]:
+    facts = known.training
     if not facts:
         yield "- Not trained."
         return
@@ -87,7 +97,7 @@ def _origin(facts: dict) -> Iterator[str]:
     )
     if facts.get("best_score") is not None:
         yield (
-            f"- Panoptic quality {facts['best_score']:.3f} (IoU 0.5) on "
+            f"- {known.measure[0].upper()}{known.measure[1:]}: {facts['best_score']:.3f} on "
             f"{len(facts['validation_images'])} images that it has not learnt from; its step "
             f"({facts['best_step']}) and its thresholds were chosen on them."
         )

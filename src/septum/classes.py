@@ -1,7 +1,9 @@
 """Classes by name: exclusive ones, of which a pixel has one at most, or ones that overlap."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +58,16 @@ class Classes:
             twice = next((item for item in given if given.count(item) > 1), None)
             if twice is not None:
                 raise ConfigError(f"two classes have the {what} {twice!r}; each needs its own")
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Classes":
+        """Return classes from what a JSON file holds of them: lists in place of tuples."""
+        return cls(
+            tuple(content["names"]),
+            tuple(map(tuple, content["sources"])),
+            content.get("overlap", False),
+            tuple(content.get("background", ())),
+        )
 
     @property
     def scores(self) -> int:

@@ -32,9 +32,6 @@ from septum.stored import INT8
 from septum.training.calibrate import quality
 from septum.training.folder import refuse_existing
 
-METRIC = "panoptic quality at IoU 0.5"
-"""What is compared: the metric by which training chooses its thresholds."""
-
 # More tiles no longer move the ranges; each takes about a second.
 _TILES = 48
 # Output sizes of calibration tiles in contexts, by rank: 444 px for the paper's network.
@@ -51,7 +48,7 @@ class Compressed:
     Attributes
     ----------
     before, after : float
-        `METRIC` on the annotated images, in float32 and in 8-bit integers; 1 is perfect.
+        `Description.measure` on the annotated images, in float32 and in 8 bits; 1 is perfect.
     exempt : int
         Convolutions that are not in integers.
     """
@@ -79,7 +76,7 @@ def compress(
     data : str, Path, sequence of Sample or (images, labels)
         Annotated images, as for `septum.train`: their pixels calibrate, their labels check.
     max_loss : float, default 0.005
-        How much of `METRIC` may be lost.
+        How much of `Description.measure` may be lost.
     on_note : callable, optional
         Called with each sentence about what is being done.
 
@@ -106,7 +103,8 @@ def compress(
     samples = with_context(samples, model.description.reach)
     before = quality(model, samples)
     tiles = list(calibration_tiles(model, samples))
-    say(f"in float32: {METRIC} is {before:.4f} on {len(samples)} images")
+    measure = model.description.measure
+    say(f"in float32: {measure} is {before:.4f} on {len(samples)} images")
     if before == 0:
         say("the model finds no object in them, so that what the integers lose cannot be told")
     say(f"calibrating on {len(tiles)} tiles")
@@ -116,13 +114,13 @@ def compress(
             _write(_quantised(model, tiles, *exempt), path)
             after = quality(_with(model, path), samples)
             floats = f", {sum(exempt)} layers in floating point" if any(exempt) else ""
-            say(f"in 8-bit integers{floats}: {METRIC} is {after:.4f}")
+            say(f"in 8-bit integers{floats}: {measure} is {after:.4f}")
             if before - after <= max_loss:
                 result = Compressed(before, after, sum(exempt))
                 _keep(model, path, Path(out) / "model", result)
                 return result
     raise SeptumError(
-        f"in 8-bit integers the model loses {before - after:.4f} of {METRIC}, more than the "
+        f"in 8-bit integers the model loses {before - after:.4f} of {measure}, more than the "
         f"{max_loss:g} allowed; nothing was written. Calibrate on more images, or allow more with "
         "--max-loss"
     )
@@ -188,7 +186,10 @@ def _keep(model: Model, path: Path, folder: Path, result: Compressed) -> None:
     ):
         shutil.copyfile(path, graph)
         shutil.copyfile(path.with_suffix(".bin"), weights)
-    training = {**model.description.training, "int8": {"metric": METRIC, **asdict(result)}}
+    training = {
+        **model.description.training,
+        "int8": {"metric": model.description.measure, **asdict(result)},
+    }
     model.described(replace(model.description, training=training)).save(folder)
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from septum.classes import Classes
 from septum.config import from_dict
 from septum.errors import ConfigError, DataError
 from septum.geometry import depth_per_axis
@@ -23,6 +24,8 @@ class Description:
     ----------
     in_channels, classes, ndim : int
         Of the network.
+    named : Classes or None
+        The classes by name that it tells apart. None: it finds cells.
     grey_too : bool
         Whether it learnt from grey images among the colour ones, each channel being the same.
     plan : Plan
@@ -42,7 +45,47 @@ class Description:
     plan: Plan = field(default_factory=Plan)
     spacing: tuple[float, ...] | None = None
     channels: tuple[str, ...] | None = None
+    named: Classes | None = None
     training: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def measure(self) -> str:
+        """What thresholds and the best step are chosen by, and what scores in `training` are."""
+        if self.named is None:
+            return "panoptic quality at IoU 0.5"
+        return "mean Dice" if len(self.named.names) > 1 else "Dice"
+
+    @property
+    def rule(self) -> str:
+        """How probabilities become cells, or classes, in words."""
+        if self.named is None:
+            threshold, certain, _ = self.plan.instances.values
+            seeds = f", grown from seeds above {certain:g}" if self.bordered else ""
+            return f"cells are where their probability is above {threshold:g}{seeds}"
+        limits = self.plan.instances.thresholds
+        if not self.named.overlap:
+            return (
+                "a pixel is of its most probable class where the probability of not being "
+                f"background is above {limits[0]:g}"
+            )
+        limits = limits * (len(self.named.names) if len(limits) == 1 else 1)
+        each = zip(self.named.names, limits, strict=True)
+        return "classes are where their probability is above " + ", ".join(
+            f"{limit:g} ({name})" for name, limit in each
+        )
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the channels of the scores are."""
+        if self.named is None:
+            inner = ("interior", "border between touching cells") if self.bordered else ("cell",)
+            return ("background", *inner)
+        return self.named.names if self.named.overlap else ("background", *self.named.names)
+
+    @property
+    def bordered(self) -> bool:
+        """Whether cells that touch are told apart by a class for the border between them."""
+        return self.named is None and self.classes == 3
 
     @property
     def image_channels(self) -> int:
@@ -72,6 +115,11 @@ class Description:
             return UNet(self.in_channels, self.classes, ndim=self.ndim, **asdict(self.plan.network))
         except ValueError as error:
             raise ConfigError(f"network: {error}") from None
+
+
+def score_channels(plan: Plan, named: Classes | None) -> int:
+    """Return how many channels the scores of a network have that learns cells, or named classes."""
+    return (3 if plan.targets.border else 2) if named is None else named.scores
 
 
 def describe(folder: str | Path) -> Description:
@@ -110,6 +158,8 @@ def describe(folder: str | Path) -> Description:
         for key in ("spacing", "channels"):
             if content.get(key) is not None:
                 content[key] = tuple(content[key])  # JSON has lists only
+        if content.get("named") is not None:
+            content["named"] = Classes.from_json(content["named"])
         return Description(plan=plan, **content)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is no description of a model: {error}") from None

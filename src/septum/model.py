@@ -17,7 +17,15 @@ from septum.errors import ConfigError, DataError
 from septum.geometry import tile_sizes
 from septum.instances import instances
 from septum.network import UNet
-from septum.predict import Softmaxed, averaged, overlap_tile
+from septum.predict import (
+    Probabilities,
+    averaged,
+    check_thresholds,
+    classified,
+    overlap_tile,
+    sigmoid,
+    softmax,
+)
 from septum.predict import orientations as orientations_of
 from septum.predict.engines import Engine, choose
 from septum.predict.tile import choose_tile
@@ -35,9 +43,10 @@ class Prediction:
     Attributes
     ----------
     labels : numpy.ndarray of int32
-        Shape ``spatial``: 0 background, 1..n instances.
+        Shape ``spatial``: 0 background, 1..n instances. Of a model of named classes, their numbers
+        as in `septum.classes.Classes`, of which ``masks(labels)`` makes one mask for each.
     probabilities : numpy.ndarray of float32
-        Shape ``(classes, *spatial)``, summing to one over the classes.
+        Shape ``(classes, *spatial)``, summing to one over the classes unless these may overlap.
     """
 
     labels: np.ndarray
@@ -104,6 +113,10 @@ class Model:
                     "instances.seed and instances.min_size can"
                 )
         plan = override(self.description.plan, settings)
+        if self.description.named is None:
+            _ = plan.instances.values  # refuses several thresholds
+        else:
+            check_thresholds(self.description.named, plan.instances.thresholds)
         return self.described(replace(self.description, plan=plan))
 
     @property
@@ -175,8 +188,24 @@ class Model:
             source, probabilities, sizes, orientations, on_tile, missing=missing
         )
         probabilities = resample(probabilities, source.shape[1:])
-        labels = instances(probabilities, *self.instance_values(zoom))
+        if self.description.named is not None:
+            labels = self.classified(probabilities).astype(np.int32)
+        else:
+            labels = instances(probabilities, *self.instance_values(zoom))
         return Prediction(labels, probabilities)
+
+    def classified(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the numbers of the named classes that a model of classes tells apart, uint8.
+
+        Raises
+        ------
+        ConfigError
+            If the model finds cells, or its thresholds are not one, or one for each class.
+        """
+        named = self.description.named
+        if named is None:
+            raise ConfigError("the model finds cells, and tells no classes by name")
+        return classified(probabilities, named, self.description.plan.instances.thresholds)
 
     def write_probabilities(
         self,
@@ -219,9 +248,10 @@ class Model:
         )
         source = resampled(stretched, into.shape[1:])
         batch = self.engine.batch_size(tile_sizes(source.shape[1:], tile, depths), memory)
-        overlap_tile(
-            source, averaged(self.engine, views), tile, Softmaxed(into), depths, batch, on_tile
-        )
+        named = self.description.named
+        share = sigmoid if named is not None and named.overlap else softmax
+        sink = Probabilities(into, share)
+        overlap_tile(source, averaged(self.engine, views), tile, sink, depths, batch, on_tile)
 
     def tile(
         self,

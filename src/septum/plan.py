@@ -60,13 +60,19 @@ class TargetPlan:
         touching cells; 0 for the paper's two classes. None: proposed from the data.
     w0, sigma : float
         Weight and width (px) of the border term of equation 2.
+    balance : float or None
+        How far rare classes are lifted by w_c of equation 2: weights go with the frequency of a
+        class to the power of minus this. 1 is the paper's: all classes weigh the same in total; 0:
+        all pixels do. None: 1 for cells, 0.5 for classes by name, of which some may be very rare.
     """
 
     border: float | None = None
     w0: float = 10.0
     sigma: float = 5.0
+    balance: float | None = None
 
     def __post_init__(self) -> None:
+        _at_least("targets.balance", self.balance, 0)
         _at_least("targets.border", self.border, 0)
         _at_least("targets.w0", self.w0, 0)
         _above("targets.sigma", self.sigma, 0)
@@ -165,9 +171,11 @@ class InstancePlan:
 
     Attributes
     ----------
-    threshold : float or None
-        A pixel belongs to a cell where the probability of not being background is above this.
-        None: chosen on the training images, see `septum.training.calibrate`.
+    threshold : float, tuple of float or None
+        A pixel belongs to a cell where the probability of not being background is above this, or to
+        its most probable class. Of classes that overlap, to each whose probability is above this,
+        or above its own of several. None: chosen on the training images, see
+        `septum.training.calibrate`.
     seed : float or None
         With a border class, a seed is a connected region whose interior probability is above this.
         None: chosen as the threshold is.
@@ -176,20 +184,39 @@ class InstancePlan:
         percentile of the training objects' areas.
     """
 
-    threshold: float | None = None
+    threshold: float | tuple[float, ...] | None = None
     seed: float | None = None
     min_size: int | None = None
 
     def __post_init__(self) -> None:
-        _share("instances.threshold", self.threshold)
+        for value in self.thresholds:
+            _share("instances.threshold", value)
         _share("instances.seed", self.seed)
         _at_least("instances.min_size", self.min_size, 0)
 
     @property
+    def thresholds(self) -> tuple[float, ...]:
+        """One threshold, or that of each class, with the default for what has not been chosen."""
+        if isinstance(self.threshold, tuple):
+            return self.threshold
+        return (0.5 if self.threshold is None else self.threshold,)
+
+    @property
     def values(self) -> tuple[float, float, int]:
-        """Threshold, seed and smallest size, with the defaults for what has not been chosen."""
+        """Threshold, seed and smallest size, with the defaults for what has not been chosen.
+
+        Raises
+        ------
+        ConfigError
+            If there is not one threshold: cells have one.
+        """
+        if len(self.thresholds) != 1:
+            raise ConfigError(
+                f"instances.threshold is {list(self.thresholds)}; expected one share, as 0.5: only "
+                "classes that overlap have one each"
+            )
         return (
-            0.5 if self.threshold is None else self.threshold,
+            self.thresholds[0],
             0.8 if self.seed is None else self.seed,
             self.min_size or 0,
         )

@@ -1,18 +1,20 @@
 """Image files of any size in, the files of their results out, each only when it is complete."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
-from septum.array import Source, View, item
+from septum.array import Source, View, Window, item
 from septum.data.channels import Places, Wishes, absent, arranged, arrangement
 from septum.data.context import SLICES, neighbours, stacked
 from septum.data.formats import ImageFile, Planes, as_channels_first, open_image, stem_of
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.geometry import tile_stride
 from septum.instances import find
+from septum.instances.measure import windows
 from septum.model import DEFAULT_MEMORY, Model
 from septum.outputs import KINDS, Segmented, save
 from septum.predict import orientations
@@ -23,6 +25,9 @@ _LARGEST_BLOCK = 2048**2
 _LARGEST_PART = 512
 _BYTES_A_PIXEL = 120
 """What finding instances takes for each pixel of a block, measured."""
+
+_BLOCK = {2: 1024, 3: 128}
+"""Of classes, the edge of what is looked at at a time."""
 
 _CHUNKS = 4
 """On disk, labels are cut into this many chunks a block along each axis."""
@@ -74,6 +79,27 @@ class Options:
         list(orientations(self.orientations, 2))  # refuses a set that does not exist
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What was found in a file.
+
+    Attributes
+    ----------
+    objects : int
+        In all its images; of a model of named classes, how many of these occur.
+    shares : dict of str to float
+        Of named classes, the share of all pixels that is of each; empty for objects.
+    """
+
+    objects: int
+    shares: dict[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        if self.shares:
+            return ", ".join(f"{name} {share:.2%}" for name, share in self.shares.items())
+        return f"{self.objects:,} {'object' if self.objects == 1 else 'objects'}"
+
+
 def result_paths(path: Path, out: Path, options: Options) -> list[Path]:
     """Return the files that `segment_file` writes for `path`."""
     return [out / f"{stem_of(path)}{KINDS[kind].suffix}" for kind in options.save]
@@ -91,8 +117,8 @@ def segment_file(
     options: Options | None = None,
     on_note: Callable[[str], None] | None = None,
     on_progress: Progress | None = None,
-) -> int:
-    """Segment one image file of any size; return the number of objects.
+) -> Outcome:
+    """Segment one image file of any size; return what was found in it.
 
     A stack is segmented image by image. Neither the image nor what becomes of it needs to fit into
     memory: what is larger than the budget lies in a hidden folder in `out` until it is done.
@@ -155,15 +181,30 @@ def segment_file(
                 channels=image.channels,
                 z_step=_z_step(image, planes.stack_axes),
                 placement=image.placement,
+                named=model.description.named,
             )
             # The labels last: where they are, the other results are complete.
             for kind in sorted(options.save, key=lambda kind: kind == "labels"):
                 progress(f"writing {kind}", 0, 1)
                 save(kind, result, out)
                 progress(f"writing {kind}", 1, 1)
+            return _outcome(result)
     except (DataError, ConfigError) as error:
         raise _named(error, path) from None
-    return sum(counts)
+
+
+def _outcome(result: Segmented) -> Outcome:
+    if result.named is None:
+        return Outcome(sum(result.counts))
+    pixels = np.zeros(len(result.named.names), np.int64)
+    for number in range(len(result.counts)):
+        for window in windows(result.spatial, _BLOCK[len(result.spatial)]):
+            masks = result.named.masks(np.asarray(item(result.labels, number)[window]))
+            pixels += masks.reshape(len(pixels), -1).sum(axis=1)
+    shares = pixels / (len(result.counts) * prod(result.spatial))
+    return Outcome(
+        int((pixels > 0).sum()), dict(zip(result.named.names, shares.tolist(), strict=True))
+    )
 
 
 def _places(
@@ -229,6 +270,10 @@ def _segmented(
     if not isinstance(small, np.ndarray):  # a large image: its blocks need the room of its tiles
         model.engine.release()
     full = _stacked(small, shape)
+    named = model.description.named
+    if named is not None:
+        highest = 1 if named.overlap else len(named.names)
+        return full, (highest,) * count, _classified(model, full)
     values = model.instance_values(zoom)
     labels = space.array((count, *shape), np.uint32, (1, *(chunk,) * len(shape)))
     counts = []
@@ -242,6 +287,21 @@ def _segmented(
         cells.write(item(labels, number))
         counts.append(cells.count)
     return full, tuple(counts), labels
+
+
+def _classified(model: Model, probabilities: Source) -> Source:
+    """Return the numbers of named classes ``(N, *spatial)``, computed when they are read."""
+    images, classes, *spatial = probabilities.shape
+
+    def read(window: Window) -> np.ndarray:
+        here, *space = window
+        planes = range(*here.indices(images))
+        every = slice(0, classes)
+        return np.stack(
+            [model.classified(np.asarray(item(probabilities, n)[(every, *space)])) for n in planes]
+        )
+
+    return View((images, *spatial), np.dtype(np.uint8), read)
 
 
 def _part(stride: int) -> int:

@@ -27,7 +27,7 @@ def test_a_validated_model_tells_its_score_and_its_data():
         "above 0.7, grown from seeds above 0.8; objects under 40 pixels are dropped",
         "800 steps on 20 images (image_0, ",
         "image_11, …), seed 3",
-        "Panoptic quality 0.812 (IoU 0.5) on 2 images that it has not learnt from",
+        "Panoptic quality at IoU 0.5: 0.812 on 2 images that it has not learnt from",
         "its step (760) and its thresholds were chosen on them",
         "`septum train cells -o run --val 0.2`",
         "`0123abcd`",

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from septum import compress as module
-from septum.compress import METRIC, calibration_tiles, compress, quality
+from septum.compress import calibration_tiles, compress, quality
 from septum.data.normalise import normalise
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
@@ -18,7 +18,7 @@ from septum.errors import ConfigError, DataError, SeptumError
 from septum.geometry import is_legal
 from septum.model import Model, load
 from septum.plan import DataPlan, NetworkPlan, Plan
-from septum.predict.softmax import softmax
+from septum.predict.probabilities import softmax
 
 pytest.importorskip("openvino")
 pytest.importorskip("nncf")
@@ -79,14 +79,14 @@ def test_what_it_cost_is_said_and_kept_with_the_model(folders):
     kept = load(root / "int8").description.training
     assert kept["steps"] == 1
     assert kept["int8"] == {
-        "metric": METRIC,
+        "metric": "panoptic quality at IoU 0.5",
         "before": result.before,
         "after": result.after,
         "exempt": 0,
     }
     assert result.before == quality(load(root / "run", precision="fp32"), cells())
-    assert f"in float32: {METRIC} is {result.before:.4f} on 2 images" in notes
-    assert f"in 8-bit integers: {METRIC} is {result.after:.4f}" in notes
+    assert f"in float32: panoptic quality at IoU 0.5 is {result.before:.4f} on 2 images" in notes
+    assert f"in 8-bit integers: panoptic quality at IoU 0.5 is {result.after:.4f}" in notes
 
 
 @pytest.mark.parametrize("name", ["int8.xml", "int8.bin"])

@@ -54,7 +54,7 @@ def test_one_image_gives_labels_and_probabilities(tmp_path, suffix):
     labels, probabilities = results(tmp_path / "out", "a")
     assert labels.axes == "YX"
     assert probabilities.axes == "CYX"
-    assert count == expected.labels.max() > 0
+    assert count.objects == expected.labels.max() > 0
     np.testing.assert_array_equal(labels.array, expected.labels)
     np.testing.assert_array_equal(probabilities.array, expected.probabilities)
     assert len(list((tmp_path / "out").iterdir())) == 2
@@ -84,7 +84,7 @@ def test_a_stack_is_segmented_plane_by_plane_and_keeps_its_axes(tmp_path, axes):
         expected = model_of().predict(plane).labels
         np.testing.assert_array_equal(found, expected)
         total += expected.max()
-    assert count == total
+    assert count.objects == total
     assert ("computing", image.size, image.size) in seen
     assert [stage for stage, done, total in seen if done == total][-1] == "writing labels"
 

@@ -101,7 +101,7 @@ def segmenting(folder: Path, size: int, warm_up: int) -> Callable[[], object]:
     options = segment.Options(save=SAVED, axes="YX")
 
     def segmented(size: int) -> int:
-        return segment.segment_file(model, folder / f"{size}.zarr", folder / "out", options)
+        return segment.segment_file(model, folder / f"{size}.zarr", folder / "out", options).objects
 
     segmented(warm_up)
     return partial(segmented, size)

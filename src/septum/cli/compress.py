@@ -15,7 +15,8 @@ def command(
         Path, typer.Option(help="Annotated images, in a layout that `septum train` knows.")
     ],
     max_loss: Annotated[
-        float, typer.Option(help="How much of the panoptic quality at IoU 0.5 may be lost.")
+        float,
+        typer.Option(help="How much of the quality (of the mean Dice, for classes) may be lost."),
     ] = 0.005,
 ) -> None:
     """Make a model faster on a CPU: its network in 8-bit integers, checked on your images.

@@ -44,7 +44,7 @@ def _rows(known: Description) -> Iterator[tuple[str, str]]:
     facts = known.training
     yield "takes", _takes(known)
     yield "sees them", _working(known)
-    yield "finds cells", _cells(known)
+    yield from _finds(known)
     names = facts.get("images", [])
     if names:
         shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
@@ -84,10 +84,13 @@ def _working(known: Description) -> str:
     return f"at {' × '.join(f'{by:.3g}' for by in each)} of their resolution"
 
 
-def _cells(known: Description) -> str:
-    threshold, seed, smallest = known.plan.instances.values
-    seeds = f", grown from seeds above {seed:g}" if known.classes == 3 else ""
-    return f"where their probability is above {threshold:g}{seeds}; of {smallest} px and more"
+def _finds(known: Description) -> Iterator[tuple[str, str]]:
+    if known.named is None:
+        unit = "voxels" if known.ndim == 3 else "px"
+        yield "finds", f"{known.rule}; of {known.plan.instances.min_size or 0} {unit} and more"
+        return
+    yield "tells apart", ", ".join(known.named.names)
+    yield "finds", known.rule
 
 
 def _score(known: Description) -> str:
@@ -96,7 +99,7 @@ def _score(known: Description) -> str:
         return "not validated: how good it is on images that it has not seen is not known"
     seen = _count(len(facts.get("validation_images", [])), "image")
     return (
-        f"panoptic quality {facts['best_score']:.3f} on {seen} to validate with, at step "
+        f"{known.measure} {facts['best_score']:.3f} on {seen} to validate with, at step "
         f"{facts['best_step']:,}"
     )
 

@@ -94,7 +94,7 @@ def command(
         for path in files:
             bars.start(path.name)
             try:
-                count = segment.segment_file(
+                found = segment.segment_file(
                     model, path, out, options, bars.note_of(path), bars.report
                 )
             # Whatever one image brings about, the others must not pay for it.
@@ -105,8 +105,8 @@ def command(
                 known = isinstance(error, SeptumError)
                 show.failed(str(error) if known else f"{path}: {type(error).__name__}: {error}")
             else:
-                show.done(f"{path.name}: {count} {'object' if count == 1 else 'objects'}")
-                nothing += not count
+                show.done(f"{path.name}: {found}")
+                nothing += not found.objects
             bars.finish()
     if nothing == len(files):
         show.note(

@@ -1,13 +1,13 @@
 """What the bar says during a training and after its last step."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from septum.cli import show
 from septum.duration import readable
 
 if TYPE_CHECKING:
+    from septum.description import Description
     from septum.training import Step
 
 
@@ -40,21 +40,22 @@ class Steps:
         self._bar.update(done / max(total, 1), f"{stage}, {done} of {total}")
 
 
-def report(run: Path, facts: Mapping[str, Any], go_on: str | None) -> None:
+def report(run: Path, description: "Description", go_on: str | None) -> None:
     """Say how a training went, and what to type next.
 
     Parameters
     ----------
     run : Path
         Its folder.
-    facts : mapping
-        Of the description of its model.
+    description : Description
+        Of its model.
     go_on : str or None
         The command that goes on, where the training was ended by hand.
     """
+    facts = description.training
     if facts.get("best_score") is not None:
         show.note(
-            f"the model is that of step {facts['best_step']}: panoptic quality "
+            f"the model is that of step {facts['best_step']}: {description.measure} "
             f"{facts['best_score']:.3f} on the validation images"
         )
     if "waited" in facts:

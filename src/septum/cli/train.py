@@ -152,7 +152,7 @@ def command(
 
         def tell(run: Path, model: "Model") -> None:
             go_on = (again if seeds else f"{again} --resume") if stop() else None
-            report(run, model.description.training, go_on)
+            report(run, model.description, go_on)
 
         if seeds:
             numbers = range(seed, seed + seeds)
@@ -190,7 +190,7 @@ def _compare(scores: Sequence[float], wanted: int) -> None:
         return
     each = ", ".join(f"{score:.3f}" for score in scores)
     show.done(
-        f"panoptic quality on the validation images: {mean(scores):.3f} ± {stdev(scores):.3f} "
+        f"score on the validation images: {mean(scores):.3f} ± {stdev(scores):.3f} "
         f"(mean and standard deviation of {each})"
     )
 

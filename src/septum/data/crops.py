@@ -29,7 +29,7 @@ class Prepared:
     image : numpy.ndarray of float32
         Normalised, shape ``(C, *spatial)``.
     classes : numpy.ndarray of uint8
-        True class of each pixel, shape ``spatial``.
+        True class of each pixel, shape ``spatial``; of classes that overlap, their bits.
     weights : numpy.ndarray of float32
         w(x) of equation 2, 0 where nobody annotated, shape ``spatial``.
     name : str
@@ -81,15 +81,22 @@ def prepare_all(samples: Sequence[Sample], data: DataPlan, targets: TargetPlan) 
     touching cells have been separated, so that the ridge between them gets the weight that keeps it
     open.
 
+    Classes by name are balanced among themselves, and have no border term. Those that overlap are
+    balanced in their energy (`septum.training.objective`): their pixels weigh 1 here.
+
     Raises
     ------
     DataError
         If a sample has no labels.
     """
     prepared = [_unbalanced(sample, data, targets) for sample in samples]
+    named = samples[0].named
+    if named is not None and named.overlap:
+        return prepared
     balance = class_balance(
-        np.concatenate([(item.classes > 0).ravel() for item in prepared]),
+        np.concatenate([(i.classes if named else i.classes > 0).ravel() for i in prepared]),
         np.concatenate([(item.weights > 0).ravel() for item in prepared]),
+        1.0 if targets.balance is None else targets.balance,
     )
     ends = np.cumsum([item.classes.size for item in prepared])[:-1]
     parts = np.split(balance, ends)
@@ -111,11 +118,14 @@ def _unbalanced(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared
     if annotated is not None:
         # Labels where nobody vouches for them must not bend the weights of their neighbours.
         labels = np.where(annotated, labels, 0)
-    weights = 1 + border_weights(separate(labels), targets.w0, targets.sigma, voxel)
+    if sample.named is None:
+        classes = class_map(labels, targets.border or 0.0, voxel)
+        weights = 1 + border_weights(separate(labels), targets.w0, targets.sigma, voxel)
+    else:
+        classes, weights = labels.astype(np.uint8), np.ones(shape, np.float32)
     if annotated is not None:
         weights[~annotated] = 0
     image = rescale(normalise(sample.image, data.normalise, data.window), data.scale)
-    classes = class_map(labels, targets.border or 0.0, voxel)
     return Prepared(image, classes, weights, sample.name, sample.reach, voxel)
 
 

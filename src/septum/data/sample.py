@@ -18,8 +18,8 @@ class Sample:
     image : numpy.ndarray, shape (C, *spatial)
         The pixels in the type in which they were stored; finite numbers.
     labels : numpy.ndarray or None, int32, shape (*spatial)
-        Instances: 0 background, any positive ids. Or classes as numbers, see `named`. None where the
-        image has no annotation.
+        Instances: 0 background, any positive ids. Or classes as numbers, see `named`. None where
+        the image has no annotation.
     annotated : numpy.ndarray or None, bool, shape (*spatial)
         Where `labels` mean something; None is everywhere. A pixel that nobody annotated is not
         background.

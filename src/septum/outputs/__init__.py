@@ -37,7 +37,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "labels": Kind(
-        "label image (TIFF): 0 background, 1, 2, ... the objects",
+        "label image (TIFF): 0 background, 1, 2, ... the objects, or the classes",
         "_labels.tif",
         tiff.write_labels,
         tiff.is_ours,
@@ -67,7 +67,7 @@ KINDS: dict[str, Kind] = {
         ngff.is_ours,
     ),
     "table": Kind(
-        "size, place, shape and mean intensities of every object (CSV)",
+        "size, place, shape and mean intensities of every object, or class (CSV)",
         "_objects.csv",
         table.write_csv,
         table.is_our_csv,

@@ -1,4 +1,4 @@
-"""Results as OME-Zarr: the probabilities, and the labels of the cells beside them, as pyramids.
+"""Results as OME-Zarr: the probabilities, and the labels beside them, as pyramids.
 
 Version 0.4 (Zarr 2), because it is what all of napari, QuPath, Fiji, ngio and ome-zarr open: QuPath
 and whatever else reads through Bio-Formats do not read 0.5 (Zarr 3) yet. Compressed with zlib, the
@@ -19,7 +19,7 @@ from septum.array import Source, Window, item
 from septum.atomic import replacing_folder
 from septum.errors import SeptumError
 from septum.instances.measure import windows
-from septum.outputs.segmented import Segmented
+from septum.outputs.segmented import Layer, Segmented
 from septum.outputs.tiff import as_bytes
 from septum.version import __version__
 
@@ -34,6 +34,8 @@ Reduce = Callable[[np.ndarray, int], np.ndarray]
 
 def write_zarr(segmented: Segmented, path: Path) -> None:
     """Write ``NAME.ome.zarr``: probabilities as uint8 in shares of 255, and ``labels/cells``.
+
+    Of named classes ``labels/classes``, or a label image by its name for each that may overlap.
 
     Axes are those of t, c, z, y, x that there are; see `Segmented.frames` for which axis of a stack
     becomes which. Spacing is in micrometer where it is known. Each level of a pyramid is half the
@@ -57,15 +59,24 @@ def write_zarr(segmented: Segmented, path: Path) -> None:
                 "_creator": {"name": "septum", "version": __version__},
             }
         )
-        root.create_group("labels").attrs["labels"] = ["cells"]
-        cells = root.create_group("labels/cells")
-        scales = _write_levels(cells, segmented, segmented.labels, halved_by_stride)
-        cells.attrs.update(
-            {
-                "multiscales": [_multiscale(segmented, scales, "cells", False)],
-                "image-label": {"version": _VERSION, "source": {"image": "../../"}},
-            }
-        )
+        root.create_group("labels").attrs["labels"] = [layer.name for layer in segmented.layers]
+        for layer in segmented.layers:
+            group = root.create_group(f"labels/{layer.name}")
+            scales = _write_levels(group, segmented, layer.labels, halved_by_stride)
+            group.attrs.update(
+                {
+                    "multiscales": [_multiscale(segmented, scales, layer.name, False)],
+                    "image-label": _explained(layer),
+                }
+            )
+
+
+def _explained(layer: Layer) -> dict[str, Any]:
+    """Return the metadata of a label image, with what its values are called."""
+    known: dict[str, Any] = {"version": _VERSION, "source": {"image": "../../"}}
+    names = enumerate(layer.classes, start=1)
+    properties = [{"label-value": value, "class": name} for value, name in names]
+    return known | ({"properties": properties} if properties else {})
 
 
 def halved_by_mean(pixels: np.ndarray, rank: int) -> np.ndarray:
@@ -209,7 +220,7 @@ def _display(segmented: Segmented) -> dict[str, Any]:
                 "family": "linear",
                 "inverted": False,
             }
-            for name, colour in zip(segmented.class_names, _COLOURS, strict=False)
+            for name, colour in zip(segmented.class_names, itertools.cycle(_COLOURS), strict=False)
         ],
         "rdefs": {"model": "color", "defaultT": 0, "defaultZ": 0},
     }

@@ -26,7 +26,12 @@ def write_overlay(segmented: Segmented, path: Path) -> None:
     times = -(-_SHORTEST // longer)
     pixels, ids = (each.repeat(times, axis=-2).repeat(times, axis=-1) for each in (pixels, ids))
     lines = 2 if longer < _LONGEST else 1
-    picture.save(Image.fromarray(picture.outlined(ids, picture.grey(pixels), lines)), path)
+    drawn = picture.grey(pixels)
+    if segmented.named is None:
+        drawn = picture.outlined(ids, drawn, lines)
+    else:
+        drawn = picture.outlined_classes(drawn, ids, segmented.named, lines)
+    picture.save(Image.fromarray(drawn), path)
 
 
 def shrunk(image: Source, labels: Source, by: int) -> tuple[np.ndarray, np.ndarray]:

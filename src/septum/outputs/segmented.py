@@ -4,7 +4,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from septum.array import Source
+from septum.array import Source, View, Window
+from septum.classes import Classes
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Labels of which no two share a pixel: the objects, all classes, or one that may overlap.
+
+    Attributes
+    ----------
+    name : str
+        What it holds.
+    labels : Source of int, shape (N, *spatial)
+        0 background, 1..counts[n] in image n.
+    counts : tuple of int
+        The highest label of each of the N images.
+    classes : tuple of str
+        Names of the labels 1, 2, …; empty where they are objects.
+    """
+
+    name: str
+    labels: Source
+    counts: tuple[int, ...]
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,10 +44,10 @@ class Segmented:
         As stored, any real type. `spatial` is (Y, X) or (Z, Y, X).
     probabilities : Source of float32, shape (N, classes, *spatial)
         At the resolution of the image.
-    labels : Source of uint16 or uint32, shape (N, *spatial)
-        0 background, 1..counts[n] in image n.
+    labels : Source of unsigned int, shape (N, *spatial)
+        0 background, 1..counts[n] in image n; of named classes, their numbers.
     counts : tuple of int
-        Objects in each of the N images.
+        Objects in each of the N images; named classes, where there are some.
     stack_axes : str
         The axes that N runs over in row-major order, such as "", "T", "TZ".
     stack_shape : tuple of int
@@ -37,6 +60,8 @@ class Segmented:
         Where the image lies in the scanner; see `septum.data.formats.ImageFile`.
     channels : tuple of str or None
         Names of the channels of `image`, where known.
+    named : Classes or None
+        What `labels` are numbers of. None: they are objects.
     """
 
     name: str
@@ -50,6 +75,26 @@ class Segmented:
     channels: tuple[str, ...] | None = None
     z_step: float | None = None
     placement: bytes | None = None
+    named: Classes | None = None
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """What was found, as labels that do not overlap."""
+        named, count = self.named, len(self.counts)
+        if named is None:
+            return (Layer("cells", self.labels, self.counts),)
+        if not named.overlap:
+            return (Layer("classes", self.labels, self.counts, named.names),)
+        return tuple(
+            Layer(name.replace("/", "_"), self._bit(number), (1,) * count, (name,))
+            for number, name in enumerate(named.names)
+        )
+
+    def _bit(self, number: int) -> Source:
+        def read(window: Window) -> np.ndarray:
+            return (np.asarray(self.labels[window]) >> number & 1).astype(np.uint8)
+
+        return View(tuple(self.labels.shape), np.dtype(np.uint8), read)
 
     @property
     def spatial(self) -> tuple[int, ...]:
@@ -69,14 +114,18 @@ class Segmented:
         return "ZYX"[-len(self.spatial) :]
 
     @property
-    def id_type(self) -> type[np.uint16] | type[np.uint32]:
-        """The smallest type that holds the ids of every image."""
+    def id_type(self) -> type[np.uint8] | type[np.uint16] | type[np.uint32]:
+        """The smallest type that holds the ids of every image; classes are in 8 bits."""
+        if self.named is not None:
+            return np.uint8
         return np.uint16 if max(self.counts, default=0) <= np.iinfo(np.uint16).max else np.uint32
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """What the channels of `probabilities` are."""
-        return ("background", "cell", "border")[: self.probabilities.shape[1]]
+        if self.named is None:
+            return ("background", "cell", "border")[: self.probabilities.shape[1]]
+        return self.named.names if self.named.overlap else ("background", *self.named.names)
 
     @property
     def channel_names(self) -> tuple[str, ...]:

@@ -9,7 +9,9 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from roifile import ROI_TYPE, ImagejRoi
@@ -28,17 +30,23 @@ _MOVE_TO, _LINE_TO, _CLOSE = 0, 1, 4  # the words of a path in an ImageJ ROI
 
 @dataclass(frozen=True, eq=False)
 class _Shape:
-    """The outline of an object and the time point and slice that it lies in."""
+    """The outline of an object (or class) and the time point and slice that it lies in."""
 
     outline: Outline
     time: int
     depth: int
+    of_class: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.of_class or str(self.outline.label)
 
 
 def write_geojson(segmented: Segmented, path: Path) -> None:
     """Write a FeatureCollection of polygons, as QuPath exports and imports detections.
 
-    Holes are inner rings. The name of an object is its label. In a stack, ``plane`` of the geometry
+    Holes are inner rings. The name of an object is its label; named classes are classifications, as
+    QuPath has them. In a stack, ``plane`` of the geometry
     is the time point and the slice.
     """
     stack = len(segmented.counts) > 1 or len(segmented.spatial) == 3
@@ -73,7 +81,7 @@ def write_rois(segmented: Segmented, path: Path) -> None:
             elif times > 1 or slices > 1:
                 roi.position = max(shape.time, shape.depth) + 1
                 place = f"{roi.position:04}-"
-            name = f"{place}{shape.outline.label:05}"
+            name = place + (shape.of_class.replace("/", "_") or f"{shape.outline.label:05}")
             names[name] += 1
             roi.name = name if names[name] == 1 else f"{name}-{names[name]}"
             file.writestr(f"{roi.name}.roi", roi.tobytes())
@@ -101,11 +109,12 @@ def are_our_rois(path: Path) -> bool:
 
 
 def _shapes(segmented: Segmented) -> Iterator[_Shape]:
-    for number in range(len(segmented.counts)):
+    for number, layer in product(range(len(segmented.counts)), segmented.layers):
         time, depth = segmented.frame(number)
-        for z, plane in enumerate(_planes(item(segmented.labels, number))):
+        for z, plane in enumerate(_planes(item(layer.labels, number))):
             for outline in outlines(plane):
-                yield _Shape(outline, time, depth + z)
+                name = layer.classes[outline.label - 1] if layer.classes else ""
+                yield _Shape(outline, time, depth + z, name)
 
 
 def _planes(labels: Source) -> Iterator[Source]:
@@ -128,7 +137,9 @@ def _feature(shape: _Shape, stack: bool) -> dict:
     geometry = {"type": "Polygon", "coordinates": closed}
     if stack:
         geometry["plane"] = {"c": -1, "z": shape.depth, "t": shape.time}
-    properties = {"objectType": "detection", "name": str(shape.outline.label)}
+    properties: dict[str, Any] = {"objectType": "detection", "name": shape.name}
+    if shape.of_class:
+        properties["classification"] = {"name": shape.of_class}
     return {"type": "Feature", "geometry": geometry, "properties": properties}
 
 

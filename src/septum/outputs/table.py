@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,24 +17,29 @@ _ROWS = 10_000
 
 
 def tables(segmented: Segmented) -> Iterator[Table]:
-    """Yield the table of each image of a file.
+    """Yield the table of each image of a file; of classes that overlap, one for each of them.
 
     Columns are ``image`` (the name of the file), one for each axis of the stack (``t``, ``z``; the
     index from 0), those of :func:`septum.instances.measure.measure`, and ``mean_probability``, of
-    not being background.
+    not being background. Of named classes a row is a class, all its pixels together, with its name
+    in the column ``class``.
     """
     names = (*segmented.channel_names, "probability")
     if len(set(names)) < len(names):  # a channel may be called so too
         names = (*segmented.channel_names, "cell_probability")
-    for number, (count, place) in enumerate(zip(segmented.counts, segmented.places, strict=True)):
-        labels = item(segmented.labels, number)
-        table = measure(labels, _intensities(segmented, number), count, names, segmented.spacing)
+    layers = segmented.layers
+    for (number, place), (order, layer) in product(enumerate(segmented.places), enumerate(layers)):
+        labels = item(layer.labels, number)
+        image = _intensities(segmented, number, order if len(layers) > 1 else None)
+        table = measure(labels, image, layer.counts[number], names, segmented.spacing)
         rows = len(table["label"])
-        yield (
-            {"image": np.full(rows, segmented.name, object)}
-            | {axis.lower(): np.full(rows, index) for axis, index in place.items()}
-            | table
-        )
+        known = {"image": np.full(rows, segmented.name, object)}
+        known |= {axis.lower(): np.full(rows, index) for axis, index in place.items()}
+        if layer.classes:
+            known["class"] = np.array(layer.classes, object)[table["label"] - 1]
+        if len(layers) > 1:
+            table["label"] = table["label"] + order
+        yield known | table
 
 
 def write_csv(segmented: Segmented, path: Path) -> None:
@@ -68,8 +74,12 @@ def write_parquet(segmented: Segmented, path: Path) -> None:
         writer = None
         try:
             for table in tables(segmented):
-                image = pyarrow.array(table.pop("image"), pyarrow.string())
-                group = pyarrow.table({"image": image} | table)
+                texts = {
+                    name: pyarrow.array(table[name], pyarrow.string())
+                    for name in ("image", "class")
+                    if name in table
+                }
+                group = pyarrow.table(table | texts)
                 writer = writer or parquet.ParquetWriter(temporary, group.schema)
                 writer.write_table(group)
         finally:
@@ -111,14 +121,20 @@ def _texts(column: np.ndarray) -> list:
     )
 
 
-def _intensities(segmented: Segmented, number: int) -> View:
-    """Return the channels of one image and after them the probability of not being background."""
+def _intensities(segmented: Segmented, number: int, own: int | None) -> View:
+    """Return the channels of one image and after them the probability of not being background.
+
+    Of classes that overlap there is no background: `own` is the channel of the class.
+    """
     image, probabilities = item(segmented.image, number), item(segmented.probabilities, number)
 
     def read(window: Window) -> np.ndarray:
         channels, *space = window
         pixels = np.asarray(image[(slice(0, image.shape[0]), *space)], np.float64)
-        cells = 1 - np.asarray(probabilities[(slice(0, 1), *space)], np.float64)
+        first = own or 0
+        cells = np.asarray(probabilities[(slice(first, first + 1), *space)], np.float64)
+        if own is None:
+            cells = 1 - cells
         return np.concatenate([pixels, cells])[channels]
 
     return View((image.shape[0] + 1, *segmented.spatial), np.dtype(np.float64), read)

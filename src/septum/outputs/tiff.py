@@ -34,14 +34,29 @@ def is_ours(path: Path) -> bool:
 def write_labels(segmented: Segmented, path: Path) -> None:
     """Write the labels as uint16, or as uint32 where an image has more than 65,535 objects.
 
-    ImageJ takes the uint16, with axes and spacing; it has no 32-bit integers.
+    ImageJ takes the uint16, with axes and spacing; it has no 32-bit integers. Named classes are
+    uint8: their numbers or, where they may overlap, a channel for each, 1 where it is.
     """
-    labels = _converted(
-        segmented.labels, segmented.id_type, lambda ids: ids.astype(segmented.id_type)
-    )
-    shape = (*segmented.stack_shape, *segmented.spatial)
-    axes = segmented.stack_axes + segmented.axes
+    layers = [layer.labels for layer in segmented.layers]
+    if len(layers) > 1:
+        labels, channels, letter = _beside(layers), (len(layers),), "C"
+    else:
+        labels = _converted(layers[0], segmented.id_type, lambda ids: ids.astype(segmented.id_type))
+        channels, letter = (), ""
+    shape = (*segmented.stack_shape, *channels, *segmented.spatial)
+    axes = segmented.stack_axes + letter + segmented.axes
     write_tiff(path, labels, shape, axes, segmented.full_spacing, level=6)
+
+
+def _beside(layers: list[Source]) -> Source:
+    """Return layers ``(N, *spatial)`` as the channels of one source, ``(N, layers, *spatial)``."""
+    images, *spatial = layers[0].shape
+
+    def read(window: Window) -> np.ndarray:
+        here, which, *space = window
+        return np.stack([np.asarray(layer[(here, *space)]) for layer in layers[which]], axis=1)
+
+    return View((images, len(layers), *spatial), layers[0].dtype, read)
 
 
 def write_probabilities(segmented: Segmented, path: Path) -> None:

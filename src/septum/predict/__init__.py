@@ -1,7 +1,18 @@
 """Seamless prediction of images of any size."""
 
+from septum.predict.classify import check_thresholds, classified
 from septum.predict.orientations import averaged, orientations
 from septum.predict.overlap_tile import overlap_tile, read
-from septum.predict.softmax import Softmaxed, softmax
+from septum.predict.probabilities import Probabilities, sigmoid, softmax
 
-__all__ = ["Softmaxed", "averaged", "orientations", "overlap_tile", "read", "softmax"]
+__all__ = [
+    "Probabilities",
+    "averaged",
+    "check_thresholds",
+    "classified",
+    "orientations",
+    "overlap_tile",
+    "read",
+    "sigmoid",
+    "softmax",
+]

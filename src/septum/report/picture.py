@@ -9,9 +9,13 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from septum.atomic import replacing
+from septum.classes import Classes
 
 _OURS = "septum"
 _GAP, _TITLE, _FONT = 12, 34, 18
+_LINES = 0.25
+"""Paleness of lines over grey."""
+
 _PAPER, _INK = (255, 255, 255), (30, 30, 40)
 
 
@@ -66,8 +70,22 @@ def outlined(labels: np.ndarray, image: np.ndarray, width: int = 1) -> np.ndarra
     """
     edges = outlines(labels, width)
     result = image.copy()
-    result[edges] = _bytes(_palette(int(labels.max(initial=0)), paleness=0.25))[labels[edges]]
+    result[edges] = class_colours(int(labels.max(initial=0)))[labels[edges] - 1]
     return result
+
+
+def outlined_classes(
+    image: np.ndarray, classes: np.ndarray, named: Classes, width: int = 1
+) -> np.ndarray:
+    """Return an RGB `image` with the classes ``(Y, X)`` outlined, one after the other."""
+    for number, mask in enumerate(named.masks(classes), start=1):
+        image = outlined(np.where(mask, number, 0), image, width)
+    return image
+
+
+def class_colours(count: int) -> np.ndarray:
+    """Return the colours in which `outlined` draws the labels 1 to `count`, uint8 ``(n, 3)``."""
+    return _bytes(_palette(count, paleness=_LINES))[1:]
 
 
 def outlines(labels: np.ndarray, width: int = 1) -> np.ndarray:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from septum.report.html import Html, element
-from septum.report.picture import outlines
+from septum.report.picture import grey, outlines
 from septum.resample import resample
 
 TEAL, AMBER, PINK, BLUE = (38, 200, 186), (255, 176, 0), (255, 72, 140), (92, 168, 255)
@@ -15,6 +15,14 @@ TEAL, AMBER, PINK, BLUE = (38, 200, 186), (255, 176, 0), (255, 72, 140), (92, 16
 def plane_of(array: np.ndarray, plane: int | None) -> np.ndarray:
     """Return a plane of an array ``(..., Z, Y, X)``; for None, of one without Z, all of it."""
     return array if plane is None else array[..., plane, :, :]
+
+
+def shown(image: np.ndarray, annotated: np.ndarray | None, plane: int | None) -> np.ndarray:
+    """Return an image ``(C, [Z,] Y, X)``, or a plane of it, as RGB, dark where nobody annotated."""
+    pixels = grey(plane_of(image, plane))
+    if annotated is None:
+        return pixels
+    return np.where(plane_of(annotated, plane)[..., np.newaxis], pixels, pixels // 3)
 
 
 def fitting(shape: Sequence[int], side: int) -> tuple[int, ...]:

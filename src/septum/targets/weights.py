@@ -75,12 +75,15 @@ def _border_term(d1, d2, w0, sigma):
     return weights
 
 
-def class_balance(classes: ArrayLike, annotated: ArrayLike | None = None) -> NDArray[np.float32]:
+def class_balance(
+    classes: ArrayLike, annotated: ArrayLike | None = None, power: float = 1.0
+) -> NDArray[np.float32]:
     """Weigh each pixel against the frequency of its class: w_c of equation 2.
 
     ``N / (K * n_c)`` for a pixel of class c, with N annotated pixels of which n_c are of class c,
     and K the number of classes that occur. All classes weigh the same in total and the mean over
-    the annotated pixels is 1.
+    the annotated pixels is 1. (With another `power` than 1, a deviation from the paper, weights go
+    with ``n_c^-power``, and their mean is 1 as before.)
 
     Parameters
     ----------
@@ -88,6 +91,8 @@ def class_balance(classes: ArrayLike, annotated: ArrayLike | None = None) -> NDA
         Class of each pixel, as `class_map` answers.
     annotated : array_like of bool, shape (*spatial), optional
         Where the classes mean something; everywhere by default.
+    power : float, default 1
+        How far rare classes are lifted; 0 for not at all.
 
     Returns
     -------
@@ -102,11 +107,21 @@ def class_balance(classes: ArrayLike, annotated: ArrayLike | None = None) -> NDA
     classes = as_labels(classes)
     known = _as_annotated(annotated, classes.shape)
     index, ids = compact_ids(classes)
-    counts = np.bincount(index[known], minlength=ids.size)
-    share = np.zeros(ids.size, np.float32)
-    present = counts > 0
-    share[present] = counts.sum() / (present.sum() * counts[present])
+    share = balanced(np.bincount(index[known], minlength=ids.size), power)
     return np.where(known, share[index], np.float32(0))
+
+
+def balanced(counts: ArrayLike, power: float = 1.0) -> NDArray[np.float32]:
+    """Return what a pixel of each class weighs, from the pixels of each; see `class_balance`.
+
+    A class without pixels weighs 0.
+    """
+    counts = np.asarray(counts, np.float64)
+    present = counts > 0
+    share = np.zeros(counts.shape)
+    share[present] = counts[present] ** -power
+    total = (share * counts).sum()
+    return (share * (counts.sum() / total if total else 0)).astype(np.float32)
 
 
 def weight_map(

@@ -10,15 +10,19 @@ from dataclasses import replace
 
 import numpy as np
 
+from septum.classes import Classes
 from septum.data.sample import Sample
 from septum.evenly import evenly
 from septum.instances import instances
 from septum.metrics import Matching, matching
 from septum.model import Model
 from septum.plan import InstancePlan
+from septum.predict import classified
+from septum.training.dice import dice, mean_dice, pixel_counts
 
 THRESHOLDS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.8, 0.9)
 SEEDS = (0.8, 0.7, 0.9, 0.6, 0.95, 0.5)
+CLASS_THRESHOLDS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9)
 
 # Enough to choose among a dozen values; more images would only take longer.
 FEW = 12
@@ -49,7 +53,8 @@ def calibrate(
 
     Those with the highest panoptic quality at IoU 0.5 over (at most 12, evenly spaced) images: with
     a border class first that of the seeds, then that of the cells. Of equals the one nearest the
-    default wins.
+    default wins. Of classes by name it is the mean Dice in place of the panoptic quality, and
+    classes that overlap have a threshold each.
 
     Parameters
     ----------
@@ -60,9 +65,11 @@ def calibrate(
     on_image : callable, optional
         See `OnImage`.
     """
-    plan = model.description.plan.instances
+    plan, named = model.description.plan.instances, model.description.named
+    if named is not None:
+        return plan if plan.threshold is not None else _of_classes(model, named, samples, on_image)
     choices: list[tuple[str, tuple[float, ...]]] = []
-    if plan.seed is None and model.description.classes == 3:
+    if plan.seed is None and model.description.bordered:
         choices.append(("seed", SEEDS))
     if plan.threshold is None:
         choices.append(("threshold", THRESHOLDS))
@@ -79,22 +86,60 @@ def calibrate(
 
 
 def reachable(model: Model, samples: Sequence[Sample]) -> float:
-    """Return the best panoptic quality that one choice of an open threshold gives.
+    """Return the best panoptic quality, or mean Dice, that one choice of an open threshold gives.
 
     That of the seeds where there is a border class, else that of the cells; the others are as in
     the plan. Between two steps of a training, no threshold has been chosen yet.
     """
-    plan = model.description.plan.instances
-    name, values = ("seed", SEEDS) if model.description.classes == 3 else ("threshold", THRESHOLDS)
+    plan, named = model.description.plan.instances, model.description.named
+    if named is not None:
+        thresholds = CLASS_THRESHOLDS if plan.threshold is None else (plan.threshold,)
+        return max(map(mean_dice, _class_counts(model, named, samples, thresholds)))
+    name, values = ("seed", SEEDS) if model.description.bordered else ("threshold", THRESHOLDS)
     values = values if getattr(plan, name) is None else (getattr(plan, name),)
     candidates = [replace(plan, **{name: value}) for value in values]
     return _best(candidates, _Probabilities(model, samples))[1]
 
 
 def quality(model: Model, samples: Sequence[Sample]) -> float:
-    """Return the panoptic quality at IoU 0.5 of a model over all samples together."""
+    """Return the `Description.measure` of a model over all samples together."""
+    named = model.description.named
+    if named is not None:
+        plan = model.description.plan.instances
+        return mean_dice(_class_counts(model, named, samples, [plan.thresholds])[0])
     matched = [_matching(sample, model.predict(sample.image).labels) for sample in samples]
     return sum(matched, _NOTHING).pq
+
+
+def _of_classes(
+    model: Model, named: Classes, samples: Sequence[Sample], on_image: OnImage
+) -> InstancePlan:
+    counts = _class_counts(model, named, evenly(samples, FEW), CLASS_THRESHOLDS, on_image)
+    if named.overlap:
+        each = np.nan_to_num([dice(of_one) for of_one in counts]).argmax(axis=0)
+        threshold = tuple(CLASS_THRESHOLDS[place] for place in each)
+    else:
+        threshold = CLASS_THRESHOLDS[int(np.argmax([mean_dice(of_one) for of_one in counts]))]
+    return replace(model.description.plan.instances, threshold=threshold)
+
+
+def _class_counts(
+    model: Model,
+    named: Classes,
+    samples: Sequence[Sample],
+    thresholds: Sequence[float | tuple[float, ...]],
+    on_image: OnImage = lambda _done, _all: None,
+) -> np.ndarray:
+    """Return the counts of `pixel_counts` over all samples, for each of the thresholds."""
+    total = np.zeros((len(thresholds), 3, len(named.names)), np.int64)
+    for number, sample in enumerate(samples, start=1):
+        probabilities = model.predict(sample.image).probabilities
+        for place, threshold in enumerate(thresholds):
+            limits = threshold if isinstance(threshold, tuple) else (threshold,)
+            found = classified(probabilities, named, limits)
+            total[place] += pixel_counts(sample, found, named)
+        on_image(number, len(samples))
+    return total
 
 
 def _best(

@@ -5,20 +5,22 @@ from math import isfinite
 
 import numpy as np
 
+from septum.description import Description
 from septum.report.html import Html, Line, curve, element, figure, grid, section
 from septum.training.loop import Step
 
 
-def curves_of(run: Sequence[Step], known: dict) -> Html:
+def curves_of(run: Sequence[Step], description: Description) -> Html:
     """Return the section of a page with the curves of a run; the score where there is one.
 
     Parameters
     ----------
     run : sequence of Step
         As logged; those of which the loss is no number are left out.
-    known : dict
-        Of the model's description: ``best_step`` and ``best_score`` mark the model in the curve.
+    description : Description
+        Of the model: its ``best_step`` and ``best_score`` mark it in the curve.
     """
+    known = description.training
     heading = "How it was learnt"
     run = [step for step in run if isfinite(step.loss)]
     if not run:
@@ -52,7 +54,7 @@ def curves_of(run: Sequence[Step], known: dict) -> Html:
             figure(
                 curve("Validation score", "step", [Line(at, score, "dots")], mark=mark),
                 element("strong", "Validation score. "),
-                f"Panoptic quality at IoU 0.5, 1 is perfect.{said}",
+                f"It is the {description.measure}; 1 is perfect.{said}",
             )
         )
     rate = np.array([step.learning_rate for step in run])

@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 from septum.data.crops import Batch
 from septum.errors import SeptumError
-from septum.network import energy
+from septum.training.objective import OF_CELLS, Objective
 
 
 class Descent:
@@ -25,6 +25,8 @@ class Descent:
         Likewise.
     on_note : callable
         Called with a sentence when the batch is cut.
+    objective : Objective
+        Whose gradient it is.
     """
 
     def __init__(
@@ -33,8 +35,10 @@ class Descent:
         model: torch.nn.Module,
         optimiser: Optimizer,
         on_note: Callable[[str], None],
+        objective: Objective = OF_CELLS,
     ) -> None:
         self._fabric, self._model, self._optimiser = fabric, model, optimiser
+        self._objective = objective
         self._say, self._at_once = on_note, 0
 
     def step(self, batch: Batch) -> tuple[float, bool]:
@@ -87,10 +91,10 @@ class Descent:
                 for array in (batch.images, batch.classes.astype(np.int64), batch.weights)
             )
             scores = self._model(images)
-            energy_ = energy(scores, classes, weights) * (len(images) / tiles)
-            self._fabric.backward(energy_)
-            loss += energy_.item()
-            found = found or bool((scores.detach()[:, 1:] > scores.detach()[:, :1]).any())
+            energy = self._objective.energy(scores, classes, weights) * (len(images) / tiles)
+            self._fabric.backward(energy)
+            loss += energy.item()
+            found = found or self._objective.finds(scores.detach())
         return loss, found
 
 

@@ -9,7 +9,7 @@ import torch
 
 from septum.data.crops import tile_of
 from septum.data.sample import Sample
-from septum.description import Description
+from septum.description import Description, score_channels
 from septum.errors import ConfigError
 from septum.plan import Plan
 from septum.resample import rescaled_shape, scale_per_axis
@@ -87,7 +87,7 @@ def _network(samples: Sequence[Sample], plan: Plan) -> int:
     first = samples[0]
     known = Description(
         in_channels=len(first.image) * _views(plan),
-        classes=3 if plan.targets.border else 2,
+        classes=score_channels(plan, first.named),
         ndim=first.ndim,
         plan=plan,
     )

@@ -3,11 +3,12 @@
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from shlex import join
 
 from septum.atomic import write_text
+from septum.classes import Classes
 from septum.config import from_dict, to_toml
 from septum.data.layouts import AS_FOUND, Reading
 from septum.errors import ConfigError, DataError
@@ -103,10 +104,11 @@ def begun(out: Path) -> tuple[Plan, Facts]:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.pop("format") > FORMAT:
             raise DataError(f"{path} was written by a newer septum; upgrade septum")
-        length, reading = (
-            Length(**content.pop("length")),
-            from_dict(Reading, content.pop("reading")),
-        )
+        length = Length(**content.pop("length"))
+        reading, classes = content.pop("reading"), None
+        if reading.get("classes") is not None:
+            classes = Classes.from_json(reading.pop("classes"))
+        reading = replace(from_dict(Reading, reading), classes=classes)
         return preset(str(out / PLAN)), Facts(length=length, reading=reading, **content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} does not describe a run: {error}") from None

@@ -17,6 +17,7 @@ from septum.network import UNet
 from septum.plan import TrainingPlan
 from septum.training.descent import Descent
 from septum.training.guards import Background, check_loss
+from septum.training.objective import OF_CELLS, Objective
 from septum.training.schedule import Length, learning_rate
 from septum.training.state import State
 
@@ -90,6 +91,7 @@ def fit(
     seed: int = 0,
     watch: Watch | None = None,
     workers: int = 1,
+    objective: Objective = OF_CELLS,
 ) -> None:
     """Train until the steps are done, the time is up, or nothing is gained any more.
 
@@ -111,6 +113,8 @@ def fit(
         What else to do.
     workers : int, default 1
         Threads that draw batches ahead of the steps; 0: each is drawn when it is needed.
+    objective : Objective, optional
+        What is made small; by default the energy of cells.
 
     Raises
     ------
@@ -121,7 +125,7 @@ def fit(
     """
     watch = watch if watch is not None and fabric.is_global_zero else Watch()
     model, optimiser = fabric.setup(state.network, state.optimiser)
-    descent = Descent(fabric, model, optimiser, watch.on_note)
+    descent = Descent(fabric, model, optimiser, watch.on_note, objective)
     background = Background(watch.on_note)
     begun = time.monotonic() - state.progress.seconds
     saved = time.monotonic()

@@ -11,7 +11,7 @@ from septum.plan import DataPlan, InstancePlan, NetworkPlan, Plan, TargetPlan, T
 # docs/decisions.md.
 PAPER = Plan(
     data=DataPlan(scale=1.0, normalise="range", context=0),
-    targets=TargetPlan(border=0.0),
+    targets=TargetPlan(border=0.0, balance=1.0),
     network=NetworkPlan(width=64, dropout=0.5, norm=None),
     augment=Augmentation(),
     training=TrainingPlan(

@@ -6,6 +6,7 @@ from math import ceil, prod
 
 import numpy as np
 
+from septum.classes import Classes
 from septum.data.sample import Sample, equivalent_diameters
 from septum.data.summary import touching_pairs
 from septum.plan import Plan
@@ -22,6 +23,10 @@ _LARGEST = 60
 # a class.
 _BORDER = 2.0
 _TOUCHING = 0.05
+
+# Of classes by name some are rare. Weighed as much as the others in total they would be found where
+# they are not; the root of their frequency is half way (docs/decisions.md).
+_BALANCE = 0.5
 
 
 def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
@@ -48,13 +53,18 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     voxel, more = _voxel(samples)
     reasons += more
     diameter = 0.0
-    if any(sample.known.any() for sample in whole):
+    if samples[0].named is not None:
+        plan, more = _of_classes(plan, samples[0].named, len(voxel))
+    elif any(sample.known.any() for sample in whole):
         areas = np.concatenate([_areas(sample) for sample in whole])
         diameter = float(np.median(equivalent_diameters(areas * prod(voxel), len(voxel))))
         plan, more = _of_objects(plan, whole, areas, diameter, voxel)
     else:
         plan, more = _of_strokes(plan)
     reasons += more
+    if plan.targets.balance is None:
+        balance = 1.0 if samples[0].named is None else _BALANCE
+        plan = replace(plan, targets=replace(plan.targets, balance=balance))
     scale = scale_per_axis(plan.data.scale, len(voxel))
     if len(voxel) == 2:
         return _of_planes(plan), reasons
@@ -144,6 +154,23 @@ def _of_strokes(plan: Plan) -> tuple[Plan, list[str]]:
         "objects are; --set data.scale=0.5, targets.border=2 or instances.min_size=50 do"
     )
     return plan, [reason]
+
+
+def _of_classes(plan: Plan, named: Classes, ndim: int) -> tuple[Plan, list[str]]:
+    """Return the plan for classes by name: areas, with neither a size nor borders of their own."""
+    scale, smallest = plan.data.scale, plan.instances.min_size
+    plan = replace(
+        plan,
+        data=replace(plan.data, scale=1.0 if scale is None else scale),
+        targets=replace(plan.targets, border=0.0),
+        instances=replace(plan.instances, min_size=0 if smallest is None else smallest),
+    )
+    kind = "overlap: a sigmoid each" if named.overlap else "exclude one another: a softmax"
+    scale = " × ".join(f"{by:.3g}" for by in dict.fromkeys(scale_per_axis(plan.data.scale, ndim)))
+    return plan, [
+        f"classes {', '.join(named.names)}, which {kind}; working resolution {scale}: classes have "
+        "no size of their own, and --set data.scale=0.5 shows the network more at a time"
+    ]
 
 
 def _of_planes(plan: Plan) -> Plan:

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from septum.atomic import write_text
+from septum.classes import Classes
 from septum.data.sample import Sample
 from septum.duration import readable
 from septum.evenly import evenly
 from septum.model import Model
 from septum.report.html import Html, element, figure, grid, page, picture, section, table
-from septum.report.picture import grey, outlines
+from septum.report.picture import outlines
 from septum.report.planes import (
     AMBER,
     BLUE,
@@ -22,9 +23,12 @@ from septum.report.planes import (
     legend,
     plane_of,
     resized,
+    shown,
 )
 from septum.resample import resample_labels
+from septum.training.class_pages import class_pictures, class_scores, see_classes
 from septum.training.curves import curves_of
+from septum.training.dice import mean_dice
 from septum.training.log import steps
 from septum.training.making import data_of, making_of
 from septum.training.shown import tiles_of
@@ -66,16 +70,17 @@ def write_report(
     SeptumError
         If it cannot be written.
     """
-    shown = evenly(validation, _SCORED) if validation else evenly(samples, _PICTURES)
-    seen = [see(model, sample) for sample in shown]
+    few = evenly(validation, _SCORED) if validation else evenly(samples, _PICTURES)
     run = list(steps(log)) if log.is_file() else []
     title = path.resolve().parent.name
+    curves = curves_of(run, model.description)
+    named = model.description.named
+    if named is None:
+        found = _of_cells(model, few, validation, curves)
+    else:
+        found = _of_classes(model, named, few, validation, curves)
     content = (
-        _headline(model, seen, bool(validation)),
-        _images(seen, len(validation)),
-        curves_of(run, model.description.training),
-        _worst(seen),
-        _by_size(seen),
+        *found,
         tiles_of(samples, model.description.plan, seed),
         data_of(samples, validation),
         making_of(model),
@@ -83,51 +88,93 @@ def write_report(
     write_text(path, page(title, *content))
 
 
-def _headline(model: Model, seen: Sequence[Seen], validated: bool) -> Html:
+def _of_cells(
+    model: Model, few: Sequence[Sample], validation: Sequence[Sample], curves: Html
+) -> tuple[Html, ...]:
+    seen = [see(model, sample) for sample in few]
+    objects = sum(len(item.verdicts) for item in seen)
+    found = sum(item.count(FOUND) for item in seen)
+    which = "validation" if validation else "training"
+    said = [element("strong", f"{found:,} of {objects:,}"), f" objects found in {which} images"]
+    return (
+        _headline(model, said),
+        _images(seen, len(validation)),
+        curves,
+        _worst(seen),
+        _by_size(seen),
+    )
+
+
+def _of_classes(
+    model: Model,
+    named: Classes,
+    few: Sequence[Sample],
+    validation: Sequence[Sample],
+    curves: Html,
+) -> tuple[Html, ...]:
+    seen = [see_classes(model, sample, named) for sample in few]
+    score = mean_dice(np.sum([item.counts for item in seen], axis=0))
+    which = "validation" if validation else "training"
+    said = [element("strong", f"{score:.3f}"), f" {model.description.measure} of {which} images"]
+    drawn = evenly(seen, _PICTURES)
+    about = _about(len(drawn), len(validation))
+    return (
+        _headline(model, said),
+        class_pictures(drawn, named, about, _side(len(drawn))),
+        class_scores(seen, named),
+        curves,
+    )
+
+
+def _headline(model: Model, found: list[str | Html]) -> Html:
     known = model.description.training
     parts = []
     if "steps" in known:
         parts.append([element("strong", f"{known['steps']:,}"), " steps"])
     if "seconds" in known:
         parts.append([element("strong", readable(known["seconds"]))])
-    if isinstance(known.get("best_score"), float):
+    if isinstance(known.get("best_score"), float) and model.description.named is None:
         parts.append(["validation score ", element("strong", f"{known['best_score']:.3f}")])
-    objects = sum(len(item.verdicts) for item in seen)
-    found = sum(item.count(FOUND) for item in seen)
-    which = "validation" if validated else "training"
-    parts.append(
-        [element("strong", f"{found:,} of {objects:,}"), f" objects found in {which} images"]
-    )
+    parts.append(found)
     line = [piece for part in parts for piece in (" · ", *part)][1:]
     return element("p", *line, class_="facts")
 
 
 def _images(seen: Sequence[Seen], validation: int) -> Html:
     few = evenly(seen, _PICTURES)
-    if validation:
-        which = f"{len(few)} of {validation}" if len(few) < validation else "All"
-        said = element("p", f"{which} validation images, which the network did not learn from.")
-    else:
-        said = element(
-            "p",
-            element("strong", "These images were learnt from. "),
-            "There were no validation images, so nothing here tells how well the model does on "
-            "images that it has not seen; hold some out with --val to know.",
-            class_="notice",
-        )
-    side = min(_SIDE, int((_PIXELS / max(2 * len(few), 1)) ** 0.5))
+    side = _side(len(few))
     key = legend(
         (_RIGHT, "found"),
         (_BROKEN, "merged with another, or split"),
         (_WRONG, "missed (in the truth), false (in the prediction)"),
     )
+    said = _about(len(few), validation)
     return section("Truth and prediction", said, key, grid((_pair(s, side) for s in few), 640))
+
+
+def _about(few: int, validation: int) -> Html:
+    """Say what the images are that truth and prediction are shown of."""
+    if validation:
+        which = f"{few} of {validation}" if few < validation else "All"
+        return element("p", f"{which} validation images, which the network did not learn from.")
+    return element(
+        "p",
+        element("strong", "These images were learnt from. "),
+        "There were no validation images, so nothing here tells how well the model does on images "
+        "that it has not seen; hold some out with --val to know.",
+        class_="notice",
+    )
+
+
+def _side(images: int) -> int:
+    """Return the longest side of a picture: two an image, and all together not too much."""
+    return min(_SIDE, int((_PIXELS / max(2 * images, 1)) ** 0.5))
 
 
 def _pair(seen: Seen, side: int) -> Html:
     sample, known = seen.sample, seen.table
     plane = sample.shape[0] // 2 if sample.ndim == 3 else None
-    image = _image_of(sample, plane)
+    image = shown(sample.image, sample.annotated, plane)
     shape = fitting(image.shape[:2], side)
     image = resized(image, shape)
     truth = resample_labels(plane_of(sample.known, plane), shape)
@@ -190,7 +237,7 @@ def _crop(seen: Seen, place: int) -> Html:
     if sample.ndim == 3:
         plane = int(np.argmax((truth == one).sum((1, 2))))
     truth, labels = plane_of(truth, plane), plane_of(seen.labels, plane)
-    image = _image_of(sample, plane)
+    image = shown(sample.image, sample.annotated, plane)
     spots = np.argwhere(truth == one)
     centre, extent = (spots.min(0) + spots.max(0) + 1) // 2, np.ptp(spots, axis=0).max() + 1
     reach = int(0.8 * extent) + 8
@@ -248,14 +295,6 @@ def _by_size(seen: Sequence[Seen]) -> Html:
     )
     note = element("p", f"Counted in {len(seen)} image{'s' * (len(seen) != 1)}.", class_="over")
     return section(heading, said, table(head, rows, total=True), note)
-
-
-def _image_of(sample: Sample, plane: int | None) -> np.ndarray:
-    """Return an image, or a plane of it, as RGB, dark where nobody annotated."""
-    image = grey(plane_of(sample.image, plane))
-    if sample.annotated is None:
-        return image
-    return np.where(plane_of(sample.annotated, plane)[..., np.newaxis], image, image // 3)
 
 
 def _unit(sample: Sample) -> str:

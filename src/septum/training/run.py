@@ -12,7 +12,7 @@ from septum.data.channels import common_names
 from septum.data.colour import is_grey
 from septum.data.crops import Batch, Prepared, draw_batch, prepare_all, tile_of
 from septum.data.sample import Sample
-from septum.description import Description
+from septum.description import Description, score_channels
 from septum.errors import ConfigError, DataError
 from septum.evenly import evenly
 from septum.model import Model
@@ -22,6 +22,7 @@ from septum.training.average import moving_average
 from septum.training.calibrate import FEW, reachable
 from septum.training.loop import Step, Watch, fit
 from septum.training.machine import Machine
+from septum.training.objective import objective_of
 from septum.training.schedule import Length, build_optimiser
 from septum.training.state import State, saved, tidy
 
@@ -81,12 +82,13 @@ def train_model(
     first = samples[0]
     description = Description(
         in_channels=len(first.image),
-        classes=3 if plan.targets.border else 2,
+        classes=score_channels(plan, first.named),
         ndim=first.ndim,
         grey_too=len(first.own) > 1 and any(map(is_grey, samples)),
         plan=plan,
         spacing=_common_spacing(samples),
         channels=common_names(samples),
+        named=first.named,
     )
     torch.manual_seed(seed)
     state = _state(description, fabric)
@@ -116,15 +118,18 @@ def train_model(
     def score(network: UNet) -> float:
         return reachable(Model(network, description, fabric.device.type, "torch"), seen)
 
+    prepared = _prepared(samples, plan)
+    power = 1.0 if plan.targets.balance is None else plan.targets.balance
     fit(
         fabric,
         state,
-        _drawer(_prepared(samples, plan), plan, seed, fabric),
+        _drawer(prepared, plan, seed, fabric),
         plan.training,
         length,
         seed,
         replace(watch, on_step=record, save=save, validate=score if validation else None),
         workers,
+        objective_of(first.named, prepared, power, fabric.device),
     )
     facts = {
         "images": [sample.name for sample in samples],
@@ -159,6 +164,11 @@ def check(samples: Sequence[Sample]) -> None:
                 f"{sample.name} has {len(sample.image)} channel(s) in {sample.ndim}D, "
                 f"{first.name} has {len(first.image)} in {first.ndim}D; one model takes one kind "
                 "of image. Train on the two kinds separately, or convert one of them"
+            )
+        if sample.named != first.named:
+            raise DataError(
+                f"{sample.name} and {first.name} are not of the same classes; one model learns one "
+                "kind of annotation"
             )
     common_names(samples)
     if not any(sample.known.any() for sample in samples):

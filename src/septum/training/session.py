@@ -285,9 +285,7 @@ def _trained(
             score = quality(model, evenly(validation, FEW))
             trained = {**model.description.training, "best_score": score}
             model = model.described(replace(model.description, training=trained))
-        threshold, certain, _ = model.description.plan.instances.values
-        seeds = f", their seeds above {certain:g}" if model.description.classes == 3 else ""
-        watch.on_note(f"cells are where their probability is above {threshold:g}{seeds}")
+        watch.on_note(model.description.rule)
         model.save(out / folder.MODEL)
         page = out / folder.REPORT
         watch.on_stage("drawing the report", 1, 1)

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from septum.augment import Augmentation
+from septum.classes import Classes
 from septum.data.crops import Batch, Prepared, draw_batch, prepare_all, tile_of
 from septum.data.sample import Sample
 from septum.evenly import evenly
 from septum.plan import Plan
 from septum.report.html import Html, element, figure, grid, picture, section
-from septum.report.picture import grey, heat, outlines
+from septum.report.picture import class_colours, grey, heat, outlined_classes, outlines
 from septum.report.planes import AMBER, TEAL, fitting, legend, plane_of, resized
 from septum.resample import resample, resample_labels, rescaled_shape
 
@@ -43,12 +44,20 @@ def tiles_of(samples: Sequence[Sample], plan: Plan, seed: int) -> Html:
     batches = _batches(prepared, plan.augment, sizes, seed)
     highest = max(float(batch.weights.max()) for batch in batches)
     said = _explained(*sizes, len(taught) > _TILES, samples[0].ndim == 3)
+    named = samples[0].named
     key = [(_CELL, "cell")] + ([(_BORDER, "border between cells")] if plan.targets.border else [])
+    if named is not None:
+        colours = class_colours(len(named.names)).tolist()
+        key = [(tuple(c), name) for c, name in zip(colours, named.names, strict=True)]
     bar = np.repeat(heat(np.linspace(0, 1, 256)[np.newaxis], 1.0), 10, axis=0)
     alt = "colours of the weights, from black for 0 to pale yellow"
     scale = element("div", "weight 0", picture(bar, alt), f"{highest:.3g}", class_="scale")
     return section(
-        heading, said, legend(*key), grid(_tile_figures(batches, highest), 220, least=2), scale
+        heading,
+        said,
+        legend(*key),
+        grid(_tile_figures(batches, highest, named), 220, least=2),
+        scale,
     )
 
 
@@ -89,7 +98,7 @@ def _explained(
     )
 
 
-def _tile_figures(batches: Sequence[Batch], highest: float) -> list[Html]:
+def _tile_figures(batches: Sequence[Batch], highest: float, named: Classes | None) -> list[Html]:
     classes = np.concatenate([batch.classes for batch in batches])
     weights = np.concatenate([batch.weights for batch in batches])
     images = np.concatenate([batch.images for batch in batches])
@@ -104,8 +113,11 @@ def _tile_figures(batches: Sequence[Batch], highest: float) -> list[Html]:
         shape = fitting(classes.shape[-2:], 320)
         pixels = resized(shown[:, place * size : (place + 1) * size], shape)
         labels = resample_labels(plane_of(classes[place], plane).astype(np.int32), shape)
-        pixels[labels == 2] = pixels[labels == 2] // 2 + np.array(_BORDER, np.uint8) // 2
-        pixels[outlines(np.where(labels == 1, 1, 0), 2)] = _CELL
+        if named is not None:
+            pixels = outlined_classes(pixels, labels, named)
+        else:
+            pixels[labels == 2] = pixels[labels == 2] // 2 + np.array(_BORDER, np.uint8) // 2
+            pixels[outlines(np.where(labels == 1, 1, 0), 2)] = _CELL
         weight = heat(resample(plane_of(weights[place], plane), shape), highest)
         name = batch.names[0]
         pair = picture(pixels, f"a tile of {name}"), picture(weight, f"its weights, of {name}")

@@ -14,7 +14,7 @@ from septum.network import UNet
 from septum.predict.engines import OnnxEngine, OpenVinoEngine, TorchEngine
 from septum.predict.engines.check import TOLERANCE, self_test
 from septum.predict.engines.graph import write
-from septum.predict.softmax import softmax
+from septum.predict.probabilities import softmax
 
 
 def needs(*packages):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from septum.array import View, item
 from septum.errors import DataError
 from septum.geometry import Interval
-from septum.predict import Softmaxed, overlap_tile, read, softmax
+from septum.predict import Probabilities, overlap_tile, read, softmax
 
 
 def centre(tiles):
@@ -82,7 +82,7 @@ def test_softmax_is_that_of_the_paper_and_does_not_overflow():
 def test_a_softmaxed_sink_takes_scores_and_keeps_probabilities():
     scores = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32)
     kept = np.zeros((3, 6, 9), np.float32)
-    sink = Softmaxed(kept)
+    sink = Probabilities(kept)
     assert sink.shape == kept.shape
     sink[(slice(0, 3), slice(1, 5), slice(2, 7))] = scores
     np.testing.assert_array_equal(kept[:, 1:5, 2:7], softmax(scores))

@@ -6,6 +6,7 @@ import pytest
 
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
+from septum.description import Description
 from septum.instances import instances
 from septum.metrics import matching
 from septum.model import Prediction
@@ -17,7 +18,7 @@ class Oracle:
     """A model that answers with given probabilities of "cell"."""
 
     def __init__(self, plan, probability_of, classes=2):
-        self.description = type("Description", (), {"plan": plan, "classes": classes})()
+        self.description = Description(plan=plan, classes=classes)
         self.probability_of = probability_of
 
     def predict(self, image):
@@ -90,7 +91,7 @@ class Held:
     """A model whose probabilities are counted while somebody holds them."""
 
     def __init__(self, probabilities):
-        self.description = type("Description", (), {"plan": Plan(), "classes": 3})()
+        self.description = Description(plan=Plan(), classes=3)
         self.probabilities, self.alive, self.most, self.calls = probabilities, 0, 0, 0
 
     def predict(self, _image):

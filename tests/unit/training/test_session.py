@@ -67,7 +67,7 @@ def test_the_score_that_is_told_is_that_of_the_model_that_is_saved(tmp_path):
     assert told["validation_images"] == ["cells_002"]
     saved = septum.load(tmp_path / "run", backend="torch")
     assert told["best_score"] == pytest.approx(quality(saved, [data[2]]), abs=1e-6)
-    assert f"Panoptic quality {told['best_score']:.3f}" in (
+    assert f"Panoptic quality at IoU 0.5: {told['best_score']:.3f}" in (
         tmp_path / "run" / "model" / "README.md"
     ).read_text(encoding="utf-8")
 

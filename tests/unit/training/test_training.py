@@ -272,7 +272,7 @@ def test_the_papers_preset_is_the_papers():
     assert plan == preset("paper")  # nothing is proposed: the paper chose
     assert reasons == []
     assert plan.network == NetworkPlan(width=64, depth=4, dropout=0.5, norm=None)
-    assert plan.targets == TargetPlan(border=0.0, w0=10.0, sigma=5.0)
+    assert plan.targets == TargetPlan(border=0.0, w0=10.0, sigma=5.0, balance=1.0)
     assert plan.data.scale == 1
     training = plan.training
     assert (training.optimiser, training.momentum, training.weight_decay) == ("sgd", 0.99, 0)
@@ -331,6 +331,7 @@ def test_what_is_set_is_not_proposed():
         preset("default"),
         [
             "data.normalise=range", "data.scale=0.7", "data.context=0", "targets.border=1",
+                "targets.balance=1",
             "instances.min_size=9",
             "network.width=9", "network.depth=3", "training.tile=99",
         ],

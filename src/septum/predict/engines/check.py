@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from septum.predict.engines.protocol import Engine
-from septum.predict.softmax import softmax
+from septum.predict.probabilities import softmax
 
 TOLERANCE = {"fp32": 1e-4, "bf16": 0.25, "int8": 0.5}
 """How far a single probability may be from float32 PyTorch's on the CPU, for each precision.

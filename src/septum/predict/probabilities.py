@@ -1,6 +1,12 @@
-"""From scores to probabilities: the pixel-wise softmax of section 3 of the paper."""
+"""From scores to probabilities: the pixel-wise softmax of section 3 of the paper.
+
+Classes that overlap are a deviation from the paper: each has a sigmoid of its own.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
+from scipy.special import expit
 
 from septum.array import Sink, Window
 from septum.compile import kernel
@@ -18,15 +24,29 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return _softmax(flat).reshape(scores.shape)
 
 
-class Softmaxed:
-    """A sink that takes scores and writes their probabilities to another."""
+def sigmoid(scores: np.ndarray) -> np.ndarray:
+    """Return the sigmoid of each score, float32: the probability of each class by itself."""
+    return expit(np.asarray(scores, np.float32))
 
-    def __init__(self, into: Sink) -> None:
+
+class Probabilities:
+    """A sink that takes scores and writes their probabilities to another.
+
+    Parameters
+    ----------
+    into : Sink
+        Of the same shape.
+    of : callable
+        `softmax`, or `sigmoid` for classes that overlap.
+    """
+
+    def __init__(self, into: Sink, of: Callable[[np.ndarray], np.ndarray] = softmax) -> None:
         self.into, self.shape, self.dtype = into, into.shape, into.dtype
+        self._of = of
 
     def __setitem__(self, window: Window, scores: np.ndarray) -> None:
         """Write the probabilities of `scores` to `window`."""
-        self.into[window] = softmax(scores)
+        self.into[window] = self._of(scores)
 
 
 @kernel

@@ -1,0 +1,116 @@
+"""What a model of named classes finds, for its report: pictures, and how well each is found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from septum.classes import Classes
+from septum.data.sample import Sample
+from septum.model import Model
+from septum.report.html import Html, element, figure, grid, picture, section, table
+from septum.report.picture import class_colours, outlined_classes
+from septum.report.planes import fitting, legend, plane_of, resized, shown
+from septum.resample import resample_labels
+from septum.training.dice import dice, pixel_counts
+
+
+@dataclass(frozen=True, eq=False)
+class SeenClasses:
+    """An image with the classes that a model finds in it, and the pixels counted for each."""
+
+    sample: Sample
+    classes: np.ndarray
+    counts: np.ndarray
+
+
+def see_classes(model: Model, sample: Sample, named: Classes) -> SeenClasses:
+    """Let the model tell apart an image that is annotated, and count what is right."""
+    classes = model.predict(sample.image).labels
+    return SeenClasses(sample, classes, pixel_counts(sample, classes, named))
+
+
+def class_pictures(seen: Sequence[SeenClasses], named: Classes, about: Html, side: int) -> Html:
+    """Return the section with truth and prediction of each image, classes in their colours.
+
+    Parameters
+    ----------
+    seen : sequence of SeenClasses
+        Those to show.
+    named : Classes
+        Of the model.
+    about : Html
+        What these images are.
+    side : int
+        The longest of each picture, px.
+    """
+    colours = class_colours(len(named.names))
+    entries = [(tuple(colour), name) for colour, name in zip(colours, named.names, strict=True)]
+    figures = [_pair(item, named, side) for item in seen]
+    return section("Truth and prediction", about, legend(*entries), grid(figures, 640))
+
+
+def _pair(seen: SeenClasses, named: Classes, side: int) -> Html:
+    sample = seen.sample
+    plane = sample.shape[0] // 2 if sample.ndim == 3 else None
+    image = shown(sample.image, sample.annotated, plane)
+    shape = fitting(image.shape[:2], side)
+    image = resized(image, shape)
+    pictures = []
+    for head, classes in (("truth", sample.known), ("prediction", seen.classes)):
+        here = resample_labels(plane_of(classes, plane), shape)
+        pixels = outlined_classes(image, here, named)
+        title = element("div", head, class_="over")
+        pictures.append(element("div", title, picture(pixels, f"{sample.name}, {head}")))
+    where = "" if plane is None else f" Plane {plane + 1} of {sample.shape[0]}; all are counted."
+    if sample.annotated is not None and not sample.annotated.all():
+        where += " Dark: not annotated, and not counted."
+    found = ", ".join(
+        f"{name} {_share(value)}"
+        for name, value in zip(named.names, dice(seen.counts), strict=True)
+    )
+    return figure(
+        element("div", *pictures, class_="pair"),
+        element("strong", sample.name),
+        f": Dice of {found}.{where}",
+    )
+
+
+def class_scores(seen: Sequence[SeenClasses], named: Classes) -> Html:
+    """Return the section with a row for each class: how much of it there is, and how well found."""
+    counts = sum(item.counts for item in seen)
+    hits, false, missed = np.asarray(counts)
+    pixels = sum(
+        int(np.count_nonzero(item.sample.annotated))
+        if item.sample.annotated is not None
+        else item.classes.size
+        for item in seen
+    )
+    rows = []
+    for number, (name, value) in enumerate(zip(named.names, dice(np.asarray(counts)), strict=True)):
+        true, found = hits[number] + missed[number], hits[number] + false[number]
+        union = hits[number] + false[number] + missed[number]
+        rows.append(
+            (
+                name,
+                f"{true / pixels:.2%}",
+                f"{found / pixels:.2%}",
+                _share(value),
+                _share(hits[number] / union if union else np.nan),
+                _share(hits[number] / found if found else np.nan),
+                _share(hits[number] / true if true else np.nan),
+            )
+        )
+    said = element(
+        "p",
+        "Of all pixels that are annotated: how many are of each class, in truth and as found, and "
+        "how the two agree. Dice and IoU are 1 where they are the same, precision is the share of "
+        "what was found that is right, sensitivity the share of the truth that was found.",
+    )
+    head = ("Class", "Truth", "Found", "Dice", "IoU", "Precision", "Sensitivity")
+    note = element("p", f"Counted in {len(seen)} image{'s' * (len(seen) != 1)}.", class_="over")
+    return section("How well each class is found", said, table(head, rows), note)
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else "–"
