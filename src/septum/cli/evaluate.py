@@ -12,8 +12,19 @@ def command(
     prediction: Annotated[Path, typer.Argument(help="Label image, stack, or folder of them.")],
     truth: Annotated[Path, typer.Argument(help="The annotation: file, folder, or dataset.")],
     metrics: Annotated[
-        str, typer.Option(help="Any of isbi, ctc, matching, tracking, with commas.")
-    ] = "isbi,ctc,matching",
+        str | None,
+        typer.Option(
+            help="Any of isbi, ctc, matching, tracking, with commas, or classes; by default the "
+            "first three, or classes where there are some.",
+            show_default=False,
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="How far apart surfaces of a class are alike, in µm; by default two pixels."
+        ),
+    ] = None,
     json_: Annotated[
         Path | None, typer.Option("--json", help="Also write the scores to this file.")
     ] = None,
@@ -24,33 +35,45 @@ def command(
     axes: options.Axes = None,
     spacing: options.Spacing = None,
     ndim: options.Ndim = None,
+    classes: options.Classes = None,
 ) -> None:
     """Measure predictions against the truth, with the challenges' own metrics.
 
     **isbi**: warping, Rand and pixel error, V_Rand and V_Info after thinning (membranes).
     **ctc**: SEG, over all reference objects of all frames. **matching**: precision, recall, F1, AP
     and panoptic quality at IoU 0.5 to 0.9. **tracking**: SEG, DET, TRA and LNK of what
-    `septum track` wrote, against a `01_GT` folder.
+    `septum track` wrote, against a `01_GT` folder. **classes**: Dice, IoU, precision, sensitivity,
+    AUC and surface Dice of classes by name, in place of objects.
 
     Files find their truth by stem, frame number (t013, man_seg013) or slice of a stack. The truth
     is read as `septum train` would read it; what nobody annotated does not count. Where a stack is
     a volume, ctc and matching take its objects through all slices; isbi is a score of slices.
 
-    Example: `septum evaluate out 01_GT --metrics ctc --json scores.json`
+    Example: `septum evaluate out 01_GT --metrics ctc --json scores.json`; with classes
+    `septum evaluate out truth --classes vessel=255 --tolerance 2`
     """
     from septum import api
     from septum.atomic import replacing
+    from septum.classes import parse_classes
 
     with show.progress("scoring") as bar:
         scores = api.evaluate(
             prediction,
             truth,
-            [name.strip() for name in metrics.split(",") if name.strip()],
+            metrics,
             on_note=show.note,
             on_plane=bar.count,
             reading=api.Reading(
-                layout, labels, ignore, binary_instances, axes, options.sizes(spacing), ndim
+                layout,
+                labels,
+                ignore,
+                binary_instances,
+                axes,
+                options.sizes(spacing),
+                ndim,
+                classes=None if classes is None else parse_classes(classes),
             ),
+            tolerance=tolerance,
         )
     show.scores(scores)
     if json_ is not None:

@@ -61,6 +61,14 @@ Channels = Annotated[
         rich_help_panel=_HOW,
     ),
 ]
+Classes = Annotated[
+    str | None,
+    typer.Option(
+        help="Classes by name: nucleus=1,membrane=2/3 of one label image, or cells,nuclei of files "
+        "with a mask each.",
+        rich_help_panel=_HOW,
+    ),
+]
 
 Device = Annotated[
     str | None, typer.Option(help="cpu or cuda; the faster by default.", rich_help_panel=_WHERE)

@@ -155,7 +155,7 @@ class Files:
 
 
 def scores(values: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print the scores of `septum.evaluate`: single numbers first, then a row for each IoU."""
+    """Print the scores of `septum.evaluate`: single numbers, then a row for each IoU or class."""
     single = Table("metric", "value", "", box=None, pad_edge=False)
     for group in values.values():
         for name, value in group.items():
@@ -171,6 +171,21 @@ def scores(values: Mapping[str, Mapping[str, Any]]) -> None:
         for iou, row in matching.items():
             by_iou.add_row(iou, *(f"{row[name]:.3f}" for name in names))
         console.print(by_iou)
+    classes = values.get("classes", {})
+    if classes:
+        console.print(_by_class(classes))
+
+
+def _by_class(rows: Mapping[str, Mapping[str, float]]) -> Table:
+    names = next(iter(rows.values()))
+    # The name is whatever the user likes: it gives way, and is no markup.
+    table = Table("class", box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name.replace("_", " "), no_wrap=True)
+    for name, row in rows.items():
+        values = ("–" if math.isnan(value) else f"{value:.4f}" for value in row.values())
+        table.add_row(Text(name, overflow="fold"), *values)
+    return table
 
 
 def as_json(value: Any) -> str:

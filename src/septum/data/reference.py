@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from septum.classes import Classes
 from septum.data.formats import SUFFIXES, suffix_of
 from septum.data.labels import is_mask
 from septum.data.layouts import Annotation, Pair, Reading, annotation_of, find, understand
@@ -44,11 +45,14 @@ class Truth:
     stated : numpy.ndarray of bool or None
         The same as far as the files state it: without what septum infers from the markers of the
         Cell Tracking Challenge, whose own measure does not look at them.
+    named : Classes or None
+        The classes that `labels` are of; see there for their numbers. None: they are instances.
     """
 
     labels: np.ndarray
     annotated: np.ndarray | None
     stated: np.ndarray | None = None
+    named: Classes | None = None
 
 
 def references(path: Path, reading: Reading) -> tuple[dict[str, Pair], Reading]:

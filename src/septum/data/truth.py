@@ -1,45 +1,29 @@
 """Predictions and the truth they are to be measured against: by name, number or slice."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
-from septum.data.formats import (
-    ImageFile,
-    as_channels_first,
-    read_image,
-    read_labels,
-    stem_of,
-    suffix_of,
-)
-from septum.data.labels import instances_from, is_mask
+from septum.classes import Classes
+from septum.data.formats import stem_of, suffix_of
 from septum.data.layouts import AS_FOUND, Reading
 from septum.data.layouts.files import image_files
 from septum.data.pairing import by_base_stem, pair_names
-from septum.data.reference import MEANING, Say, Truth, read_references, references
-from septum.data.scores import cell_score
+from septum.data.predicted import (
+    LABELS,
+    OVERLAY,
+    PROBABILITIES,
+    Files,
+    read_cells,
+    read_instances,
+    read_regions,
+)
+from septum.data.reference import Say, Truth, read_references, references
+from septum.data.regions import Regions
 from septum.errors import DataError
-
-LABELS, PROBABILITIES, OVERLAY = "_labels", "_probabilities", "_overlay"
-"""What `septum predict` adds to the name of the image, in images that it writes."""
-
-
-@dataclass(frozen=True)
-class Files:
-    """The files that one prediction consists of, as `septum predict` writes them or alone."""
-
-    labels: Path | None = None
-    probabilities: Path | None = None
-
-    @property
-    def any(self) -> Path:
-        """One of them."""
-        path = self.labels or self.probabilities
-        assert path is not None, "an entry is made from a file"
-        return path
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +40,15 @@ class Scored:
         Read the predicted score of "cell" in [0, 1], of the same shape.
     truth : Truth
         What was annotated.
+    regions : callable or None
+        Read the predicted classes, where the truth is of classes.
     """
 
     name: str
     labels: Callable[[], np.ndarray]
     cells: Callable[[], np.ndarray]
     truth: Truth
+    regions: Callable[[], Regions] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,9 +104,8 @@ def compare(
         files = {name: entry.any for name, entry in predictions.items()}
         groups = {name: entry.group for name, entry in truths.items()}
         pairs, notes = pair_names(files, groups, prediction, truth)
-    # One file is labels and scores: no more than those of one prediction are held at a time.
     known = read_references([truths[match] for match in pairs.values()], reading, say)
-    read = lru_cache(maxsize=2)(partial(_read_stack, say=say))
+    read = _Read(reading, say)
     planes = [
         plane
         for name, match in pairs.items()
@@ -167,79 +153,68 @@ def _without_copies(files: list[Path], say: Say) -> list[Path]:
     return kept
 
 
-def _planes(
-    name: str, files: Files, truths: list[Truth], read: Callable[[Files, str, int], np.ndarray]
-) -> Iterator[Scored]:
-    single, ndim = len(truths) == 1, truths[0].labels.ndim
-    unit = "volume(s)" if ndim == 3 else "plane(s)"
+class _Read:
+    """Reads predictions, of which it holds no more than one at a time: its labels and scores."""
 
-    def plane(kind: str, number: int) -> np.ndarray:
-        stack = read(files, kind, ndim)
-        if len(stack) != len(truths):
-            raise DataError(
-                f"{files.any} holds {len(stack)} {unit}, its truth {len(truths)}; "
-                "give the same slices in the same order"
-            )
-        result, expected = stack[number], truths[number].labels.shape
-        if result.shape != expected:
-            raise DataError(
-                f"{files.any} is {result.shape} px, its truth {expected}; "
-                "both must show the same field of view"
-            )
-        return result
+    def __init__(self, reading: Reading, say: Say) -> None:
+        self.labels = lru_cache(maxsize=1)(partial(_read_labels, say=say))
+        self.cells = lru_cache(maxsize=1)(partial(read_cells, say=say))
+        self.regions = lru_cache(maxsize=1)(partial(_read_regions, reading=reading, say=say))
+
+
+def _read_labels(files: Files, ndim: int, say: Say) -> np.ndarray:
+    return read_instances(files.any, ndim, say)
+
+
+def _read_regions(
+    files: Files, ndim: int, classes: Classes, reading: Reading, say: Say
+) -> list[Regions]:
+    return read_regions(files, classes, ndim, reading.spacing_of(ndim), say)
+
+
+def _planes(name: str, files: Files, truths: list[Truth], read: _Read) -> Iterator[Scored]:
+    single, first = len(truths) == 1, truths[0]
+    ndim = first.labels.ndim
+
+    def labels(number: int) -> np.ndarray:
+        stack = read.labels(files, ndim)
+        _refuse_sizes(files, stack.shape, truths, number)
+        return stack[number]
+
+    def cells(number: int) -> np.ndarray:
+        stack = read.cells(files, ndim)
+        _refuse_sizes(files, stack.shape, truths, number)
+        return stack[number]
+
+    def regions(number: int) -> Regions:
+        assert first.named is not None, "asked for where the truth is of classes"
+        stack = read.regions(files, ndim, first.named)
+        _refuse_sizes(files, (len(stack), *stack[0].masks.shape[1:]), truths, number)
+        return stack[number]
 
     for number, truth in enumerate(truths):
         yield Scored(
             name=name if single else f"{name}[{number:02}]",
-            labels=partial(plane, "labels", number),
-            cells=partial(plane, "cells", number),
+            labels=partial(labels, number),
+            cells=partial(cells, number),
             truth=truth,
+            regions=partial(regions, number) if truth.named else None,
         )
 
 
-def _read_stack(files: Files, kind: str, ndim: int, say: Say) -> np.ndarray:
-    """Return the instances ("labels") or scores ("cells") of a prediction, (N, *spatial)."""
-    if kind == "labels":
-        return _read_instances(files.any, ndim, say)
-    return _read_cells(files, ndim, say)
-
-
-def _laid_out(image: ImageFile[np.ndarray], ndim: int) -> np.ndarray:
-    """Return the planes or volumes of a file, shape ``(N, C, *spatial)``."""
-    if ndim == 3 and not set("ZQIT") & set(image.axes):
-        size = " x ".join(map(str, image.array.shape))
+def _refuse_sizes(
+    files: Files, found: tuple[int, ...], truths: Sequence[Truth], number: int
+) -> None:
+    """Refuse a prediction ``(N, *spatial)`` that does not show what its truth shows."""
+    expected = truths[number].labels.shape
+    if found[0] != len(truths):
+        unit = "volume(s)" if len(expected) == 3 else "plane(s)"
         raise DataError(
-            f"{image.source} is {size} ({image.axes}), its truth a volume (ZYX); give the whole "
-            "stack, or --ndim 2 if the truth is slices"
+            f"{files.any} holds {found[0]} {unit}, its truth {len(truths)}; "
+            "give the same slices in the same order"
         )
-    return as_channels_first(image, ndim).array
-
-
-def _read_instances(path: Path, ndim: int, say: Say) -> np.ndarray:
-    """Return the instances of a file, ``(N, *spatial)``; masks give connected components."""
-    planes = _laid_out(read_labels(path), ndim)
-    if planes.shape[1] != 1:
+    if found[1:] != expected:
         raise DataError(
-            f"{path} has {planes.shape[1]} channels, where a label image has one; "
-            "for probabilities, ask for --metrics isbi"
+            f"{files.any} is {found[1:]} px, its truth {expected}; "
+            "both must show the same field of view"
         )
-    mask = is_mask(planes)
-    if mask:
-        say(MEANING["mask"])
-    return np.stack([instances_from(plane, str(path), mask)[0] for plane in planes[:, 0]])
-
-
-def _read_cells(files: Files, ndim: int, say: Say) -> np.ndarray:
-    """Return the score of "cell" in [0, 1], shape ``(N, *spatial)``.
-
-    The second class where there are several.
-    """
-    path = files.probabilities or files.any
-    images = _laid_out(read_image(path), ndim)
-    cells = images[:, 1 if images.shape[1] > 1 else 0]
-    planes = cells.reshape(-1, *cells.shape[-2:])  # of a volume too: isbi is a score of planes
-    scores, note = cell_score(planes, str(path), path == files.probabilities)
-    if files.labels and files.probabilities:
-        note = f"isbi takes the probabilities beside the labels, as NAME{PROBABILITIES}.tif"
-    say(note)
-    return scores.reshape(cells.shape)

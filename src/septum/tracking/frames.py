@@ -12,7 +12,7 @@ from septum.data.formats import ImageFile, open_image, read_labels, stem_of
 from septum.data.labels import instances_from, is_mask
 from septum.data.layouts.files import few, image_files, is_label_name, label_key
 from septum.data.pairing import frame_number
-from septum.data.truth import PROBABILITIES
+from septum.data.predicted import PROBABILITIES
 from septum.errors import DataError
 
 Say = Callable[[str], None]

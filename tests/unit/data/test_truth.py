@@ -500,7 +500,7 @@ def test_no_more_than_one_prediction_is_held_at_a_time(tmp_path, monkeypatch):
         read.append(path.stem)
         return read_labels(path)
 
-    monkeypatch.setattr("septum.data.truth.read_labels", reading)
+    monkeypatch.setattr("septum.data.predicted.read_labels", reading)
     for plane in planes:
         plane.cells()
         plane.labels()

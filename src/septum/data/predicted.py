@@ -1,0 +1,121 @@
+"""What the files of a prediction hold: instances, scores of 'cell', or classes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from septum.classes import Classes
+from septum.data.formats import ImageFile, Planes, as_channels_first, read_image, read_labels
+from septum.data.labels import instances_from, is_mask
+from septum.data.reference import MEANING, Say
+from septum.data.regions import Regions, likeliest, masks_in, of_classes, stacked
+from septum.data.scores import cell_score
+from septum.errors import DataError
+
+LABELS, PROBABILITIES, OVERLAY = "_labels", "_probabilities", "_overlay"
+"""What `septum predict` adds to the name of the image, in images that it writes."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that one prediction consists of, as `septum predict` writes them or alone."""
+
+    labels: Path | None = None
+    probabilities: Path | None = None
+
+    @property
+    def any(self) -> Path:
+        """One of them."""
+        path = self.labels or self.probabilities
+        assert path is not None, "an entry is made from a file"
+        return path
+
+
+def _laid_out(image: ImageFile[np.ndarray], ndim: int) -> Planes[np.ndarray]:
+    """Return the planes or volumes of a file, ``(N, C, *spatial)``."""
+    if ndim == 3 and not set("ZQIT") & set(image.axes):
+        size = " x ".join(map(str, image.array.shape))
+        raise DataError(
+            f"{image.source} is {size} ({image.axes}), its truth a volume (ZYX); give the whole "
+            "stack, or --ndim 2 if the truth is slices"
+        )
+    return as_channels_first(image, ndim)
+
+
+def read_instances(path: Path, ndim: int, say: Say) -> np.ndarray:
+    """Return the instances of a file, ``(N, *spatial)``; masks give connected components."""
+    planes = _laid_out(read_labels(path), ndim).array
+    if planes.shape[1] != 1:
+        raise DataError(
+            f"{path} has {planes.shape[1]} channels, where a label image has one; "
+            "for probabilities, ask for --metrics isbi"
+        )
+    mask = is_mask(planes)
+    if mask:
+        say(MEANING["mask"])
+    return np.stack([instances_from(plane, str(path), mask)[0] for plane in planes[:, 0]])
+
+
+def read_cells(files: Files, ndim: int, say: Say) -> np.ndarray:
+    """Return the score of "cell" in [0, 1], shape ``(N, *spatial)``.
+
+    The second class where there are several.
+    """
+    path = files.probabilities or files.any
+    images = _laid_out(read_image(path), ndim).array
+    cells = images[:, 1 if images.shape[1] > 1 else 0]
+    planes = cells.reshape(-1, *cells.shape[-2:])  # of a volume too: isbi is a score of planes
+    scores, note = cell_score(planes, str(path), path == files.probabilities)
+    if files.labels and files.probabilities:
+        note = f"isbi takes the probabilities beside the labels, as NAME{PROBABILITIES}.tif"
+    say(note)
+    return scores.reshape(cells.shape)
+
+
+def read_regions(
+    files: Files,
+    classes: Classes,
+    ndim: int,
+    spacing: tuple[float, ...] | None,
+    say: Say,
+) -> list[Regions]:
+    """Return where each class was found, and its probabilities where they are saved, too.
+
+    Parameters
+    ----------
+    files : Files
+        As `septum predict` writes them; probabilities alone are cut where a class is likelier.
+    classes : Classes
+        By name.
+    ndim : int
+        2 for planes, 3 for volumes.
+    spacing : tuple of float or None
+        In place of that which the files state.
+    say : callable
+        Called with a sentence where labels follow from probabilities.
+
+    Raises
+    ------
+    DataError
+        For another number of channels, planes or pixels than expected; it names the file.
+    """
+    labels = probabilities = shares = None
+    if files.probabilities is not None:
+        probabilities = _laid_out(read_image(files.probabilities), ndim)
+        shares = of_classes(probabilities.array, classes, str(files.probabilities))
+    if files.labels is not None:
+        labels = _laid_out(read_labels(files.labels), ndim)
+        masks = masks_in(labels.array, classes, str(files.labels))
+    else:
+        assert probabilities is not None, "an entry is made from a file"
+        masks = likeliest(probabilities.array, classes)
+        say("the likeliest classes are taken as found, as there are probabilities alone")
+    if shares is not None and shares.shape != masks.shape:
+        raise DataError(
+            f"{files.probabilities} is {shares.shape} and {files.labels} {masks.shape}, as "
+            "(images, classes, pixels); expected those of one prediction"
+        )
+    stated = [file.spacing for file in (labels, probabilities) if file is not None]
+    known = spacing or next((steps for steps in stated if steps), None)
+    return stacked(masks, shares, known)

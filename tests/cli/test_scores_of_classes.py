@@ -1,0 +1,27 @@
+"""The table of classes fits a terminal of 80 columns, whatever the classes are called."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from septum.cli import show
+
+ROW = {"dice": 0.81234, "iou": 0.7, "precision": 1.0, "sensitivity": 0.0, "auc": float("nan")}
+NAMES = ["vessel", "[b]", "a name that is longer than it would have to be for a class of pixels"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_row_for_each_class(monkeypatch, name):
+    screen = io.StringIO()
+    monkeypatch.setattr(show, "console", Console(file=screen, width=80))
+    row = {**ROW, "surface_dice": 0.98765}
+    show.scores({"classes": {name: row, "mean": row}})
+    head, *rows = screen.getvalue().splitlines()
+    assert head.split() == ["class", *list(ROW), "surface", "dice"]
+    assert all(len(line) <= 80 for line in rows)
+    numbers = ["0.8123", "0.7000", "1.0000", "0.0000", "–", "0.9877"]
+    assert rows[0].split()[-6:] == numbers
+    assert rows[-1].split() == ["mean", *numbers]
+    written = "".join(line[: head.index("dice")] for line in rows[:-1])
+    assert written.replace(" ", "") == name.replace(" ", "")
