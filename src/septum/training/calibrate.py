@@ -14,11 +14,11 @@ from septum.classes import Classes
 from septum.data.sample import Sample
 from septum.evenly import evenly
 from septum.instances import instances
-from septum.metrics import Matching, matching
+from septum.metrics import Matching, Region, matching
 from septum.model import Model
 from septum.plan import InstancePlan
 from septum.predict import classified
-from septum.training.dice import dice, mean_dice, pixel_counts
+from septum.training.dice import mean_dice, pooled, regions_of
 
 THRESHOLDS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.8, 0.9)
 SEEDS = (0.8, 0.7, 0.9, 0.6, 0.95, 0.5)
@@ -94,7 +94,7 @@ def reachable(model: Model, samples: Sequence[Sample]) -> float:
     plan, named = model.description.plan.instances, model.description.named
     if named is not None:
         thresholds = CLASS_THRESHOLDS if plan.threshold is None else (plan.threshold,)
-        return max(map(mean_dice, _class_counts(model, named, samples, thresholds)))
+        return max(map(mean_dice, _regions(model, named, samples, thresholds)))
     name, values = ("seed", SEEDS) if model.description.bordered else ("threshold", THRESHOLDS)
     values = values if getattr(plan, name) is None else (getattr(plan, name),)
     candidates = [replace(plan, **{name: value}) for value in values]
@@ -106,7 +106,7 @@ def quality(model: Model, samples: Sequence[Sample]) -> float:
     named = model.description.named
     if named is not None:
         plan = model.description.plan.instances
-        return mean_dice(_class_counts(model, named, samples, [plan.thresholds])[0])
+        return mean_dice(_regions(model, named, samples, [plan.thresholds])[0])
     matched = [_matching(sample, model.predict(sample.image).labels) for sample in samples]
     return sum(matched, _NOTHING).pq
 
@@ -114,32 +114,31 @@ def quality(model: Model, samples: Sequence[Sample]) -> float:
 def _of_classes(
     model: Model, named: Classes, samples: Sequence[Sample], on_image: OnImage
 ) -> InstancePlan:
-    counts = _class_counts(model, named, evenly(samples, FEW), CLASS_THRESHOLDS, on_image)
+    found = _regions(model, named, evenly(samples, FEW), CLASS_THRESHOLDS, on_image)
     if named.overlap:
-        each = np.nan_to_num([dice(of_one) for of_one in counts]).argmax(axis=0)
+        each = np.nan_to_num([[one.dice for one in regions] for regions in found]).argmax(axis=0)
         threshold = tuple(CLASS_THRESHOLDS[place] for place in each)
     else:
-        threshold = CLASS_THRESHOLDS[int(np.argmax([mean_dice(of_one) for of_one in counts]))]
+        threshold = CLASS_THRESHOLDS[int(np.argmax([mean_dice(regions) for regions in found]))]
     return replace(model.description.plan.instances, threshold=threshold)
 
 
-def _class_counts(
+def _regions(
     model: Model,
     named: Classes,
     samples: Sequence[Sample],
     thresholds: Sequence[float | tuple[float, ...]],
     on_image: OnImage = lambda _done, _all: None,
-) -> np.ndarray:
-    """Return the counts of `pixel_counts` over all samples, for each of the thresholds."""
-    total = np.zeros((len(thresholds), 3, len(named.names)), np.int64)
+) -> list[list[Region]]:
+    """Return the regions of each class over all samples, for each of the thresholds."""
+    found: list[list[list[Region]]] = [[] for _ in thresholds]
     for number, sample in enumerate(samples, start=1):
         probabilities = model.predict(sample.image).probabilities
-        for place, threshold in enumerate(thresholds):
+        for threshold, images in zip(thresholds, found, strict=True):
             limits = threshold if isinstance(threshold, tuple) else (threshold,)
-            found = classified(probabilities, named, limits)
-            total[place] += pixel_counts(sample, found, named)
+            images.append(regions_of(sample, classified(probabilities, named, limits), named))
         on_image(number, len(samples))
-    return total
+    return [pooled(images) for images in found]
 
 
 def _best(

@@ -7,12 +7,13 @@ import numpy as np
 
 from septum.classes import Classes
 from septum.data.sample import Sample
+from septum.metrics import Region
 from septum.model import Model
 from septum.report.html import Html, element, figure, grid, picture, section, table
 from septum.report.picture import class_colours, outlined_classes
 from septum.report.planes import fitting, legend, plane_of, resized, shown
 from septum.resample import resample_labels
-from septum.training.dice import dice, pixel_counts
+from septum.training.dice import pooled, regions_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,13 +22,13 @@ class SeenClasses:
 
     sample: Sample
     classes: np.ndarray
-    counts: np.ndarray
+    regions: list[Region]
 
 
 def see_classes(model: Model, sample: Sample, named: Classes) -> SeenClasses:
     """Let the model tell apart an image that is annotated, and count what is right."""
     classes = model.predict(sample.image).labels
-    return SeenClasses(sample, classes, pixel_counts(sample, classes, named))
+    return SeenClasses(sample, classes, regions_of(sample, classes, named))
 
 
 def class_pictures(seen: Sequence[SeenClasses], named: Classes, about: Html, side: int) -> Html:
@@ -66,8 +67,7 @@ def _pair(seen: SeenClasses, named: Classes, side: int) -> Html:
     if sample.annotated is not None and not sample.annotated.all():
         where += " Dark: not annotated, and not counted."
     found = ", ".join(
-        f"{name} {_share(value)}"
-        for name, value in zip(named.names, dice(seen.counts), strict=True)
+        f"{name} {_share(one.dice)}" for name, one in zip(named.names, seen.regions, strict=True)
     )
     return figure(
         element("div", *pictures, class_="pair"),
@@ -78,29 +78,17 @@ def _pair(seen: SeenClasses, named: Classes, side: int) -> Html:
 
 def class_scores(seen: Sequence[SeenClasses], named: Classes) -> Html:
     """Return the section with a row for each class: how much of it there is, and how well found."""
-    counts = sum(item.counts for item in seen)
-    hits, false, missed = np.asarray(counts)
     pixels = sum(
-        int(np.count_nonzero(item.sample.annotated))
-        if item.sample.annotated is not None
-        else item.classes.size
+        item.classes.size
+        if item.sample.annotated is None
+        else int(np.count_nonzero(item.sample.annotated))
         for item in seen
     )
     rows = []
-    for number, (name, value) in enumerate(zip(named.names, dice(np.asarray(counts)), strict=True)):
-        true, found = hits[number] + missed[number], hits[number] + false[number]
-        union = hits[number] + false[number] + missed[number]
-        rows.append(
-            (
-                name,
-                f"{true / pixels:.2%}",
-                f"{found / pixels:.2%}",
-                _share(value),
-                _share(hits[number] / union if union else np.nan),
-                _share(hits[number] / found if found else np.nan),
-                _share(hits[number] / true if true else np.nan),
-            )
-        )
+    for name, found in zip(named.names, pooled(item.regions for item in seen), strict=True):
+        shares = ((found.tp + found.fn) / pixels, (found.tp + found.fp) / pixels)
+        scores = (found.dice, found.iou, found.precision, found.sensitivity)
+        rows.append((name, *(f"{share:.2%}" for share in shares), *map(_share, scores)))
     said = element(
         "p",
         "Of all pixels that are annotated: how many are of each class, in truth and as found, and "

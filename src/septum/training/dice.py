@@ -1,47 +1,39 @@
-"""How well named classes are found: Dice from counts of pixels that add up over images."""
+"""How well named classes are found: the regions of each, pooled over images, and their Dice."""
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from math import isfinite
+from operator import add
 
 import numpy as np
 
 from septum.classes import Classes
 from septum.data.sample import Sample
+from septum.metrics import Region, region
 
 
-def pixel_counts(sample: Sample, classes: np.ndarray, named: Classes) -> np.ndarray:
-    """Return true positive, false positive and false negative pixels of each class.
+def regions_of(sample: Sample, classes: np.ndarray, named: Classes) -> list[Region]:
+    """Return how many pixels of each class were found; what nobody annotated is not counted.
 
     Parameters
     ----------
     sample : Sample
-        With its truth; what nobody annotated is not counted.
+        With its truth.
     classes : numpy.ndarray of int
         What was predicted, as numbers; shape ``spatial``.
     named : Classes
         What the numbers are.
-
-    Returns
-    -------
-    numpy.ndarray of int
-        Shape ``(3, classes)``.
     """
-    truth = sample.truth
-    if sample.annotated is not None:
-        truth, classes = truth[sample.annotated], classes[sample.annotated]
-    true, found = (named.masks(array).reshape(len(named.names), -1) for array in (truth, classes))
-    return np.stack([(true & found).sum(1), (~true & found).sum(1), (true & ~found).sum(1)])
+    pairs = zip(named.masks(sample.truth), named.masks(classes), strict=True)
+    return [region(truth, found, sample.annotated) for truth, found in pairs]
 
 
-def dice(counts: np.ndarray) -> np.ndarray:
-    """Return the Dice of each class from its counts: ``2 TP / (2 TP + FP + FN)``.
-
-    Not a number for a class that is neither in the truth nor in the prediction.
-    """
-    hits, false, missed = counts
-    total = 2 * hits + false + missed
-    return np.divide(2 * hits, total, out=np.full(total.shape, np.nan), where=total > 0)
+def pooled(images: Iterable[Sequence[Region]]) -> list[Region]:
+    """Return the regions of each class over all images, of which there is one at least."""
+    return [reduce(add, regions) for regions in zip(*images, strict=True)]
 
 
-def mean_dice(counts: np.ndarray) -> float:
+def mean_dice(regions: Sequence[Region]) -> float:
     """Return the mean Dice of the classes that occur; 0 where none does."""
-    known = dice(counts)
-    known = known[np.isfinite(known)]
-    return float(known.mean()) if known.size else 0.0
+    known = [each.dice for each in regions if isfinite(each.dice)]
+    return sum(known) / len(known) if known else 0.0

@@ -28,7 +28,7 @@ from septum.report.planes import (
 from septum.resample import resample_labels
 from septum.training.class_pages import class_pictures, class_scores, see_classes
 from septum.training.curves import curves_of
-from septum.training.dice import mean_dice
+from septum.training.dice import mean_dice, pooled
 from septum.training.log import steps
 from septum.training.making import data_of, making_of
 from septum.training.shown import tiles_of
@@ -113,7 +113,7 @@ def _of_classes(
     curves: Html,
 ) -> tuple[Html, ...]:
     seen = [see_classes(model, sample, named) for sample in few]
-    score = mean_dice(np.sum([item.counts for item in seen], axis=0))
+    score = mean_dice(pooled(item.regions for item in seen))
     which = "validation" if validation else "training"
     said = [element("strong", f"{score:.3f}"), f" {model.description.measure} of {which} images"]
     drawn = evenly(seen, _PICTURES)
