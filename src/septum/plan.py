@@ -91,8 +91,9 @@ class NetworkPlan:
         images; proposed for volumes, from their voxels and objects.
     dropout : float
         Share of the features dropped at the end of the contracting path.
-    norm : {None, "batch"}
-        Normalisation after each convolution.
+    norm : {None, "batch", "renorm"}
+        Normalisation after each convolution: ``batch`` norm, or batch renormalisation, which trains
+        with the statistics that it predicts with.
     """
 
     width: int | None = 32

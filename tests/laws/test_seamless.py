@@ -58,7 +58,7 @@ def one_pass(image, unet):
     shape=st.tuples(st.integers(1, 130), st.integers(1, 130)),
     tile=st.tuples(st.integers(1, 150), st.integers(1, 150)),
     depth=st.integers(1, 3),
-    norm=st.sampled_from([None, "batch"]),
+    norm=st.sampled_from([None, "batch", "renorm"]),
     batch=st.integers(1, 4),
 )
 def test_tiled_equals_one_pass(shape, tile, depth, norm, batch):

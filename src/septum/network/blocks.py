@@ -9,12 +9,17 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from septum.network.renorm import BatchRenorm
+
 CONVOLUTION = {2: nn.Conv2d, 3: nn.Conv3d}
 UP_CONVOLUTION = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 MAX_POOLING = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
 # Only layers that treat every tile alike: group and instance norm would look at the tile's own
 # statistics, and a pixel's score would depend on how the image was cut.
-NORMALISATION = {"batch": {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}}
+NORMALISATION = {
+    "batch": {2: nn.BatchNorm2d, 3: nn.BatchNorm3d},
+    "renorm": {2: BatchRenorm, 3: BatchRenorm},
+}
 
 
 class Convolutions(nn.Sequential):
@@ -26,7 +31,7 @@ class Convolutions(nn.Sequential):
         Feature channels before and after.
     kernel : sequence of int
         Width of the convolutions along each spatial axis: 3, or 1 along an axis left alone.
-    norm : {None, "batch"}
+    norm : {None, "batch", "renorm"}
         None is the paper's.
     dropout : float
         Share of the features dropped after the last ReLU, 0 for none.
@@ -68,7 +73,7 @@ class Expansion(nn.Module):
         Width of the convolutions along each spatial axis.
     factor : sequence of int
         How many pixels become of one along each axis: what the pooling has taken, 2 or 1.
-    norm : {None, "batch"}
+    norm : {None, "batch", "renorm"}
         None is the paper's.
     """
 

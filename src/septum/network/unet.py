@@ -34,10 +34,11 @@ class UNet(nn.Module):
     dropout : float, default 0.5
         Share of features dropped, in training, at the end of the contracting path: after the last
         ReLU of its two deepest levels, as in the authors' release.
-    norm : {None, "batch"}, default None
-        Normalisation after each 3×3 convolution, which then has no bias of its own. None is the
-        paper's. Layers that look at the statistics of a tile do not exist here: with them, tiled
-        prediction would depend on the tiling.
+    norm : {None, "batch", "renorm"}, default None
+        Normalisation after each 3×3 convolution, which then has no bias of its own: batch norm, or
+        batch renormalisation, which is the same in prediction. None is the paper's. Layers that
+        look at the statistics of a tile do not exist here: with them, tiled prediction would depend
+        on the tiling.
 
     Raises
     ------
@@ -149,6 +150,6 @@ def _check(
         raise ValueError(f"dropout is {dropout}; it is a share, 0 or more and less than 1")
     if norm is not None and norm not in NORMALISATION:
         raise ValueError(
-            f"norm is {norm!r}; it is None (the paper's) or 'batch'. Layers that look at the "
-            "statistics of a tile would make tiled prediction depend on the tiling"
+            f"norm is {norm!r}; it is None (the paper's), 'batch' or 'renorm'. Layers that look at "
+            "the statistics of a tile would make tiled prediction depend on the tiling"
         )

@@ -25,7 +25,7 @@ def test_the_papers_network():
 
 
 @pytest.mark.parametrize(("ndim", "depth"), [(2, 1), (2, 2), (2, 4), (3, 1), (3, 2)])
-@pytest.mark.parametrize("norm", [None, "batch"])
+@pytest.mark.parametrize("norm", [None, "batch", "renorm"])
 def test_the_output_has_the_size_that_geometry_promises(ndim, depth, norm):
     network = UNet(in_channels=2, classes=3, width=2, depth=depth, ndim=ndim, norm=norm).eval()
     sizes = [smallest_input(depth) + 2**depth * axis for axis in range(ndim)]
