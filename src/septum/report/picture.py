@@ -93,7 +93,7 @@ def class_colours(count: int) -> np.ndarray:
 
 
 def legend(names: Sequence[str], width: int = 360) -> Panel:
-    """Return a panel that says in which colours `outlined_classes` draws the classes of the names."""
+    """Return a panel that says in which colours `outlined_classes` draws classes of these names."""
     row = _FONT + _GAP
     sheet = Image.new("RGB", (width, row * len(names)), _PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT)
