@@ -30,8 +30,9 @@ class Classes:
     names : tuple of str
         In the order of the network's scores, without the background.
     sources : tuple of tuple of str
-        What in the annotation is of each class: grey values as ``"2"`` or colours as ``"#ff0000"``
-        of exclusive classes; the folder or file that holds the mask of a class that may overlap.
+        What in the annotation is of each class: grey values as ``"2"``, or colours as
+        ``"#ff0000"``; or the folder or file that holds the mask of a class that may overlap. A
+        value may be of several classes if they overlap: a whole and its part.
     overlap : bool
         Whether a pixel may be of several classes.
     background : tuple of str
@@ -40,7 +41,8 @@ class Classes:
     Raises
     ------
     ConfigError
-        For no class, too many, or two of one name or from one source.
+        For no class, too many, or two of one name or from one source; for grey values among
+        colours.
     """
 
     names: tuple[str, ...]
@@ -54,10 +56,28 @@ class Classes:
             kind = "that overlap" if self.overlap else "that exclude one another"
             raise ConfigError(f"{len(self.names)} classes; expected 1 to {most} {kind}")
         stated = [*(source for several in self.sources for source in several), *self.background]
-        for what, given in (("name", [*self.names]), ("source", stated)):
+        shared = self.overlap and not self.of_files
+        for what, given in (("name", [*self.names]), ("source", [] if shared else stated)):
             twice = next((item for item in given if given.count(item) > 1), None)
             if twice is not None:
                 raise ConfigError(f"two classes have the {what} {twice!r}; each needs its own")
+        colours = [source for source in stated if source.startswith("#")]
+        if not self.of_files and 0 < len(colours) < len(stated):
+            grey = next(source for source in stated if source not in colours)
+            raise ConfigError(
+                f"classes are taken from the grey value {grey} and from the colour {colours[0]}; "
+                "a label image has either: name all of one kind"
+            )
+
+    @property
+    def of_files(self) -> bool:
+        """Whether each class has a mask in a file of its own, rather than values in one image."""
+        return not all(_VALUE.fullmatch(source) for several in self.sources for source in several)
+
+    @property
+    def by_colour(self) -> bool:
+        """Whether the values of the label image are colours."""
+        return not self.of_files and self.sources[0][0].startswith("#")
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Classes":

@@ -172,11 +172,17 @@ def test_data_that_cannot_be_used(septum, data, tmp_path, verb, what):
         (["--steps", "0"], ["steps is 0"]),
         (["--seed", "-1"], ["seed is -1"]),
         (["--device", "abacus"], ["device is 'abacus'"]),
+        (["--classes", "cell=1,b=x"], ["classes takes 'cell' from values", "'b' from a file"]),
+        (["--classes", "cell=9999"], ["pixels have the value", "of no class in cell=9999"]),
     ],
 )
 def test_options_of_train_that_cannot_be(septum, data, tmp_path, options, parts):
     given = ["--steps", 1, *TINY, *options]
     the_error(septum("train", data, "-o", tmp_path / "run", *given), *parts)
+
+
+def test_classes_that_a_plan_cannot_be_made_for(septum, data):
+    the_error(septum("plan", data, "--classes", "cell=9999"), "of no class in cell=9999")
 
 
 def test_a_place_that_is_taken_or_cannot_be_written(septum, data, run, tmp_path):

@@ -77,6 +77,34 @@ def test_the_picture_shows_outlines_and_hatches_what_is_not_annotated(data, tmp_
     assert not outlined[:, : width // 5].any()
 
 
+def test_classes_have_shares_in_place_of_objects_and_a_legend(data, tmp_path):
+    for seed in range(3):
+        cells = draw_cells(seed, (64, 64), radius=8).truth > 0
+        write_labels(data / f"nuclei/c{seed}.tif", cells & (np.indices((64, 64))[1] > 40), "YX")
+    options = ["--classes", "cell=masks,nucleus=nuclei", "--channels", "DAPI"]
+    facts = json.loads(check(data, "--json", *options).stdout)
+    (cell, nucleus), images = facts["classes"], facts["samples"]
+    assert (cell["name"], nucleus["name"], facts["overlap"]) == ("cell", "nucleus", True)
+    assert 0 < nucleus["share"] < cell["share"] == pytest.approx(facts["foreground"])
+    assert nucleus["share"] == pytest.approx(np.mean([i["classes"]["nucleus"] for i in images]))
+    path = tmp_path / "pairs.png"
+    said = check(data, *options, "--picture", path).stderr
+    for part in (
+        r"size +type +range +classes +known",
+        "labels +classes that may overlap",
+        rf"class +nucleus \(nuclei\): {100 * nucleus['share']:.1f}% of what is annotated, in 3",
+        r"the\s+classes\s+are\s+outlined",
+        "3 annotated images, 2 classes",
+    ):
+        assert re.search(part, said), (part, said)
+    assert "objects" not in said
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    high, wide = pixels.shape[0] // 2, pixels.shape[1] // 4
+    seventh = pixels[high:, 2 * wide : 3 * wide]  # behind three images, each with its outlines
+    assert (np.ptp(seventh, axis=-1) > 60).any()
+
+
 def test_many_images_are_cut_short_on_the_screen_alone(tmp_path):
     cells = draw_cells(0, (16, 16), radius=4)
     for number in range(45):
@@ -103,6 +131,11 @@ def test_wishes_reach_the_reader(data):
         (["--layout", "folder"], "no layout 'folder', did you mean 'folders'"),
         (["--layout", "isbi"], "not in the layout isbi"),
         (["--labels", "others"], "masks; --labels others is none of them"),
+        (["--classes", "cell=1,nucleus=2"], "have the value"),
+        (["--classes", "cell"], "class 'cell', looked for as --labels cell would be"),
+        (["--classes", "cell=1,cell=2"], "classes has 'cell=2'; expected are grey values"),
+        (["--classes", "cell=#ff0000"], "c0.tif: a grey label image"),
+        (["--channels", "DAPI,GFP"], "--channels names 2: DAPI, GFP"),
         (["--picture", "{data}/images/c0.tif/pairs.png"], "c0.tif"),
     ],
 )

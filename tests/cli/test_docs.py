@@ -45,6 +45,14 @@ def folder(tmp_path):
     volume[1:6, 5:15, 5:15], volume[2:7, 20:32, 18:33] = 1, 2
     for name, array in (("images", np.where(volume, 200, 20).astype(np.uint8)), ("masks", volume)):
         write_tiff(tmp_path / "my-volumes" / name / "a.tif", array, "ZYX")
+    parts = np.where(volume[3] > 0, volume[3], 0)
+    for name, array in (
+        ("images", parts * 100),
+        ("labels", parts),
+        ("cells", parts > 0),
+        ("nuclei", parts > 1),
+    ):
+        write_tiff(tmp_path / "my-tissue" / name / "a.tif", array.astype(np.uint8), "YX")
     return tmp_path
 
 

@@ -38,6 +38,7 @@ def test_files_of_their_own_may_overlap(text):
         ("a=1,b=1", "two classes have the source '1'"),
         ("a=x,b=x", "two classes have the source 'x'"),
         ("a=x/y,b=z", "classes of files have one each"),
+        ("a=1,b=#ff0000", "from the grey value 1 and from the colour #ff0000"),
         ("background=0", "0 classes"),
         (",".join("abcdefghi"), "9 classes; expected 1 to 8 that overlap"),
     ],
@@ -56,3 +57,19 @@ def test_masks_of_exclusive_classes_are_their_values():
 def test_masks_of_overlapping_classes_are_their_bits():
     masks = Classes(("a", "b"), (("a",), ("b",)), overlap=True).masks(np.array([0, 1, 2, 3]))
     assert masks.tolist() == [[False, True, False, True], [False, False, True, True]]
+
+
+def test_a_value_may_be_of_a_whole_and_its_part_only_where_they_overlap():
+    named = Classes(("cell", "nucleus"), (("1", "2"), ("2",)), overlap=True)
+    assert not named.of_files
+    with pytest.raises(ConfigError, match="two classes have the source '2'"):
+        Classes(named.names, named.sources)
+
+
+def test_where_classes_come_from():
+    found = [parse_classes(text) for text in ("a=1", "a=#ff0000", "a=cells")]
+    assert [(one.of_files, one.by_colour) for one in found] == [
+        (False, False),
+        (False, True),
+        (True, False),
+    ]

@@ -9,12 +9,22 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from septum.classes import parse_classes
 from septum.cli import options, show
+from septum.data.channels import named
 from septum.data.layouts import Reading, find
 from septum.data.sample import Sample
 from septum.data.summary import summarise
 from septum.evenly import evenly
-from septum.report.picture import Panel, compose, grey, outlined, save
+from septum.report.picture import (
+    Panel,
+    compose,
+    grey,
+    legend,
+    outlined,
+    outlined_classes,
+    save,
+)
 
 _ROWS = 40
 """Of more images only so many are listed; ``--json`` has them all."""
@@ -41,19 +51,33 @@ def command(
     axes: options.Axes = None,
     spacing: options.Spacing = None,
     ndim: options.Ndim = None,
+    channels: options.Channels = None,
+    classes: options.Classes = None,
 ) -> None:
     """Show how a folder of annotated images is understood, without training.
 
     Prints the layout, the pairs of image and annotation, their sizes, how many objects there are
-    and how large, which touch, what is annotated, and everything that was left out or taken in a
-    particular way. OME-Zarr images and CSV tables of pairs are understood, too.
+    and how large, which touch, or how much there is of each class, what is annotated, and
+    everything that was left out or taken in a particular way. OME-Zarr images and CSV tables of
+    pairs are understood, too.
 
     Example: `septum check my-cells --picture pairs.png`
     """
-    dataset = find(
-        data, Reading(layout, labels, ignore, binary_instances, axes, options.sizes(spacing), ndim)
+    reading = Reading(
+        layout,
+        labels,
+        ignore,
+        binary_instances,
+        axes,
+        options.sizes(spacing),
+        ndim,
+        options.names(channels),
+        None if classes is None else parse_classes(classes),
     )
+    dataset = find(data, reading)
     samples = dataset.load()
+    if reading.channels is not None:
+        samples = named(samples, reading.channels)
     facts = summarise(dataset, samples)
     if picture is not None:
         save(compose(_panels(samples), columns=2 * min(2, len(samples))), picture)
@@ -72,14 +96,19 @@ def command(
         show.note(f"{name} belongs to no pair and is not used")
     if picture is not None:
         hatched = ", hatched where nobody annotated" if facts["annotated"] < 1 else ""
-        show.note(f"look at {picture}: the objects are outlined{hatched}")
+        outlined_are = "objects" if facts["classes"] is None else "classes"
+        show.note(f"look at {picture}: the {outlined_are} are outlined{hatched}")
     kind = "volumes" if samples[0].ndim == 3 else "images"
-    show.done(f"{facts['layout']}: {facts['images']} annotated {kind}, {facts['objects']} objects")
+    held = f"{facts['objects']} objects"
+    if facts["classes"] is not None:
+        held = f"{len(facts['classes'])} classes"
+    show.done(f"{facts['layout']}: {facts['images']} annotated {kind}, {held}")
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Return a row for each image, with a column only for what some image has."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    objects = any(row["classes"] is None for row in rows)
     touching = any(row["touching_pairs"] for row in rows)
     partly = any(row["annotated"] < 1 for row in rows)
     table.add_column("image", overflow="ellipsis", no_wrap=True, max_width=_NAME)
@@ -87,26 +116,26 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
         ("size", True),
         ("type", True),
         ("range", True),
-        ("objects", True),
-        ("width", True),
+        ("objects", objects),
+        ("width", objects),
         ("touching", touching),
-        ("cells", True),
+        ("cells" if objects else "classes", True),
         ("known", partly),
     ):
         if wanted:
             table.add_column(name, justify="left" if name in ("size", "type") else "right")
     for row in rows[:_ROWS]:
         size = _by(row["shape"])
-        optional = [str(row["touching_pairs"] or "")] if touching else []
+        width = "" if row["median_diameter"] is None else f"{row['median_diameter']:.0f} px"
+        counted = [str(row["objects"]), width] if objects else []
+        counted += [str(row["touching_pairs"] or "")] if touching else []
         known = [f"{row['annotated']:.0%}" if row["annotated"] < 1 else ""] if partly else []
         table.add_row(
             Text(row["name"]),
             size if row["channels"] == 1 else f"{size}, {row['channels']} ch",
             row["dtype"],
             f"{row['minimum']:.4g} – {row['maximum']:.4g}",
-            str(row["objects"]),
-            "" if row["median_diameter"] is None else f"{row['median_diameter']:.0f} px",
-            *optional,
+            *counted,
             f"{row['foreground']:.0%}",
             *known,
         )
@@ -130,7 +159,19 @@ def _overview(facts: Mapping[str, Any]) -> Table:
         _KINDS.get(str(kind), str(kind)) + (f" ({count})" if len(facts["kinds"]) > 1 else "")
         for kind, count in facts["kinds"].items()
     ]
+    if facts["classes"] is not None:
+        kinds = [
+            "classes that may overlap" if facts["overlap"] else "classes that exclude one another"
+        ]
     table.add_row("labels", "; ".join(kinds))
+    for found in facts["classes"] or ():
+        table.add_row(
+            "class",
+            Text(
+                f"{found['name']} ({'/'.join(found['sources'])}): {found['share']:.1%} of what is "
+                f"annotated, in {found['images']} of {facts['images']}"
+            ),
+        )
     if facts["diameters"] is not None:
         low, middle, high = facts["diameters"]
         table.add_row(
@@ -172,10 +213,16 @@ def _panels(samples: Sequence[Sample], count: int = _PAIRS) -> list[Panel]:
             annotated = None if annotated is None else annotated[middle]
         plain = grey(image)
         width = max(1, round(plain.shape[1] / 300))
-        over = outlined(labels, plain if annotated is None else _hatched(plain, annotated), width)
-        objects = len(np.unique(labels[labels > 0]))
-        found += [Panel(_short(sample.name), plain), Panel(f"{objects} objects", over)]
-    return found
+        over = plain if annotated is None else _hatched(plain, annotated)
+        if sample.named is None:
+            title = f"{len(np.unique(labels[labels > 0]))} objects"
+            over = outlined(labels, over, width)
+        else:
+            title = f"{sample.named.masks(labels).any(axis=(1, 2)).sum()} classes"
+            over = outlined_classes(over, labels, sample.named, width)
+        found += [Panel(_short(sample.name), plain), Panel(title, over)]
+    classes = samples[0].named
+    return found if classes is None else [*found, legend(classes.names)]
 
 
 def _hatched(image: np.ndarray, annotated: np.ndarray) -> np.ndarray:

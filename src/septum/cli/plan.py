@@ -1,11 +1,13 @@
 """`septum plan`: what a training would do with a folder, without training."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from septum.classes import parse_classes
 from septum.cli import options, show
 from septum.config import to_toml
 
@@ -26,6 +28,7 @@ def command(
     spacing: options.Spacing = None,
     ndim: options.Ndim = None,
     channels: options.Channels = None,
+    classes: options.Classes = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change one choice, as network.width=16; may be repeated."),
@@ -49,13 +52,13 @@ def command(
         options.sizes(spacing),
         ndim,
         options.names(channels),
+        None if classes is None else parse_classes(classes),
     )
     plan = api.planned(data, preset, set_ or (), reading, show.note)
     show.console.print()
     show.console.print(Text(to_toml(plan).rstrip()))
     if out is not None:
         write_text(out, to_toml(plan))
-        options_given = "".join(
-            f" --{name} {value}" for name, value in (("spacing", spacing), ("ndim", ndim)) if value
-        )
+        again = (("spacing", spacing), ("ndim", ndim), ("classes", classes))
+        options_given = "".join(f" --{name} {quote(str(value))}" for name, value in again if value)
         show.done(f"{out} written; septum train {data} -o RUN --preset {out}{options_given}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from septum.classes import parse_classes
 from septum.cli import options, show
 from septum.cli.interrupt import INTERRUPTED, first_interrupt_ends
 from septum.cli.steps import Steps, report
@@ -48,6 +49,7 @@ def command(
     spacing: options.Spacing = None,
     ndim: options.Ndim = None,
     channels: options.Channels = None,
+    classes: options.Classes = None,
     robust_channels: Annotated[
         bool,
         typer.Option("--robust-channels", help="Learn to do without any one of the channels."),
@@ -137,6 +139,7 @@ def command(
             options.sizes(spacing),
             ndim,
             options.names(channels),
+            None if classes is None else parse_classes(classes),
         ),
     }
     with show.progress("training") as bar, first_interrupt_ends() as stop:

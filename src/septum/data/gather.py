@@ -122,6 +122,7 @@ def _from_arrays(images: Images, labels: Images, reading: Reading) -> list[Sampl
                 name=name,
                 notes=plane.notes,
                 kind=found.kind,
+                named=found.named,
             )
         )
     return samples

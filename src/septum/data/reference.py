@@ -39,7 +39,7 @@ class Truth:
     Attributes
     ----------
     labels : numpy.ndarray, int32
-        Instances, shape ``(Y, X)`` or ``(Z, Y, X)``.
+        Instances or classes, shape ``(Y, X)`` or ``(Z, Y, X)``.
     annotated : numpy.ndarray of bool or None
         Where they mean something; None is everywhere.
     stated : numpy.ndarray of bool or None
@@ -63,7 +63,8 @@ def references(path: Path, reading: Reading) -> tuple[dict[str, Pair], Reading]:
     path : Path
         A label image, a folder of them, a ``01_GT`` or its ``SEG``, or a dataset in any layout.
     reading : Reading
-        The user's wishes. A layout, or a choice of labels, is one of a dataset.
+        The user's wishes. A layout, a choice of labels, or a file for each class is one of a
+        dataset.
 
     Returns
     -------
@@ -80,7 +81,7 @@ def references(path: Path, reading: Reading) -> tuple[dict[str, Pair], Reading]:
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     files = image_files(path) if path.is_dir() else [path]
-    chosen = reading.layout is not None or reading.labels is not None
+    chosen = reading.layout is not None or bool(reading.wanted_labels)
     seg = path if path.is_dir() else path.parent
     if (seg / "SEG").is_dir() and path.is_dir():
         seg = seg / "SEG"
@@ -163,6 +164,8 @@ def _as_volume(stack: np.ndarray, where: str, reading: Reading) -> Annotation | 
     """Return the annotation of a volume; None where the stack is one of slices, as in `rank_of`."""
     if reading.ndim == 2 or (reading.ndim is None and len(stack) == 1):
         return None
+    if reading.ndim is None and reading.classes is not None:
+        return None
     whole = understand(stack[np.newaxis], where, reading)
     if reading.ndim == 3:
         return whole
@@ -177,14 +180,18 @@ def _planes(annotation: Annotation, markers: Annotated | None = None) -> list[Tr
         both = plane.annotated
         if implied is not None:
             both = implied if both is None else both & implied
-        planes.append(Truth(plane.labels, both, plane.annotated))
+        planes.append(Truth(plane.labels, both, plane.annotated, annotation.named))
     return planes
 
 
 def _explain(
     found: Sequence[Annotation], planes: Sequence[Truth], reading: Reading, say: Say
 ) -> None:
-    for kind in dict.fromkeys(annotation.kind for annotation in found):
+    for annotation in found:
+        if annotation.named is not None:
+            say(f"the truth is of classes: {', '.join(annotation.named.names)}")
+            break
+    for kind in dict.fromkeys(annotation.kind for annotation in found if not annotation.named):
         if kind in MEANING:
             say(MEANING[kind])
     ignored = {annotation.ignored for annotation in found if annotation.ignored is not None}

@@ -37,7 +37,8 @@ class Sample:
         The frame or slice number within `group`.
     kind : str
         What the annotation was made of: "instances", "mask" (its components are the labels),
-        "classes" (likewise) or "scribbles", whose sizes and touching say nothing of the objects.
+        "classes" (likewise, unless `named`) or "scribbles", whose sizes and touching say nothing
+        of the objects.
     slice : bool
         Whether the samples next to it in `group` are the next slices of the same volume.
     reach : int
@@ -155,8 +156,10 @@ def refuse_empty(samples: Sequence[Sample], where: str, first: str) -> None:
     labelled = [sample for sample in samples if sample.labels is not None]
     if any(sample.labels is not None and sample.labels.any() for sample in labelled):
         return
+    named = labelled[0].named if labelled else None
+    what = "object" if named is None else f"pixel of {', '.join(named.names)}"
     raise DataError(
-        f"{where}: empty labels: not one object in {len(labelled)} label images, such as {first}; "
+        f"{where}: empty labels: not one {what} in {len(labelled)} label images, such as {first}; "
         "there is nothing to learn. Was the right file saved?"
     )
 

@@ -32,10 +32,12 @@ def summarise(dataset: Dataset, samples: Sequence[Sample]) -> dict[str, Any]:
         many), ``kinds`` (of labels: how many images of each), ``objects`` (in all), ``channels``,
         ``dtypes`` and ``spacing_um`` (those that occur, sorted), ``foreground`` and ``annotated``
         (shares of all pixels; of the former, of those that are annotated),
-        ``median_diameter`` (the median of those of the images), ``diameters`` (of all objects, see
-        :func:`describe`), ``touching_pairs``, ``orphans`` (file names), ``notes`` (one that several
-        images share, up to the numbers in it, appears once) and ``samples``: a list with one dict
-        per image, see :func:`describe`.
+        ``classes`` (None, or for each class ``name``, ``sources`` in the annotation, ``share`` of
+        the annotated pixels and the number of ``images`` that hold it), ``overlap`` (whether they
+        may), ``median_diameter`` (the median of those of the images), ``diameters`` (of all
+        objects, see :func:`describe`), ``touching_pairs``, ``orphans`` (file names), ``notes`` (one
+        that several images share, up to the numbers in it, appears once) and ``samples``: a list
+        with one dict per image, see :func:`describe`.
     """
     rows = [describe(sample) for sample in samples]
     widths = [_diameters(sample) for sample in samples]
@@ -43,6 +45,7 @@ def summarise(dataset: Dataset, samples: Sequence[Sample]) -> dict[str, Any]:
         (int(sample.known.astype(bool).sum()), _annotated_pixels(sample)) for sample in samples
     ]
     annotated = sum(pixels for _, pixels in known)
+    classes = _classes(samples)
     return {
         "layout": dataset.layout,
         "root": str(dataset.root),
@@ -50,6 +53,8 @@ def summarise(dataset: Dataset, samples: Sequence[Sample]) -> dict[str, Any]:
         "images": len(rows),
         "kinds": dict(Counter(row["kind"] for row in rows).most_common()),
         "objects": sum(row["objects"] for row in rows),
+        "classes": classes,
+        "overlap": any(sample.named is not None and sample.named.overlap for sample in samples),
         "channels": sorted({row["channels"] for row in rows}),
         "dtypes": sorted({row["dtype"] for row in rows}),
         "spacing_um": [
@@ -61,7 +66,12 @@ def summarise(dataset: Dataset, samples: Sequence[Sample]) -> dict[str, Any]:
         "diameters": _percentiles(np.concatenate(widths) if widths else np.zeros(0)),
         "touching_pairs": sum(row["touching_pairs"] for row in rows),
         "orphans": [path.name for path in dataset.orphans],
-        "notes": [*dataset.notes, *_shared_notes(samples), *_notes_of_all(samples)],
+        "notes": [
+            *dataset.notes,
+            *_shared_notes(samples),
+            *_nowhere(classes),
+            *_notes_of_all(samples),
+        ],
         "samples": rows,
     }
 
@@ -74,12 +84,15 @@ def describe(sample: Sample) -> dict[str, Any]:
     dict
         ``name``, ``shape`` (spatial), ``channels``, ``dtype``, ``minimum`` and ``maximum`` of the
         pixels, ``kind`` of the labels, ``objects``, ``touching_pairs`` (pairs of objects that meet
-        without a gap), ``foreground`` and ``annotated`` (shares of the image, 0 to 1),
-        ``median_diameter`` (of the disc or ball of the same size, in pixels; None without objects),
+        without a gap), ``classes`` (the share of the annotated pixels of each by name, in place of
+        objects; None where labels are objects), ``foreground`` and ``annotated`` (shares of the
+        image, 0 to 1), ``median_diameter`` (of the disc or ball of the same size, in pixels; None
+        without objects),
         ``diameters`` (its 10th, 50th and 90th percentile), ``spacing_um``, ``notes``. Objects are
         those that somebody vouches for.
     """
     labels = np.zeros(sample.shape, np.int32) if sample.labels is None else sample.known
+    annotated = _annotated_pixels(sample)
     diameters = _diameters(sample)
     return {
         "name": sample.name,
@@ -90,14 +103,62 @@ def describe(sample: Sample) -> dict[str, Any]:
         "maximum": sample.image.max().item(),
         "kind": "none" if sample.labels is None else sample.kind,
         "objects": len(diameters),
-        "touching_pairs": len(touching_pairs(labels)),
+        "touching_pairs": len(touching_pairs(labels)) if sample.named is None else 0,
+        "classes": _shares(_pixels_of_classes(sample), annotated),
         "foreground": float((labels > 0).mean()),
-        "annotated": _annotated_pixels(sample) / prod(sample.shape),
+        "annotated": annotated / prod(sample.shape),
         "median_diameter": float(np.median(diameters)) if len(diameters) else None,
         "diameters": _percentiles(diameters),
         "spacing_um": None if sample.spacing is None else list(sample.spacing),
         "notes": list(sample.notes),
     }
+
+
+def _pixels_of_classes(sample: Sample) -> dict[str, int] | None:
+    """Return how many annotated pixels are of each class; None where labels are objects."""
+    if sample.named is None or sample.labels is None:
+        return None
+    # Few numbers occur, so that they are counted once and not looked through for each class.
+    numbers, counts = np.unique(sample.known, return_counts=True)
+    of_classes = sample.named.masks(numbers)
+    return {
+        name: int(counts[mask].sum())
+        for name, mask in zip(sample.named.names, of_classes, strict=True)
+    }
+
+
+def _shares(pixels: dict[str, int] | None, annotated: int) -> dict[str, float] | None:
+    if pixels is None:
+        return None
+    return {name: count / max(annotated, 1) for name, count in pixels.items()}
+
+
+def _classes(samples: Sequence[Sample]) -> list[dict[str, Any]] | None:
+    """Return what is known of each class in all images; None where labels are objects."""
+    counts = [count for count in map(_pixels_of_classes, samples) if count is not None]
+    named = next((sample.named for sample in samples if sample.named is not None), None)
+    if named is None:
+        return None
+    annotated = sum(map(_annotated_pixels, samples))
+    return [
+        {
+            "name": name,
+            "sources": list(sources),
+            "share": sum(count[name] for count in counts) / max(annotated, 1),
+            "images": sum(count[name] > 0 for count in counts),
+        }
+        for name, sources in zip(named.names, named.sources, strict=True)
+    ]
+
+
+def _nowhere(classes: Sequence[dict[str, Any]] | None) -> list[str]:
+    """Say which classes there is nothing to learn of."""
+    return [
+        f"no annotated pixel is of the class {found['name']!r} ({'/'.join(found['sources'])}): "
+        "there is nothing to learn of it; is it named rightly?"
+        for found in classes or ()
+        if not found["images"]
+    ]
 
 
 def touching_pairs(labels: np.ndarray) -> np.ndarray:
@@ -118,7 +179,7 @@ def touching_pairs(labels: np.ndarray) -> np.ndarray:
 
 def _diameters(sample: Sample) -> np.ndarray:
     """Return the diameters of the objects, in pixels, in no order."""
-    if sample.labels is None:
+    if sample.labels is None or sample.named is not None:
         return np.zeros(0)
     areas = np.bincount(sample.known.ravel())[1:]
     return equivalent_diameters(areas[areas > 0], sample.ndim)

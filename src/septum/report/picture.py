@@ -77,7 +77,11 @@ def outlined(labels: np.ndarray, image: np.ndarray, width: int = 1) -> np.ndarra
 def outlined_classes(
     image: np.ndarray, classes: np.ndarray, named: Classes, width: int = 1
 ) -> np.ndarray:
-    """Return an RGB `image` with the classes ``(Y, X)`` outlined, one after the other."""
+    """Return an RGB `image` with the classes ``(Y, X)`` outlined, one after the other.
+
+    Where they overlap, the lines of later ones lie over those of earlier ones; `legend` says which
+    colour is whose.
+    """
     for number, mask in enumerate(named.masks(classes), start=1):
         image = outlined(np.where(mask, number, 0), image, width)
     return image
@@ -86,6 +90,18 @@ def outlined_classes(
 def class_colours(count: int) -> np.ndarray:
     """Return the colours in which `outlined` draws the labels 1 to `count`, uint8 ``(n, 3)``."""
     return _bytes(_palette(count, paleness=_LINES))[1:]
+
+
+def legend(names: Sequence[str], width: int = 360) -> Panel:
+    """Return a panel that says in which colours `outlined_classes` draws classes of these names."""
+    row = _FONT + _GAP
+    sheet = Image.new("RGB", (width, row * len(names)), _PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT)
+    for number, (name, colour) in enumerate(zip(names, class_colours(len(names)), strict=True)):
+        top = number * row
+        draw.rectangle((0, top, _FONT, top + _FONT), fill=tuple(map(int, colour)))
+        draw.text((_FONT + _GAP, top - 1), name, font=font, fill=_INK)
+    return Panel("classes", np.asarray(sheet))
 
 
 def outlines(labels: np.ndarray, width: int = 1) -> np.ndarray:
@@ -110,20 +126,20 @@ def _outermost(labels: np.ndarray) -> np.ndarray:
 
 
 def compose(panels: Sequence[Panel], columns: int, width: int = 360) -> Image.Image:
-    """Return the panels in rows of `columns`, each scaled to `width` px under its title."""
+    """Return the panels in rows of `columns`, each scaled to `width` px under its title.
+
+    A row is as high as its highest panel.
+    """
     font = ImageFont.load_default(_FONT)
     scaled = [_scaled(panel.pixels, width) for panel in panels]
-    height = max(picture.height for picture in scaled)
-    rows = -(-len(panels) // columns)
-    size = (
-        columns * (width + _GAP) + _GAP,
-        rows * (height + _TITLE + _GAP) + _GAP,
-    )
+    rows = [scaled[start : start + columns] for start in range(0, len(scaled), columns)]
+    heights = [max(picture.height for picture in row) + _TITLE + _GAP for row in rows]
+    size = (columns * (width + _GAP) + _GAP, sum(heights) + _GAP)
     sheet = Image.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(sheet)
     for number, (panel, picture) in enumerate(zip(panels, scaled, strict=True)):
         x = _GAP + number % columns * (width + _GAP)
-        y = _GAP + number // columns * (height + _TITLE + _GAP)
+        y = _GAP + sum(heights[: number // columns])
         draw.text((x, y + 4), panel.title, font=font, fill=_INK)
         sheet.paste(picture, (x, y + _TITLE))
     return sheet

@@ -40,7 +40,7 @@ def nnunet(root, truth=CLASSES, channels=2, **facts):
 
 
 def test_nnunet_stacks_the_channels_of_a_case_and_takes_components_of_classes(tmp_path):
-    dataset = find(nnunet(tmp_path))
+    dataset = find(nnunet(tmp_path), Reading(binary_instances=True))
     assert dataset.layout.startswith("nnU-Net raw")
     assert "2 channels a case: DAPI, GFP" in dataset.notes
     assert "foreground is cell, nucleus" in dataset.notes

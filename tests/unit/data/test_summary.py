@@ -30,6 +30,7 @@ def test_the_facts_of_one_image():
         "kind": "instances",
         "objects": 3,
         "touching_pairs": 1,
+        "classes": None,
         "foreground": 3 * 36 / 600,
         "annotated": 20 / 30,
         "median_diameter": 2 * np.sqrt(36 / np.pi),

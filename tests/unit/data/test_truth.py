@@ -266,7 +266,7 @@ IN_PART = "the truth is annotated in part: what is elsewhere does not count"
             lambda root: nnunet(root, np.where(HIDDEN, 3, CLASSES).astype(np.uint8)),
             ~HIDDEN,
             [
-                "classes in the truth: the connected components of each are the objects",
+                "the truth is of classes: odd, even",
                 "3 in the truth is taken as not annotated",
                 IN_PART,
             ],

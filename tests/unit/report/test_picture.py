@@ -4,9 +4,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from septum.classes import parse_classes
 from septum.data.synthetic import draw_cells
 from septum.errors import SeptumError
-from septum.report.picture import Panel, coloured, compose, grey, heat, outlines, save
+from septum.report.picture import (
+    Panel,
+    coloured,
+    compose,
+    grey,
+    heat,
+    legend,
+    outlined_classes,
+    outlines,
+    save,
+)
 
 LABELS = draw_cells(0, (64, 64), radius=8).truth
 
@@ -102,3 +113,24 @@ def test_a_picture_appears_only_complete(tmp_path, monkeypatch):
     with pytest.raises(SeptumError, match=r"disk full writing .*b\.png"):
         save(picture, tmp_path / "b.png")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_legend_has_the_colours_of_the_outlines_in_their_order():
+    named, bits = parse_classes("one,two"), np.zeros((30, 30), int)
+    bits[5:20, 5:20] |= 1
+    bits[10:25, 10:25] |= 2
+    plain = np.full((30, 30, 3), 9, np.uint8)
+    drawn, panel = outlined_classes(plain, bits, named), legend(named.names)
+    assert (plain == 9).all()
+    first, second = drawn[5, 5], drawn[10, 15]  # the later one lies over the first
+    assert (first != second).any()
+    assert (drawn[12, 12] == 9).all()
+    half = len(panel.pixels) // 2
+    assert (panel.pixels[2, 2] == first).all()
+    assert (panel.pixels[half + 2, 2] == second).all()
+
+
+def test_a_row_is_as_high_as_its_highest_panel():
+    tall, low = (Panel("", np.zeros((rows, 100, 3), np.uint8)) for rows in (200, 20))
+    both, more = (compose(p, 2, width=100).height for p in ([tall, low], [tall, low, low]))
+    assert more - both < 100

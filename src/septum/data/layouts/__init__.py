@@ -12,6 +12,7 @@ from septum.data.layouts.drive import find_drive
 from septum.data.layouts.files import few, image_files, subfolder
 from septum.data.layouts.folder import IMAGES, LABELS, SCRIBBLES, find_beside, find_folders
 from septum.data.layouts.isbi import find_isbi
+from septum.data.layouts.joined import find_classes
 from septum.data.layouts.nnunet import find_nnunet
 from septum.data.layouts.ome_zarr import find_ome_zarr
 from septum.data.layouts.pair import Pair, annotation_of, load_pair
@@ -102,11 +103,20 @@ def find(path: str | Path, reading: Reading = AS_FOUND) -> Dataset:
         close = get_close_matches(reading.layout, LAYOUTS, 1)
         hint = f", did you mean {close[0]!r}" if close else ""
         raise ConfigError(f"no layout {reading.layout!r}{hint}: there are {', '.join(LAYOUTS)}")
+    classes = reading.classes
+    if classes is not None and classes.of_files:
+        dataset = find_classes(root, reading, classes, _found)
+    else:
+        dataset = _found(root, reading)
+    return replace(dataset, reading=reading)
+
+
+def _found(root: Path, reading: Reading) -> Dataset:
     dataset = _detect(root, reading) if root.is_dir() else find_table(root, reading)
     if dataset is None:
         raise DataError(f"{root}: {_not_understood(root, reading)}")
     _refuse_no_choice(dataset, reading)
-    return replace(dataset, reading=reading)
+    return dataset
 
 
 def _refuse_no_choice(dataset: Dataset, reading: Reading) -> None:

@@ -1,11 +1,13 @@
 """What the values of a label file mean: instances, and where somebody vouches for them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
+from septum.classes import Classes
+from septum.data.class_labels import Numbered, class_mask, class_numbers
 from septum.data.labels import (
     instances_from,
     is_mask,
@@ -51,6 +53,8 @@ class Annotation:
         The value that was taken as not annotated.
     top_is_id : bool
         Whether 255, which other files may use for "not annotated", was taken as an id here.
+    named : Classes or None
+        The classes that the labels are of, if they are no instances.
     """
 
     planes: tuple[Plane, ...]
@@ -58,6 +62,7 @@ class Annotation:
     open: bool = False
     ignored: int | None = None
     top_is_id: bool = False
+    named: Classes | None = None
 
 
 def understand(
@@ -66,8 +71,9 @@ def understand(
     reading: Reading,
     kind: str | None = None,
     foreground: Collection[int] | None = None,
+    named: Classes | None = None,
 ) -> Annotation:
-    """Return the instances in label values, and where they mean something.
+    """Return the instances or classes in label values, and where they mean something.
 
     Parameters
     ----------
@@ -82,15 +88,19 @@ def understand(
         larger value an object or, if there is only one, a class. By default found out.
     foreground : collection of int, optional
         The values that are objects; all others are background. By default all but 0.
+    named : Classes, optional
+        The classes that the values are of, unless the user names others.
 
     Raises
     ------
     DataError
         For values that are no labels, naming what would do.
     """
-    stored, values = values.dtype, whole_numbers(values, where, signed=True)
-    floats = (f"labels stored as {stored} are whole numbers: taken as integers",)
-    said = floats if stored.kind == "f" else ()
+    classes = reading.classes or named
+    if classes is not None:
+        return _classes(values, where, classes, reading, kind == "scribbles")
+    said = _of_floats(values)
+    values = whole_numbers(values, where, signed=True)
     if kind == "scribbles":
         return _scribbles(values, where, reading, said)
     value, why = _ignored(values, where, reading.ignore)
@@ -129,6 +139,52 @@ def understand(
     found = "instances" if either else found
     return Annotation(tuple(planes), found, either, value if unknown is not None else None,
                       top_is_id)  # fmt: skip
+
+
+def understand_mask(
+    values: np.ndarray,
+    where: str,
+    reading: Reading,
+    kind: str | None = None,
+    foreground: Collection[int] | None = None,
+) -> Annotation:
+    """Return where pixels are of one class that has a file of its own: labels of 0 and 1.
+
+    Parameters and errors are those of `understand`.
+    """
+    found = class_mask(values, where, reading.ignore, foreground, kind == "scribbles")
+    return _numbered(found, _of_floats(values))
+
+
+def _classes(
+    values: np.ndarray, where: str, classes: Classes, reading: Reading, strokes: bool
+) -> Annotation:
+    if classes.of_files:
+        raise DataError(
+            f"{where}: a single label image, where each of the classes {', '.join(classes.names)} "
+            "has a mask in a folder or file of its own; give the folder of the dataset, or name "
+            "the values in this image, as nucleus=1,membrane=2"
+        )
+    found = class_numbers(values, where, classes, reading.ignore, strokes)
+    return replace(_numbered(found, _of_floats(values)), named=classes)
+
+
+def _numbered(found: Numbered, said: tuple[str, ...]) -> Annotation:
+    planes = []
+    for number, labels in enumerate(found.numbers):
+        notes, annotated = said, None
+        if found.unknown is not None:
+            annotated = ~found.unknown[number]
+            share = f"{1 - float(annotated.mean()):.1%} of the pixels{''.join(found.notes)}"
+            notes = (*said, f"{found.ignored} is taken as not annotated, {share}")
+        planes.append(Plane(labels, annotated, notes))
+    return Annotation(tuple(planes), "classes", ignored=found.ignored)
+
+
+def _of_floats(values: np.ndarray) -> tuple[str, ...]:
+    if values.dtype.kind != "f":
+        return ()
+    return (f"labels stored as {values.dtype} are whole numbers: taken as integers",)
 
 
 def _instances(values: np.ndarray, where: str, kind: str) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -12,6 +12,7 @@ _IMAGE_WORDS = "images?|img|raw|volume"
 _LABEL_ENDING = re.compile(rf"(^|[_\-. ])({_LABEL_WORDS})$", re.IGNORECASE)
 _AREA_ENDING = re.compile(r"[_\-. ](annotated|roi)$", re.IGNORECASE)
 _SCRIBBLE_ENDING = re.compile(r"[_\-. ]scribbles?$", re.IGNORECASE)
+_WORD_ENDING = re.compile(r"[_\-. ]([^\W\d_][^\W_]*)$")
 _IMAGE_ENDING = re.compile(rf"(^|[_\-. ])({_IMAGE_WORDS})$", re.IGNORECASE)
 
 
@@ -49,6 +50,26 @@ def area_key(path: Path) -> str | None:
 def scribble_key(path: Path) -> str | None:
     """Return the stem that scribbles are of: ``cell_01_scribbles.png`` -> ``cell_01``, or None."""
     return _before(_SCRIBBLE_ENDING, stem_of(path))
+
+
+def suffix_key(path: Path, suffix: str) -> str | None:
+    """Return the stem before a suffix: ``cell_01_nuclei.png`` -> ``cell_01`` of nuclei, or None."""
+    return _before(re.compile(rf"[_\-. ]{re.escape(suffix)}$", re.IGNORECASE), stem_of(path))
+
+
+def suffixes_of(files: Iterable[Path]) -> dict[str, list[Path]]:
+    """Return the files named as another with a word behind it, by the word.
+
+    ``x_nuclei.tif`` beside ``x.tif`` is of nuclei; ``x_2.tif`` is another image, and no word.
+    """
+    files = list(files)
+    stems = {stem_of(path) for path in files}
+    found: dict[str, list[Path]] = {}
+    for path in files:
+        match = _WORD_ENDING.search(stem_of(path))
+        if match and stem_of(path)[: match.start()] in stems:
+            found.setdefault(match[1], []).append(path)
+    return found
 
 
 def _before(ending: re.Pattern[str], stem: str) -> str | None:

@@ -15,6 +15,8 @@ from septum.data.layouts.files import (
     label_key,
     scribble_key,
     subfolder,
+    suffix_key,
+    suffixes_of,
 )
 from septum.data.layouts.pair import Pair
 from septum.data.layouts.reading import Reading
@@ -85,7 +87,7 @@ def find_beside(root: Path, reading: Reading) -> Dataset | None:
 
     ``image.tif`` with ``labels.tif`` is the same with an empty name. In the absence of masks,
     ``x_scribbles.tif`` holds strokes; ``x_annotated.tif`` or ``x_roi.tif`` is not 0 where somebody
-    annotated.
+    annotated. Where the user chooses labels called ``cells``, they are in ``x_cells.tif``.
 
     Returns
     -------
@@ -95,9 +97,11 @@ def find_beside(root: Path, reading: Reading) -> Dataset | None:
     Raises
     ------
     DataError
-        An image without its mask.
+        An image without its mask; no file of the labels that the user chooses.
     """
     files = image_files(root)
+    if reading.labels is not None and (suffixes := suffixes_of(files)):
+        return _of_suffix(root, files, suffixes, reading.labels, reading)
     stems = {stem_of(path) for path in files}
     areas = [path for path in files if area_key(path) in stems]
     strokes = [path for path in files if scribble_key(path) in stems]
@@ -111,6 +115,39 @@ def find_beside(root: Path, reading: Reading) -> Dataset | None:
         dataset = _of_scribbles(_pair_up(root, layout, images, strokes))
     else:
         return None
+    return _with_areas(dataset, areas, "x_annotated or x_roi") if areas else dataset
+
+
+def _of_suffix(
+    root: Path, files: list[Path], suffixes: dict[str, list[Path]], wanted: str, reading: Reading
+) -> Dataset:
+    """Pair ``x.tif`` with the annotation ``x_wanted.tif`` of several."""
+    stems = {stem_of(path) for path in files}
+    labels = [path for path in files if suffix_key(path, wanted) in stems]
+    areas = [path for path in files if area_key(path) in stems]
+    choices = tuple(word for word in suffixes if word.lower() not in AREAS)
+    if not labels:
+        raise DataError(
+            f"{root}: --labels {wanted}, and no image has a file as x_{wanted}.tif beside it; "
+            f"there are {', '.join(f'x_{word}' for word in choices)}"
+        )
+    others = {path for paths in suffixes.values() for path in paths} - {*labels}
+    images = [path for path in files if path not in others and path not in labels]
+    layout = f"side by side: x.tif with x_{wanted}.tif in one folder"
+    keyed = {suffix_key(path, wanted): path for path in labels}
+    lost = [image for image in images if stem_of(image) not in keyed]
+    if lost:
+        raise DataError(
+            f"{root}: {len(lost)} of {len(images)} images have no annotation: {few(lost)}. "
+            f"{stem_of(lost[0])}_{wanted}{labels[0].suffix} was looked for; add it, or take these "
+            "images out"
+        )
+    kind = "scribbles" if scribble_key(labels[0]) else None
+    pairs = tuple(Pair(stem_of(p), p, keyed[stem_of(p)], kind=kind) for p in images)
+    taken = [word.lower() for word in reading.wanted_labels]
+    left = [word for word in choices if word.lower() not in taken]
+    notes = (f"not used: {', '.join(f'x_{word}' for word in left)}",) if left else ()
+    dataset = Dataset(layout, root, pairs, notes=notes, choices=choices)
     return _with_areas(dataset, areas, "x_annotated or x_roi") if areas else dataset
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from septum.classes import Classes
 from septum.data.formats import SUFFIXES, stem_of, suffix_of
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import few, image_files
 from septum.data.layouts.pair import Pair
 from septum.data.layouts.reading import Reading
-from septum.errors import DataError
+from septum.errors import ConfigError, DataError
 
 _CHANNEL = re.compile(r"^(?P<case>.+)_(?P<channel>\d{4})$")
 
@@ -19,16 +20,18 @@ _CHANNEL = re.compile(r"^(?P<case>.+)_(?P<channel>\d{4})$")
 def find_nnunet(root: Path, reading: Reading) -> Dataset | None:
     """Pair the cases of ``imagesTr`` with ``labelsTr`` as ``dataset.json`` describes them.
 
-    Each channel of a case has a file, ``case_0000``, ``case_0001``, ...; they are stacked. Labels
-    are classes: the connected components of each are the instances. A class called "ignore" is not
-    annotated, as in nnU-Net.
+    Each channel of a case has a file, ``case_0000``, ``case_0001``, ...; they are stacked. Of two
+    classes or more the names are what is told apart; they overlap if they are regions that share a
+    value. Of one class, or if the user chooses one or wants instances, the connected components of
+    each are the instances. A class called "ignore" is not annotated, as in nnU-Net.
 
     Parameters
     ----------
     root : Path
         The folder with ``dataset.json``.
     reading : Reading
-        `labels` names one class: the others are background then.
+        `labels` names one class: the others are background then. `binary_instances` and `classes`
+        take the place of the classes that the description names.
 
     Returns
     -------
@@ -57,20 +60,24 @@ def find_nnunet(root: Path, reading: Reading) -> Dataset | None:
         )
     ignored = next((v for name, v in classes.items() if name.lower() == "ignore"), ())
     taken = _taken(about, objects, reading)
+    named = _named(about, objects, reading)
     foreground = tuple(sorted({value for name in taken for value in objects[name]}))
     names = _channel_names(facts, about)
     pairs = tuple(
         Pair(
             case, files[0], truth[case], kind="classes", channels=tuple(files[1:]),
             foreground=foreground or None, ignore=ignored[0] if ignored else None,
-            names=names,
+            names=names, named=named,
         )
         for case, files in cases.items()
     )  # fmt: skip
     notes = [
         f"{len(next(iter(cases.values())))} channels a case: {', '.join(names or ('unnamed',))}"
     ]
-    notes.append(f"foreground is {', '.join(taken) or 'all that is not 0'}")
+    if named is not None:
+        notes.append(_learnt(named))
+    elif reading.classes is None:
+        notes.append(f"foreground is {', '.join(taken) or 'all that is not 0'}")
     orphans = tuple(path for case, path in truth.items() if case not in cases)
     if orphans:
         notes.append(f"{len(orphans)} label images without a case: {few(orphans)}")
@@ -104,6 +111,29 @@ def _classes(facts: Mapping[str, Any], path: Path) -> dict[str, tuple[int, ...]]
             '{"background": 0, "cell": 1}'
         ) from error
     return {name: values for name, values in found.items() if values}
+
+
+def _named(path: Path, objects: Mapping[str, tuple[int, ...]], reading: Reading) -> Classes | None:
+    """Return the classes that the labels are of; None where they are objects, or the user's."""
+    chosen = (reading.labels, reading.binary_instances, reading.classes)
+    if len(objects) < 2 or any(choice is not None for choice in chosen):
+        return None
+    values = [dict.fromkeys(of_class) for of_class in objects.values()]
+    overlap = sum(map(len, values)) > len({value for several in values for value in several})
+    sources = tuple(tuple(map(str, several)) for several in values)
+    try:
+        return Classes(tuple(objects), sources, overlap)
+    except ConfigError as error:
+        raise DataError(f"{path}: {error}; --labels NAME takes one of its classes") from None
+
+
+def _learnt(named: Classes) -> str:
+    stated = (f"{n} = {'/'.join(v)}" for n, v in zip(named.names, named.sources, strict=True))
+    kind = "classes that overlap" if named.overlap else "classes"
+    return (
+        f"{kind}: {', '.join(stated)}; for objects instead, --binary-instances takes those of all "
+        "and --labels NAME those of one"
+    )
 
 
 def _count(facts: Mapping[str, Any]) -> int | None:

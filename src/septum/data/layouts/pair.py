@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from septum.classes import Classes
+from septum.data.class_labels import colour_codes, grey_values
 from septum.data.context import SLICES
 from septum.data.formats import ImageFile, Planes, as_channels_first, read_image, read_labels
 from septum.data.labels import refuse_smoothed, whole_numbers, without_gaps
-from septum.data.layouts.annotation import Annotation, Plane, understand
+from septum.data.layouts.annotation import Annotation, Plane, understand, understand_mask
+from septum.data.layouts.overlaid import overlaid
 from septum.data.layouts.reading import AS_FOUND, Reading
 from septum.data.sample import Sample
 from septum.errors import DataError
@@ -48,6 +52,11 @@ class Pair:
         The label value for "not annotated", where the layout states one.
     names : tuple of str, optional
         Names of the channels, where the layout states them.
+    named : Classes, optional
+        The classes that the labels are of, where the layout states them.
+    parts : tuple of Pair
+        Of classes that have a file each: the same image with the mask of each, in order; `labels`
+        is the first then.
     """
 
     name: str
@@ -62,6 +71,8 @@ class Pair:
     foreground: tuple[int, ...] | None = None
     ignore: int | None = None
     names: tuple[str, ...] | None = None
+    named: Classes | None = None
+    parts: "tuple[Pair, ...]" = ()
 
 
 def load_pair(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> list[Sample]:
@@ -88,12 +99,27 @@ def annotation_of(pair: Pair, ndim: int = 2, reading: Reading = AS_FOUND) -> Ann
     DataError
         Files that cannot be read, sizes that differ, labels that are not labels.
     """
+    classes = reading.classes
+    if classes is None or not pair.parts:
+        named = classes or pair.named
+        return _annotation_of(pair, ndim, reading, partial(understand, named=pair.named), named)
+    masks = [_annotation_of(part, ndim, reading, understand_mask) for part in pair.parts]
+    return overlaid(masks, [part.labels for part in pair.parts], classes)
+
+
+def _annotation_of(
+    pair: Pair,
+    ndim: int,
+    reading: Reading,
+    understood: Callable[..., Annotation],
+    named: Classes | None = None,
+) -> Annotation:
     asked = reading.ignore
     if pair.ignore is not None and asked is None:
         reading = replace(reading, ignore=pair.ignore)
-    file = read_label_file(pair.labels, reading.axes)
-    values = label_planes(file, ndim)
-    found = understand(values, str(pair.labels), reading, pair.kind, pair.foreground)
+    file = read_label_file(pair.labels, reading.axes, named is not None and named.by_colour)
+    values = label_planes(file, ndim) if named is None else class_planes(file, ndim, named)
+    found = understood(values, str(pair.labels), reading, pair.kind, pair.foreground)
     areas = [None] * len(values) if pair.area is None else _area_planes(pair.area, values, ndim)
     planes = []
     for plane, area in zip(found.planes, areas, strict=True):
@@ -145,6 +171,7 @@ def read_pair(
                 group=pair.group if single else pair.name,
                 index=pair.index if single else index,
                 kind=annotation.kind,
+                named=annotation.named,
                 slice=not single and files[0].stack_axes in SLICES,
                 channels=names,
                 scan=all(image.placement is not None for image in images),
@@ -159,15 +186,19 @@ def _channel_names(pair: Pair, files: Sequence[Planes], count: int) -> tuple[str
     return names if len(names) == count else None
 
 
-def read_label_file(path: Path, axes: str | None) -> ImageFile[np.ndarray]:
-    """Read labels with the axes that the user states for images, less a channel axis."""
-    file = read_labels(path)
-    if axes is None:
+def read_label_file(path: Path, axes: str | None, by_colour: bool = False) -> ImageFile[np.ndarray]:
+    """Read labels with the axes that the user states for images, less a channel axis.
+
+    Of labels by colour a palette gives its colours, and not its indices.
+    """
+    read = read_image if by_colour else read_labels
+    file = read(path)
+    if axes is None or (by_colour and len(axes) < file.array.ndim):
         return file
     own = axes.upper()
     if len(own) > file.array.ndim:
         own = "".join(axis for axis in own if axis not in "CS")
-    return read_labels(path, own)
+    return read(path, own)
 
 
 def label_planes(file: ImageFile, ndim: int) -> np.ndarray:
@@ -178,6 +209,14 @@ def label_planes(file: ImageFile, ndim: int) -> np.ndarray:
         values = whole_numbers(values, file.source, axes.index(axis), signed=True)
         axes = axes.replace(axis, "")
     return as_channels_first(ImageFile(values, axes, None, file.source), ndim).array[:, 0]
+
+
+def class_planes(file: ImageFile[np.ndarray], ndim: int, named: Classes) -> np.ndarray:
+    """Return the values of classes in a file as ``(N, *spatial)``, colours as numbers 0xrrggbb."""
+    planes = as_channels_first(file, ndim).array
+    if named.by_colour:
+        return colour_codes(planes, file.source, named)
+    return grey_values(planes, file.source)
 
 
 def _area_planes(path: Path, labels: np.ndarray, ndim: int) -> np.ndarray:
@@ -220,9 +259,10 @@ def _refuse_sizes(source: str, image: tuple[int, ...], labels: tuple[int, ...]) 
 
 
 def _beside(pair: Pair) -> str:
-    """Return the label file of a pair, with its folder where that is another than the image's."""
-    folder = pair.labels.parent
-    return pair.labels.name if folder == pair.image.parent else f"{folder.name}/{pair.labels.name}"
+    """Return the label files of a pair, with the folder where it is another than the image's."""
+    paths = [part.labels for part in pair.parts] or [pair.labels]
+    beside = pair.image.parent
+    return ", ".join(p.name if p.parent == beside else f"{p.parent.name}/{p.name}" for p in paths)
 
 
 def _size(shape: Sequence[int]) -> str:

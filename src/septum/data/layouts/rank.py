@@ -23,7 +23,7 @@ def rank_of(pairs: Sequence[Pair], reading: Reading) -> int:
     The first pair that can tell decides. Instances say so themselves: in a volume an object has the
     same id in the next slice. A mask does not, but the voxels tell where their size is known: long
     ones are those of sections, which a network of planes learns with neighbouring slices as
-    channels.
+    channels. Classes are like a mask.
 
     Raises
     ------
@@ -37,10 +37,13 @@ def rank_of(pairs: Sequence[Pair], reading: Reading) -> int:
 
 def _rank_of(pair: Pair, reading: Reading) -> int | None:
     """Return what one pair tells, None where it is no stack or holds nothing that could tell."""
-    file = read_label_file(pair.labels, reading.axes)
+    named = reading.classes or pair.named
+    file = read_label_file(pair.labels, reading.axes, named is not None and named.by_colour)
     stack = next((axis for axis in "ZQI" if axis in file.axes), None)
     if stack is None or file.array.shape[file.axes.index(stack)] < 2:
         return None
+    if named is not None:
+        return _by_voxels(pair, reading)
     values = whole_numbers(label_planes(file, 3), str(pair.labels), signed=True)
     ignored = pair.ignore if reading.ignore is None else reading.ignore
     values = np.where((values < 0) | (values == ignored), 0, values)
@@ -49,6 +52,10 @@ def _rank_of(pair: Pair, reading: Reading) -> int | None:
     if pair.kind in (None, "instances") and not is_mask(values):
         told = [goes_on(volume) for volume in values]
         return None if None in told else 2 + all(told)
+    return _by_voxels(pair, reading)
+
+
+def _by_voxels(pair: Pair, reading: Reading) -> int:
     spacing = reading.spacing_of(3) or open_image(pair.image, reading.axes).spacing
     known = spacing is not None and len(spacing) == 3
     return 3 if known and max(spacing or ()) <= _FLAT * min(spacing or ()) else 2

@@ -39,7 +39,8 @@ class Reading:
     channels : tuple of str, optional
         Names of the channels of all images, in order, in place of those that the files state.
     classes : Classes, optional
-        The classes by name that the labels are of, in place of instances.
+        The classes by name that the labels are of, in place of instances; see
+        :mod:`septum.data.class_labels`.
     """
 
     layout: str | None = None
@@ -51,6 +52,13 @@ class Reading:
     ndim: int | None = None
     channels: tuple[str, ...] | None = None
     classes: Classes | None = None
+
+    @property
+    def wanted_labels(self) -> tuple[str, ...]:
+        """The annotations that are to be taken, by name: one, or one for each class."""
+        if self.classes is not None and self.classes.of_files:
+            return tuple(source for several in self.classes.sources for source in several)
+        return () if self.labels is None else (self.labels,)
 
     def spacing_of(self, ndim: int) -> tuple[float, ...] | None:
         """Return the wished spacing for so many spatial axes: one size is that of all.
@@ -71,6 +79,10 @@ class Reading:
         return sizes[-ndim:]
 
     def __post_init__(self) -> None:
+        if self.classes is not None and self.binary_instances is not None:
+            raise ConfigError(
+                "--classes tells pixels apart, and --binary-instances objects; give one of them"
+            )
         if self.ndim not in (None, 2, 3):
             raise ConfigError(f"ndim is {self.ndim}; expected 2 (slices) or 3 (volumes)")
         if self.spacing is not None and not all(0 < size < inf for size in self.spacing):

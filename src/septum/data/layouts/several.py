@@ -4,7 +4,7 @@ from pathlib import Path
 
 from septum.data.formats import stem_of
 from septum.data.layouts.dataset import Dataset
-from septum.data.layouts.files import image_files, is_generic, label_key, subfolder
+from septum.data.layouts.files import image_files, is_generic, label_key, subfolder, suffix_key
 from septum.data.layouts.folder import AREAS, IMAGES, find_folders
 from septum.data.layouts.pair import Pair
 from septum.data.layouts.reading import Reading
@@ -39,12 +39,21 @@ def find_several(root: Path, reading: Reading) -> Dataset | None:
     candidates = {stem_of(path): path for path in files if path not in generic}
     if any(label_key(path) == stem_of(image) for image in generic for path in candidates.values()):
         return None  # raw.tif with raw_masks.tif: side by side
+    if reading.labels and any(
+        suffix_key(path, reading.labels) == stem_of(image)
+        for image in generic
+        for path in candidates.values()
+    ):
+        return None  # raw.tif with raw_cells.tif, likewise
     if len(generic) != 1 or not candidates or (len(candidates) < 2 and reading.labels is None):
         return None
     labels = _chosen(root, generic[0].name, candidates, reading)
     layout = f"one image with several annotations: {generic[0].name} with {labels.name}"
-    left = ", ".join(path.name for path in candidates.values() if path != labels)
-    notes = (f"not used: {left}; --labels NAME chooses",) if left else ()
+    left = ", ".join(
+        path.name for name, path in candidates.items() if name not in reading.wanted_labels
+    )
+    chooses = "--labels NAME" if reading.wanted_labels == (reading.labels,) else "--classes"
+    notes = (f"not used: {left}; {chooses} chooses",) if left else ()
     pair = Pair(stem_of(generic[0]), generic[0], labels, group=stem_of(generic[0]))
     return Dataset(layout, root, (pair,), notes=notes, choices=tuple(candidates))
 
