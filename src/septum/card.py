@@ -13,6 +13,11 @@ def card(description: Description) -> str:
     return "\n".join(_lines(description)) + "\n"
 
 
+def element(ndim: int) -> str:
+    """Return what an image of this rank is made of: pixels, or voxels."""
+    return "voxel" if ndim == 3 else "pixel"
+
+
 def _lines(known: Description) -> Iterator[str]:
     plan = known.plan
     yield "# A U-Net trained with septum"
@@ -61,7 +66,7 @@ def _results(known: Description) -> Iterator[str]:
             value = f"channel {number}" if known.named.overlap else f"value {number}"
             yield f"    - {value}: {name}, annotated as {', '.join(sources)}"
         return
-    unit = "voxels" if known.ndim == 3 else "pixels"
+    unit = f"{element(known.ndim)}s"
     smallest = known.plan.instances.min_size or 0
     yield f"- {rule}; objects under {smallest} {unit} are dropped."
 
@@ -78,10 +83,11 @@ def _images(known: Description) -> str:
 
 
 def _sizes(known: Description) -> str:
+    what = f"{element(known.ndim)}s"
     if known.spacing is None:
-        return "of any size, with objects about as large in pixels as those it was trained on"
+        return f"of any size, with objects about as large in {what} as those it was trained on"
     sizes = " × ".join(f"{size:.4g}" for size in known.spacing)
-    return f"of any size, with pixels of about {sizes} µm"
+    return f"of any size, with {what} of about {sizes} µm"
 
 
 def _origin(known: Description) -> Iterator[str]:

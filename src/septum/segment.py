@@ -10,6 +10,7 @@ import numpy as np
 from septum.array import Source, View, Window, item
 from septum.data.channels import Places, Wishes, absent, arranged, arrangement
 from septum.data.context import SLICES, neighbours, stacked
+from septum.data.doubts import doubts
 from septum.data.formats import ImageFile, Planes, as_channels_first, open_image, stem_of
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.geometry import tile_stride
@@ -44,8 +45,9 @@ class Options:
     ----------
     save : tuple of str
         Kinds of results, see `septum.outputs.KINDS`.
-    tile : int or None
-        Input tile in pixels of the working resolution; None: chosen by memory and speed.
+    tile : int, tuple of int or None
+        Input tile in pixels of the working resolution, one size or one for each axis; None: chosen
+        by memory and speed.
     memory : int
         Bytes that may be used.
     orientations : {"none", "flips", "all"}
@@ -59,7 +61,7 @@ class Options:
     """
 
     save: tuple[str, ...] = ("labels", "probabilities")
-    tile: int | None = None
+    tile: int | tuple[int, ...] | None = None
     memory: int = DEFAULT_MEMORY
     orientations: str = "none"
     axes: str | None = None
@@ -152,7 +154,7 @@ def segment_file(
     _spare_annotations(path, out, options)
     ndim, stem = model.description.ndim, stem_of(path)
     try:
-        image = open_image(path, options.axes, options.spacing)
+        image = open_image(path, options.axes, options.spacing, ndim)
         planes = as_channels_first(image, ndim)
         places = _places(model, planes, options.channels, note)
         model.check((len(places), *planes.array.shape[2:]), planes.array.dtype)
@@ -165,6 +167,9 @@ def segment_file(
                 "none and is seen as its own neighbour. Give the stack as one file"
             )
         spacing = _seen_spacing(model, planes.spacing, options.rescale, note)
+        working = model.working_shape(planes.array.shape[2:], model.zoom(spacing))
+        for text in doubts(planes.array, working, model.network.depths):
+            note(text)
         with workspace(out / stem, options.memory // 4) as space:
             probabilities, counts, labels = _segmented(
                 model, planes.array, places, slices, spacing, options, space, progress
@@ -344,6 +349,11 @@ def _seen_spacing(
                 "with --spacing, in µm"
             )
         return spacing
+    if spacing is None and trained is not None:
+        note(
+            f"the image does not state its pixel size; its pixels are taken as those of training, "
+            f"{_um(trained)}. --spacing gives it, and --rescale resamples where it is another"
+        )
     if spacing is not None and trained is not None:
         zoom = model.zoom(spacing)
         if max(max(zoom), 1 / min(zoom)) > _SAME:

@@ -217,7 +217,7 @@ def test_a_file_system_that_refuses(septum, data, run, tmp_path, monkeypatch, re
     [
         (lambda path: tifffile.imwrite(path, nan_image()), ["1 pixels of the image are NaN"]),
         (lambda path: path.write_bytes(b"rubbish"), ["cannot be read as TIFF"]),
-        (lambda path: path.write_bytes(b""), ["cannot be read as TIFF"]),
+        (lambda path: path.write_bytes(b""), ["an empty file (0 bytes)"]),
         (lambda path: path.unlink(), ["no such file"]),
         (
             lambda path: tifffile.imwrite(path, colourful(), photometric="rgb"),
@@ -237,10 +237,12 @@ def test_an_image_that_cannot_be_predicted(septum, run, tmp_path, spoil, parts):
 @pytest.mark.parametrize(
     ("options", "parts"),
     [
-        (["--tile", "0"], ["--tile is '0'", "expected auto, or a size in pixels"]),
-        (["--tile", "²"], ["--tile is '²'", "expected auto, or a size in pixels"]),
-        (["--tile", "-5"], ["--tile is '-5'", "expected auto, or a size in pixels"]),
-        (["--tile", "big"], ["--tile is 'big'", "expected auto, or a size in pixels"]),
+        (["--tile", "0"], ["--tile is '0'", "expected auto, a size in pixels as 700"]),
+        (["--tile", "²"], ["--tile is '²'", "expected auto, a size in pixels as 700"]),
+        (["--tile", "-5"], ["--tile is '-5'", "expected auto, a size in pixels as 700"]),
+        (["--tile", "big"], ["--tile is 'big'", "expected auto, a size in pixels as 700"]),
+        (["--tile", "32,,128"], ["--tile is '32,,128'", "for each axis as 32,128,128"]),
+        (["--tile", "32,128,128"], ["c0.tif: tile is (32, 128, 128)", "for each of the 2 axes"]),
         (["--spacing", "0.5um"], ["--spacing is '0.5um'", "0.5 or 2,0.5,0.5"]),
         (["--memory", "4"], ["'4' is no amount of memory", "4GiB"]),
         (["--save", "labels,mesh"], ["save has 'mesh'", "geojson"]),
@@ -282,6 +284,11 @@ def test_a_run_folder_that_is_none(septum, run, data, tmp_path, verb, kind):
     folder, part = tmp_path / kind, "is not a trained model"
     if kind == "data":
         folder = data
+        if verb == "info":
+            part = (
+                f"folder of images, and info takes one image or the folder of a trained model; "
+                f"`septum check {data}` says"
+            )
     else:
         folder.mkdir()
     if kind in ("broken", "newer"):

@@ -14,6 +14,9 @@ TINY = bench.Sizes(
     image=96,
     width=2,
     window=64,
+    volume=(24, 30, 30),
+    volume_width=2,
+    volume_window=16,
     paper_image=64,
     paper_width=2,
     patches=3,
@@ -25,6 +28,7 @@ TINY = bench.Sizes(
 )
 TITLES = (
     "Whole image, 96×96 px",
+    "Whole volume, 24×30×30 voxels",
     "The paper's claim",
     "Against a patch for every pixel",
     "Cost as the image grows",
@@ -61,12 +65,12 @@ def test_one_part_can_be_asked_for(monkeypatch):
     monkeypatch.setattr(bench, "QUICK", TINY)
     done = septum("bench", "--quick", "--only", "paper")
     assert done.exit_code == 0
-    assert TITLES[1] in done.stderr
-    assert not [title for title in TITLES if title in done.stderr and title != TITLES[1]]
+    assert TITLES[2] in done.stderr
+    assert not [title for title in TITLES if title in done.stderr and title != TITLES[2]]
 
 
 def test_what_cannot_be_asked_for(tmp_path):
-    with pytest.raises(ConfigError, match="no part 'speed'; expected some of whole, paper"):
+    with pytest.raises(ConfigError, match="no part 'speed'; expected some of whole, volume, paper"):
         septum("bench", "--only", "speed")
     with pytest.raises(ConfigError, match="exclude each other"):
         septum("bench", "--quick", "--long")

@@ -269,7 +269,7 @@ def test_info_tells_a_person_what_a_run_is(place, tmp_path, monkeypatch):
     for words in (
         r"takes +images of 1 channel; their pixel size was not stated",
         r"sees them +at their own resolution",
-        r"finds cells +where their probability is above 0\.\d, grown from seeds above 0\.\d",
+        r"finds +cells are .* seeds above 0\.\d+; of \d+ pixels and more",
         r"learnt from +2 images: c0, c1",
         r"trained +2 steps in \d+s, seed 0",
         r"score +not validated",

@@ -44,6 +44,15 @@ def test_a_model_that_was_not_validated_says_so():
     assert "- Not trained." in card(Description(plan=PLAN))
 
 
+def test_a_model_of_volumes_speaks_of_voxels():
+    page = card(Description(plan=PLAN, ndim=3, spacing=(2.0, 0.5, 0.5)))
+    assert "Grey images (volumes), of any size, with voxels of about 2 × 0.5 × 0.5 µm" in page
+    assert "objects under 40 voxels are dropped" in page
+    assert "pixel" not in page
+    page = card(Description(plan=PLAN, ndim=3))
+    assert "with objects about as large in voxels as those" in page
+
+
 def test_channels_have_their_names_and_values_their_window():
     data = DataPlan(normalise="window", window=(-160.0, 240.0))
     plan = Plan(data=data, augment=Augmentation(drop_channel=0.2))

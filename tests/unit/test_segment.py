@@ -360,3 +360,64 @@ def test_slices_of_a_stack_are_seen_with_neighbours_of_the_same_channels(tmp_pat
         near = [min(max(at, 0), 3) for at in range(number - 1, number + 2)]
         expected = model.predict(np.concatenate([seen[at] for at in near])).probabilities
         np.testing.assert_array_equal(found[number], expected)
+
+
+def test_a_volume_takes_three_sizes_where_its_pages_are_not_stated(tmp_path):
+    tifffile.imwrite(tmp_path / "v.tif", pixels(12, 20, 24), photometric="minisblack")
+    options, notes = Options(spacing=(2.0, 0.5, 0.25), tile=(16, 20, 30)), []
+    segment_file(model_of(ndim=3), tmp_path / "v.tif", tmp_path / "out", options, notes.append)
+    assert results(tmp_path / "out", "v")[0].spacing == pytest.approx((2.0, 0.5, 0.25))
+    assert notes == [
+        "the 12 pages are taken as Z, as the file does not say what they are; give --axes if they "
+        "are not"
+    ]
+    expected = model_of(ndim=3).predict(pixels(12, 20, 24)).probabilities
+    found = results(tmp_path / "out", "v")[1].array
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    with pytest.raises(DataError, match=r"expected one size in µm above 0, or 2 for Y, X"):
+        segment_file(model_of(), tmp_path / "v.tif", tmp_path / "plane", options)
+    with pytest.raises(ConfigError, match=r"tile is \(16, 20\); .* one for each of the 3 axes"):
+        segment_file(model_of(ndim=3), tmp_path / "v.tif", tmp_path / "two", Options(tile=(16, 20)))
+
+
+@pytest.mark.parametrize("stated", [None, (1.0, 1.0)])
+def test_an_image_without_a_pixel_size_is_taken_as_one_of_training_and_it_is_said(tmp_path, stated):
+    write_tiff(tmp_path / "a.tif", pixels(40, 53), "YX", stated)
+    notes = []
+    segment_file(
+        model_of(spacing=(1.0, 1.0)), tmp_path / "a.tif", tmp_path / "out", on_note=notes.append
+    )
+    told = [note for note in notes if "taken as those of training, 1 × 1 µm" in note]
+    assert len(told) == len(notes) == (stated is None)
+    assert all("--spacing gives it, and --rescale resamples" in note for note in told)
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"), [((7, 9, 40), ["Z"]), ((8, 8, 8), []), ((8, 3, 7), ["Y", "X"])]
+)
+def test_an_image_thinner_than_the_context_is_said_to_be_mirrored(tmp_path, shape, told):
+    write_tiff(tmp_path / "v.tif", pixels(*shape), "ZYX")
+    notes = []  # the network of depth 1 looks 8 voxels to each side
+    segment_file(model_of(ndim=3), tmp_path / "v.tif", tmp_path / "out", on_note=notes.append)
+    sizes = dict(zip("ZYX", shape, strict=True))
+    assert [note[: note.index(" as the")] for note in notes] == [
+        f"along {axis} the image has {sizes[axis]} voxels" for axis in told
+    ]
+    assert all("looks 8 to each side" in note and "mirrored" in note for note in notes)
+
+
+def test_images_of_one_value_are_said_to_hold_nothing(tmp_path):
+    stack = pixels(4, 40, 53)
+    stack[[0, 3]] = [[[0]], [[200]]]
+    write_tiff(tmp_path / "s.tif", stack, "TYX")
+    write_tiff(tmp_path / "a.tif", stack[3], "YX")
+    stack[3, -1, -1] = 0  # one pixel differs, and it is the last
+    write_tiff(tmp_path / "b.tif", stack[3], "YX")
+    said = {}
+    for name in ("s", "a", "b"):
+        notes = said[name] = []
+        segment_file(model_of(), tmp_path / f"{name}.tif", tmp_path / "out", on_note=notes.append)
+    assert any("2 of 4 images of the stack hold one value only" in note for note in said["s"])
+    assert len(said["a"]) == 1
+    assert said["a"][0].startswith("every pixel of the image is 200: there is nothing to find")
+    assert said["b"] == []

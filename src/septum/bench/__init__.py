@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from septum.bench import cells, growth, limit, paper, patches, whole
+from septum.bench import cells, growth, limit, paper, patches, volume, whole
 from septum.bench.machine import machine
 from septum.bench.page import check, page, replace_in
 from septum.bench.section import Section
@@ -21,6 +21,7 @@ __all__ += ["replace_in", "run"]
 
 PARTS: dict[str, Callable[[Sizes, str, Path], Section]] = {
     "whole": whole.section,
+    "volume": volume.section,
     "paper": paper.section,
     "patches": lambda sizes, device, _folder: patches.section(sizes, device),
     "growth": lambda sizes, _device, folder: growth.section(sizes, folder / "growth"),
@@ -29,7 +30,7 @@ PARTS: dict[str, Callable[[Sizes, str, Path], Section]] = {
 }
 """By name, what can be measured."""
 
-_ON_GPU = ("whole", "limit")
+_ON_GPU = ("whole", "volume", "limit")
 
 
 def run(sizes: Sizes = FULL, parts: Sequence[str] = tuple(PARTS)) -> Iterator[Section]:

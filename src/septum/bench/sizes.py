@@ -15,6 +15,10 @@ class Sizes:
         Image and network of the comparison of whole images.
     window : int
         Of the peers that slide one.
+    volume : tuple of int
+        Z, Y, X of the comparison of whole volumes, which runs once.
+    volume_width, volume_window : int
+        Network for it, and window of the peers.
     paper_image, paper_width : int
         Of the paper's own claim.
     patches : int
@@ -35,6 +39,9 @@ class Sizes:
     image: int = 2048
     width: int = 32
     window: int = 512
+    volume: tuple[int, int, int] = (128, 256, 256)
+    volume_width: int = 16
+    volume_window: int = 96
     paper_image: int = 512
     paper_width: int = 64
     patches: int = 64
@@ -49,6 +56,6 @@ class Sizes:
 FULL = Sizes()
 LONG = replace(FULL, growth=(*FULL.growth, 16384))
 QUICK = replace(
-    FULL, image=1024, patches=16, growth=(512, 1024, 2048), growth_steps=30, matrix=2048,
-    cells=(1024,), peers=False,
+    FULL, image=1024, volume=(64, 128, 128), patches=16, growth=(512, 1024, 2048), growth_steps=30,
+    matrix=2048, cells=(1024,), peers=False,
 )  # fmt: skip

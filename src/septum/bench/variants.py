@@ -1,5 +1,6 @@
 """The ways to run one network that are compared."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def seeded(network: UNet) -> UNet:
 
 
 def variants(
-    described: Description, device: str, folder: Path
+    described: Description, device: str, folder: Path, names: Collection[str] = tuple(VARIANTS)
 ) -> tuple[dict[str, Model], dict[str, str]]:
     """Return the models to compare on `device`, and for those that cannot run here the reason.
 
@@ -55,10 +56,14 @@ def variants(
         Where to compute.
     folder : Path
         For the model in 8-bit integers.
+    names : collection of str
+        Those of `VARIANTS` that are wanted.
     """
     network = seeded(described.build())
     models, missing = {}, {}
     for name, (backend, precision) in VARIANTS.items():
+        if name not in names:
+            continue
         try:
             _check(precision, device)
             int8 = quantised(network, described, folder) if precision == "int8" else None

@@ -45,13 +45,14 @@ def section(sizes: Sizes, device: str, folder: Path) -> Section:
     computed_by = {}
     for name, model in models.items():
         tile = model.tile(image.shape[1:])
-        tasks[name] = partial(_probabilities, model, image, tile)
+        tasks[name] = partial(probabilities, model, image, tile)
         computed_by[name] = f"{engine_of(model)}, {tile_sizes(image.shape[1:], tile)[0]} px"
-    missing |= _add_peers(tasks, computed_by, described, image[0], sizes, device)
+    wanted = (sizes.window, sizes.peers)
+    missing |= add_peers(tasks, computed_by, described, image[0], *wanted, device)
     # Peers have been tried already, and take longest.
     times = interleaved(tasks, sizes.times, warm=set(tasks) - set(models))
     return Section(
-        title=f"Whole image, {sizes.image}×{sizes.image} px" + _on(device),
+        title=f"Whole image, {sizes.image}×{sizes.image} px" + on(device),
         text=(
             f"The default preset's network ({CLASSES} classes, width {sizes.width}), from the "
             f"pixels to probabilities in memory; medians of {sizes.times} runs. MONAI is given the "
@@ -74,32 +75,51 @@ def section(sizes: Sizes, device: str, folder: Path) -> Section:
     )
 
 
-def _probabilities(model: Model, image: np.ndarray, tile: tuple[int, ...]) -> None:
+def probabilities(model: Model, image: np.ndarray, tile: tuple[int, ...]) -> None:
+    """Compute the probabilities of an image ``(C, *spatial)`` and drop them."""
     into = np.empty((CLASSES, *image.shape[1:]), np.float32)
     model.write_probabilities(image, into, tile)
 
 
-def _add_peers(
+def add_peers(
     tasks: dict[str, Callable[[], object]],
     computed_by: dict[str, str],
     described: Description,
     pixels: np.ndarray,
-    sizes: Sizes,
+    window: int,
+    wanted: bool,
     device: str,
 ) -> dict[str, str]:
-    if reason := peers.missing("monai", sizes.peers):
+    """Add MONAI with each overlap to the tasks; return why, where it cannot be measured.
+
+    Parameters
+    ----------
+    tasks, computed_by : dict
+        What to run, and in words what computes it, by name; both are added to.
+    described : Description
+        Of the network; MONAI gets it with padded convolutions.
+    pixels : numpy.ndarray of uint8
+        Shape ``spatial``.
+    window : int
+        Size in pixels.
+    wanted : bool
+        Whether others are measured.
+    device : {"cpu", "cuda"}
+        Where to compute.
+    """
+    if reason := peers.missing("monai", wanted):
         return {"MONAI": reason}
-    arguments: dict[str, Any] = asdict(described.plan.network)
+    arguments: dict[str, Any] = asdict(described.plan.network) | {"ndim": described.ndim}
     network = seeded(PaddedUNet(described.in_channels, described.classes, **arguments))
     image = pixels.astype(np.float32) / 255
 
     def task(overlap: float, batch: int) -> Callable[[], np.ndarray]:
-        return peers.sliding_window(network, image, sizes.window, overlap, batch, device)
+        return peers.sliding_window(network, image, window, overlap, batch, device)
 
     batch = peers.faster(partial(task, min(REQUIRED)))
     for overlap in REQUIRED:
         tasks[name_of(overlap)] = task(overlap, batch)
-        computed_by[name_of(overlap)] = f"torch fp32, {sizes.window} px, {batch} at once"
+        computed_by[name_of(overlap)] = f"torch fp32, {window} px, {batch} at once"
     return {}
 
 
@@ -120,5 +140,6 @@ def _verdicts(times: dict[str, float]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _on(device: str) -> str:
+def on(device: str) -> str:
+    """Return what a title says of a device."""
     return "" if device == "cpu" else ", on the GPU"

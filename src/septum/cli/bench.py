@@ -25,7 +25,7 @@ def command(
     ] = False,
     only: Annotated[
         str | None,
-        typer.Option(help="whole, paper, patches, growth, limit or cells; commas between."),
+        typer.Option(help="whole, volume, paper, patches, growth, limit or cells; commas between."),
     ] = None,
     write: Annotated[
         Path | None, typer.Option(help="A page with the comments bench and /bench in it.")

@@ -1,5 +1,6 @@
 """`septum info`: what a model or an image is, and what this machine computes with."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from rich.text import Text
 
 from septum.cli import info_image, show
 from septum.config import to_dict
-from septum.data.formats import is_image_folder
+from septum.data.formats import is_image_folder, is_image_name
 from septum.errors import ConfigError, DataError
 
 
@@ -37,6 +38,7 @@ def command(
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     if path.is_dir() and not is_image_folder(path):
+        _refuse_images(path)
         _show_run(path, json_, plan)
         return
     facts = info_image.facts_of(path)
@@ -44,6 +46,17 @@ def command(
         print(show.as_json(facts))
     else:
         info_image.print_facts(facts)
+
+
+def _refuse_images(folder: Path) -> None:
+    """Say of a folder of images, or of folders of them, what shows it."""
+    if any((folder / name).exists() for name in ("model.json", "model", "state")):
+        return
+    if any(map(is_image_name, chain(folder.iterdir(), folder.glob("*/*")))):
+        raise DataError(
+            f"{folder} is a folder of images, and info takes one image or the folder of a trained "
+            f"model; `septum check {folder}` says how a folder is understood"
+        )
 
 
 def _show_engines(as_json: bool) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from septum.card import element
 from septum.cli import show
 from septum.config import to_toml
 from septum.description import Description
@@ -71,9 +72,11 @@ def _takes(known: Description) -> str:
     also = ", or grey ones" if known.grey_too else ""
     around = f", with {known.reach} slices before and behind" if known.reach else ""
     if known.spacing is None:
-        return f"{kind} of {channels}{also}{around}; their pixel size was not stated"
+        return (
+            f"{kind} of {channels}{also}{around}; their {element(known.ndim)} size was not stated"
+        )
     sizes = " × ".join(f"{size:.4g}" for size in known.spacing)
-    return f"{kind} of {channels}{also}{around}, with pixels of {sizes} µm"
+    return f"{kind} of {channels}{also}{around}, with {element(known.ndim)}s of {sizes} µm"
 
 
 def _working(known: Description) -> str:
@@ -86,8 +89,8 @@ def _working(known: Description) -> str:
 
 def _finds(known: Description) -> Iterator[tuple[str, str]]:
     if known.named is None:
-        unit = "voxels" if known.ndim == 3 else "px"
-        yield "finds", f"{known.rule}; of {known.plan.instances.min_size or 0} {unit} and more"
+        what = f"{element(known.ndim)}s"
+        yield "finds", f"{known.rule}; of {known.plan.instances.min_size or 0} {what} and more"
         return
     yield "tells apart", ", ".join(known.named.names)
     yield "finds", known.rule

@@ -43,7 +43,10 @@ def command(
         str, typer.Option(help="Average over views of the image: none, flips, or all.")
     ] = "none",
     tile: Annotated[
-        str, typer.Option(help="Input tile in pixels, or auto; any size gives the same result.")
+        str,
+        typer.Option(
+            help="Input tile in pixels, as 700 or 32,128,128 (Z,Y,X); any gives the same."
+        ),
     ] = "auto",
     memory: Annotated[str, typer.Option(help="Memory to use, as 2GiB.")] = "4GiB",
     backend: Annotated[str, typer.Option(help="auto, torch, openvino or onnx.")] = "auto",
@@ -120,9 +123,13 @@ def command(
         raise typer.Exit(1)
 
 
-def _tile(text: str) -> int | None:
+def _tile(text: str) -> int | tuple[int, ...] | None:
     if text == "auto":
         return None
-    if not text.isdecimal() or int(text) < 1:
-        raise ConfigError(f"--tile is {text!r}; expected auto, or a size in pixels as 700")
-    return int(text)
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise ConfigError(
+            f"--tile is {text!r}; expected auto, a size in pixels as 700, or one for each axis as "
+            "32,128,128"
+        )
+    return int(parts[0]) if len(parts) == 1 else tuple(map(int, parts))

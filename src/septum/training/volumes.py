@@ -5,20 +5,19 @@ be ten times as thick as its pixels are wide, context costs a third axis, and a 
 its tile is large.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from math import prod
 
 from septum.geometry import (
     context,
     depth_per_axis,
     input_size,
-    kernels_and_factors,
     output_size,
     smallest_input,
 )
 from septum.plan import Plan
 from septum.size import readable_bytes
+from septum.training.footprint import training_bytes
 from septum.voxel import levels_left_alone
 
 # Half as wide as for images: a convolution has three times the weights, a tile more pixels.
@@ -27,11 +26,6 @@ _WIDTH = 16
 _DEPTHS = (2, 3)
 # The network should see this many diameters of an object to each side of a voxel.
 _SEEN = 1.5
-# Bytes of each feature that is kept for the gradient, measured: the convolution's result, what
-# normalisation and ReLU make of it, and the gradients under way (docs/decisions.md).
-_BYTES = {"bf16": 9.5, "32": 17.5}
-# Weight, gradient, two moments of the optimiser and the moving average, float32 each.
-_BYTES_OF_A_WEIGHT = 20
 
 
 def largest_object(voxel: Sequence[float]) -> float:
@@ -85,58 +79,6 @@ def with_network(
             f"(training.memory = {training.memory:g} GiB)"
         )
     return replace(plan, network=network, training=training), reasons
-
-
-def training_bytes(
-    sizes: Sequence[int], depths: Sequence[int], width: int, batch: int, bf16: bool
-) -> int:
-    """Return about how many bytes a training step takes beside the program.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Of the input tile, legal.
-    depths : sequence of int
-        Poolings along each axis.
-    width : int
-        Of the network.
-    batch : int
-        Tiles of a step.
-    bf16 : bool
-        Whether features are bfloat16 and not float32.
-    """
-    weights, features = 0, 0
-    before = 1
-    for after, kernel, pixels in _layers(sizes, depths, width):
-        weights += before * after * kernel
-        features += after * pixels
-        before = after
-    each = _BYTES["bf16" if bf16 else "32"]
-    return int(each * batch * features + _BYTES_OF_A_WEIGHT * weights)
-
-
-def _layers(
-    sizes: Sequence[int], depths: Sequence[int], width: int
-) -> Iterator[tuple[int, int, int]]:
-    """Yield the channels, the kernel's pixels and the output's pixels of each convolution."""
-    kernels, factors = kernels_and_factors(depths)
-    here = list(sizes)
-
-    def two(level: int) -> Iterator[tuple[int, int, int]]:
-        kernel = kernels[level]
-        for _ in range(2):
-            here[:] = [size - reach + 1 for size, reach in zip(here, kernel, strict=True)]
-            yield width * 2**level, prod(kernel), prod(here)
-
-    for level in range(len(kernels)):
-        yield from two(level)
-        if level < len(factors):
-            here[:] = [size // by for size, by in zip(here, factors[level], strict=True)]
-    for level, factor in reversed(list(enumerate(factors))):
-        here[:] = [size * by for size, by in zip(here, factor, strict=True)]
-        # The up-convolution, and the skip beside it.
-        yield width * 2**level * 3 // 2, prod(factor), prod(here)
-        yield from two(level)
 
 
 def _largest_tile(

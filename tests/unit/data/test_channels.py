@@ -180,3 +180,6 @@ def test_a_file_of_a_scanner_is_known_as_one(tmp_path):
     nibabel.Nifti1Image(volume, np.eye(4)).to_filename(pair.image)
     write_labels(pair.labels, np.ones((3, 4, 5), np.int32), "ZYX")
     assert [sample.scan for sample in load_pair(pair)] == [True] * 3
+    # Other letters for the axes lose the place in the scanner, but the numbers are what they were.
+    renamed = load_pair(pair, reading=Reading(axes="ZYX"))
+    assert [sample.scan for sample in renamed] == [True] * 3

@@ -90,7 +90,7 @@ def test_a_corrupt_tiff_is_named(tmp_path, keep):
     tifffile.imwrite(path, random.integers(0, 255, (64, 64), np.uint8), compression="lzw")
     data = path.read_bytes()
     path.write_bytes(data[: keep if isinstance(keep, int) else int(keep * len(data))])
-    with pytest.raises(DataError, match=r"broken\.tif: .*(damaged|without an image)"):
+    with pytest.raises(DataError, match=r"broken\.tif: .*(damaged|without an image|an empty file)"):
         read_image(path)
 
 

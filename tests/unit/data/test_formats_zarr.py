@@ -212,5 +212,5 @@ def test_what_is_no_zarr_is_named(tmp_path):
     with pytest.raises(DataError, match=r"a\.zarr: cannot be opened as zarr"):
         open_image(tmp_path / "a.zarr")
     (tmp_path / "b.zarr").write_bytes(b"")
-    with pytest.raises(DataError, match=r"b\.zarr: cannot be opened as zarr"):
+    with pytest.raises(DataError, match=r"b\.zarr: an empty file \(0 bytes\)"):
         open_image(tmp_path / "b.zarr")

@@ -11,11 +11,10 @@ from septum.config import override
 from septum.data.sample import Sample
 from septum.description import Description
 from septum.errors import ConfigError, DataError
-from septum.geometry import is_legal, output_size, smallest_input
+from septum.geometry import is_legal, output_size
 from septum.model import Model
-from septum.network import UNet
 from septum.training import preset, propose
-from septum.training.volumes import training_bytes
+from septum.training.footprint import training_bytes
 
 
 def volume(shape=(24, 96, 96), spacing=None, radius=6):
@@ -110,27 +109,6 @@ def test_what_is_set_for_a_volume_is_kept():
     assert plan.network.width == 5
     proposed = ("tiles of", "2 poolings", "3 poolings")
     assert not any(reason.startswith(proposed) for reason in reasons)
-
-
-@pytest.mark.parametrize("depths", [(2, 2), (1, 1, 1), (0, 2, 2), (1, 2, 2)])
-def test_the_estimate_counts_the_features_and_the_weights_of_the_network(depths):
-    network = UNet(1, 2, 4, depths, len(depths), dropout=0, norm="batch")
-    features, weights = [], []
-
-    def count(layer, inputs, output):
-        wide = layer.stride[-1] == 2  # the skip lies beside what is upsampled, half of it again
-        features.append(output.numel() * (1.5 if wide else 1))
-        weights.append(layer.weight.numel())
-
-    for name, layer in network.named_modules():
-        if hasattr(layer, "stride") and hasattr(layer, "weight") and name != "scores":
-            layer.register_forward_hook(count)
-    sizes = tuple(smallest_input(depth) + 2**depth for depth in depths)
-    network(torch.zeros(1, 1, *sizes))
-    for bytes_a_feature, bf16 in ((9.5, True), (17.5, False)):
-        estimate = training_bytes(sizes, depths, 4, 3, bf16)
-        exact = 3 * bytes_a_feature * sum(features) + 20 * sum(weights)
-        assert estimate == pytest.approx(exact, rel=0.02)
 
 
 TINY = ("network.width=2", "training.tile=[16, 44, 44]", "network.depth=[1, 2, 2]")

@@ -16,6 +16,8 @@ from septum.data.formats.image_file import (
     Planes,
     Storage,
     as_channels_first,
+    as_volume,
+    assumption,
     known_steps,
 )
 from septum.data.formats.names import stem_of, suffix_of
@@ -67,6 +69,7 @@ def open_image(
     path: str | Path,
     axes: str | None = None,
     spacing: float | Sequence[float] | None = None,
+    ndim: int | None = None,
 ) -> ImageFile[Source]:
     """Open an image of any size: its shape, type, axes and spacing, but none of its pixels yet.
 
@@ -83,6 +86,9 @@ def open_image(
     spacing : float or sequence of float, optional
         Overrides the spacing that the file states, in µm: one number for all spatial axes, or one
         for each of those of Z, Y, X that the image has, in that order.
+    ndim : int, optional
+        3: the pages of a stack are Z if it has no other, see
+        :func:`septum.data.formats.image_file.as_volume`; and so `spacing` has one for them.
 
     Returns
     -------
@@ -93,18 +99,16 @@ def open_image(
     ------
     DataError
         When the file is missing, damaged, empty or of another format, when its pixels are no real
-        numbers, or `axes` or `spacing` do not fit. Reading a window that is damaged raises it, too.
+        numbers, or `axes`, `spacing` or `ndim` do not fit. Reading a window that is damaged raises
+        it, too.
     """
     image = _open(Path(path), indices=False)
     if axes is not None:
         image = _with_axes(image, axes.upper())
     elif image.assumed:
-        shape = " x ".join(map(str, image.array.shape))
-        note = (
-            f"axes {image.axes} ({shape}) are assumed, as the file does not state them; give "
-            "--axes if they are others"
-        )
-        image = replace(image, notes=(*image.notes, note))
+        image = replace(image, notes=(*image.notes, assumption(image)))
+    if ndim == 3:
+        image = as_volume(image)
     return image if spacing is None else replace(image, spacing=_steps(image, spacing))
 
 
@@ -173,6 +177,11 @@ def _loaded(image: ImageFile[Source]) -> ImageFile[np.ndarray]:
 def _open(path: Path, indices: bool) -> ImageFile[Source]:
     suffix = suffix_of(path)
     try:
+        if path.is_file() and not path.stat().st_size:
+            raise DataError(
+                f"{path}: an empty file (0 bytes); saving or copying it was interrupted: copy it "
+                "again from its source"
+            )
         if suffix in TIFF:
             image = open_tiff(path)
         elif suffix in PICTURES:

@@ -70,6 +70,7 @@ def open_dicom(path: Path) -> ImageFile[Source]:
         assumed="Q" in axes,
         storage=Storage("DICOM", frames[0].codec),
         placement=_placement(series),
+        scan=True,
     )
 
 

@@ -1,7 +1,7 @@
 """What an image file held, its axes by name, and the one place that makes them channel-first."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, prod
 from typing import Generic, TypeVar, overload
 
@@ -71,6 +71,8 @@ class ImageFile(Generic[Pixels]):
         The NIfTI header that says where the voxels lie in the scanner, for the formats that know
         (NIfTI, DICOM); see :mod:`septum.data.formats.nifti_header`. Pixels are as stored, whatever
         it says: nothing is turned or resampled.
+    scan : bool
+        Whether the file is of a scanner (NIfTI, DICOM), so that values may be Hounsfield units.
     """
 
     array: Pixels
@@ -82,6 +84,7 @@ class ImageFile(Generic[Pixels]):
     assumed: bool = False
     storage: Storage | None = None
     placement: bytes | None = None
+    scan: bool = False
 
     def __post_init__(self) -> None:
         shape, name = tuple(self.array.shape), self.source or "image"
@@ -95,6 +98,42 @@ class ImageFile(Generic[Pixels]):
                 f"{name}: axes {self.axes!r} of shape {shape} "
                 "have no Y and X; an image has at least these two"
             )
+
+
+def assumption(image: ImageFile) -> str:
+    """Return the sentence that says which axes are assumed, where the file does not state them."""
+    shape = " x ".join(map(str, image.array.shape))
+    return (
+        f"axes {image.axes} ({shape}) are assumed, as the file does not state them; give "
+        "--axes if they are others"
+    )
+
+
+def as_volume(image: ImageFile[Pixels]) -> ImageFile[Pixels]:
+    """Return an image whose pages are Z where it has no other third spatial axis.
+
+    A plain TIFF stack has no way to say Z: its pages (Q or I) are slices for who asks for a volume,
+    and so are the frames of a film (T) if there is nothing else.
+
+    Raises
+    ------
+    DataError
+        If there are no pages.
+    """
+    if "Z" in image.axes:
+        return image
+    shape, axes = tuple(image.array.shape), image.axes
+    pages = next((axis for axis in "QIT" if axis in axes), None)
+    if pages is None:
+        raise DataError(
+            f"{image.source or 'image'}: axes {axes} of shape {shape} have no third "
+            "spatial axis; a 3D network takes stacks (ZYX), a 2D network takes this image"
+        )
+    taken = f"the {shape[axes.index(pages)]} pages are taken as Z"
+    if image.assumed:
+        taken += ", as the file does not say what they are; give --axes if they are not"
+    notes = (*(note for note in image.notes if note != assumption(image)), taken)
+    return replace(image, axes=axes.replace(pages, "Z"), notes=notes, assumed=False)
 
 
 def known_steps(steps: Sequence[float | None]) -> tuple[float, ...] | None:
@@ -150,9 +189,9 @@ def as_channels_first(image: ImageFile, ndim: int = 2) -> Planes:
     """Lay a file out as N images of shape (C, Y, X), or (C, Z, Y, X) for three dimensions.
 
     C (or S, the samples of an RGB pixel) becomes the channel axis. For ``ndim=2`` every other axis
-    is a stack of separate images; for ``ndim=3`` Z is a spatial axis, and so are the pages of a
-    plain TIFF stack (Q or I), which has no other way to say Z. Nothing is read: the result is a
-    source that reads each window from the file, or a numpy array if `image` holds one.
+    is a stack of separate images; for ``ndim=3`` Z is a spatial axis (see `as_volume`).
+    Nothing is read: the result is a source that reads each window from the file, or a numpy array
+    if `image` holds one.
 
     Parameters
     ----------
@@ -171,16 +210,8 @@ def as_channels_first(image: ImageFile, ndim: int = 2) -> Planes:
     DataError
         For ``ndim=3`` and a file without a third spatial axis; for both C and S of more than one.
     """
+    image = as_volume(image) if ndim == 3 else image
     shape, axes, notes = tuple(image.array.shape), image.axes, image.notes
-    if ndim == 3 and "Z" not in axes:
-        pages = next((axis for axis in "QIT" if axis in axes), None)
-        if pages is None:
-            raise DataError(
-                f"{image.source or 'image'}: axes {axes} of shape {shape} have no third "
-                "spatial axis; a 3D network takes stacks (ZYX), a 2D network takes this image"
-            )
-        axes = axes.replace(pages, "Z")
-        notes += (f"the {shape[axes.index('Z')]} pages were taken as Z",)
     channel, single = _channel_axis(shape, axes, image.source)
     spatial = "ZYX"[-ndim:]
     stack = "".join(axis for axis in axes if axis not in channel + single + spatial)

@@ -63,6 +63,7 @@ def open_nifti(path: Path) -> ImageFile[Source]:
         notes,
         storage=Storage(f"NIfTI-{str(header['magic'].item())[-2]}", "gzip" if packed else None),
         placement=header.binaryblock,
+        scan=True,
     )
 
 

@@ -174,7 +174,7 @@ def read_pair(
                 named=annotation.named,
                 slice=not single and files[0].stack_axes in SLICES,
                 channels=names,
-                scan=all(image.placement is not None for image in images),
+                scan=all(image.scan for image in images),
             )
         )
     return annotation, samples
