@@ -75,7 +75,7 @@ def sections(way: str) -> Iterator[Fold]:
         spacing=SPACING,
         ndim=3 if way == "3d" else 2,
         classes=parse_classes(
-            f"{MEMBRANES}=0/32/64/96,mitochondria=191,synapses=223,background=128/159/255"
+            f"{MEMBRANES}=0/32/64/96/128/159,mitochondria=191,synapses=223,background=255"
         ),
     )
     samples = find(DATA / "vnc_sstem", reading).load()
