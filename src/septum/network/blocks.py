@@ -91,6 +91,31 @@ class Expansion(nn.Module):
         return self.convolutions(torch.cat([crop_like(skip, upsampled), upsampled], dim=1))
 
 
+class MaxPooling(nn.Module):
+    """The largest of each block of pixels, of the type that the features have.
+
+    Autocast would pool volumes in float32 and keep a copy of them in it. The largest number is the
+    same in any type.
+
+    Parameters
+    ----------
+    factor : sequence of int
+        Pixels that become one, along each spatial axis.
+    """
+
+    def __init__(self, factor: Sequence[int]) -> None:
+        super().__init__()
+        self.factor = tuple(factor)
+        self._pool = MAX_POOLING[len(factor)](self.factor)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the pooled features; shapes ``(N, C, *s)`` and ``(N, C, *(s / factor))``."""
+        if features.dtype == torch.float32:
+            return self._pool(features)
+        with torch.autocast(features.device.type, enabled=False):
+            return self._pool(features)
+
+
 def crop_like(larger: torch.Tensor, smaller: torch.Tensor) -> torch.Tensor:
     """Return the centre of `larger` with the spatial shape of `smaller` (copy and crop)."""
     for axis in range(2, larger.ndim):

@@ -6,8 +6,9 @@ is then not the one that was trained. (A deviation from the paper, which has no 
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
 
 _MOMENTUM = 0.02
 """Share of a batch in the running statistics: of about 50 tiles, less noisy than of torch's 10."""
@@ -20,7 +21,7 @@ _SCALE, _SHIFT = 3.0, 5.0
 """The most by which a batch is stretched and moved, as Ioffe has it."""
 
 
-class BatchRenorm(nn.Module):
+class BatchRenorm(_BatchNorm):
     """Normalise features by running statistics in training, too; in prediction, as batch norm does.
 
     In training, with the mean m and the standard deviation s of a batch and the running M and S,
@@ -28,7 +29,7 @@ class BatchRenorm(nn.Module):
     ``(x - M) / S``, but gradients flow through m and s, and not through r and d, which are clipped:
     to 1 and 0 at first, as in batch norm, and to ``1/3 … 3`` and ``±5`` in the end.
 
-    Parameters and buffers have the names of torch's batch norm.
+    It is a batch norm to all who ask, since after training nothing tells the two apart.
 
     Parameters
     ----------
@@ -40,26 +41,20 @@ class BatchRenorm(nn.Module):
     running_var: Tensor
     num_batches_tracked: Tensor
 
-    eps = 1e-5
-
     def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("running_mean", torch.zeros(channels))
-        self.register_buffer("running_var", torch.ones(channels))
-        self.register_buffer("num_batches_tracked", torch.tensor(0))
+        super().__init__(channels)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Take any number of spatial axes: only the second axis of the features is looked at."""
+
+    def forward(self, input: Tensor) -> Tensor:
         """Return the features, normalised, scaled and shifted."""
-        mean, var, weight, bias = self.running_mean, self.running_var, self.weight, self.bias
-        if self.training:
-            r, d = self._corrections(features.detach())
-            # What batch norm makes of the batch is stretched and moved with its scale and shift.
-            mean, var, weight, bias = None, None, weight * r, bias + weight * d
-        return functional.batch_norm(
-            features, mean, var, weight, bias, self.training, momentum=0.0, eps=self.eps
-        )
+        if not self.training:
+            return super().forward(input)
+        r, d = self._corrections(input.detach())
+        # What batch norm makes of the batch is stretched and moved with its own scale and shift.
+        weight, bias = self.weight * r, self.bias + self.weight * d
+        return functional.batch_norm(input, None, None, weight, bias, training=True, eps=self.eps)
 
     @torch.no_grad()
     def _corrections(self, features: Tensor) -> tuple[Tensor, Tensor]:

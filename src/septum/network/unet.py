@@ -6,7 +6,13 @@ import torch
 from torch import nn
 
 from septum.geometry import depth_per_axis, kernels_and_factors, output_size
-from septum.network.blocks import CONVOLUTION, MAX_POOLING, NORMALISATION, Convolutions, Expansion
+from septum.network.blocks import (
+    CONVOLUTION,
+    NORMALISATION,
+    Convolutions,
+    Expansion,
+    MaxPooling,
+)
 from septum.network.init import initialise
 
 
@@ -70,7 +76,7 @@ class UNet(nn.Module):
                 zip([in_channels, *widths[:-1]], widths, kernels, strict=True)
             )
         )
-        self.poolings = nn.ModuleList(MAX_POOLING[ndim](factor) for factor in factors)
+        self.poolings = nn.ModuleList(map(MaxPooling, factors))
         self.expansive = nn.ModuleList(
             Expansion(widths[level + 1], kernels[level], factors[level], norm)
             for level in reversed(range(levels))

@@ -1,11 +1,11 @@
 """How much memory a training step takes, from the layers of the network and what each keeps.
 
 For the way back, the autograd of PyTorch keeps of every convolution its result and what
-normalisation and ReLU make of it; of a pooling where each largest pixel was (8 bytes, and in
-bfloat16 a float32 copy of what was pooled, since autocast pools in float32); of an up-convolution
-its result after the ReLU and the copy of that beside the skip. All of it is there when the way back
-begins. What is given back on that way does not count: much of it comes in blocks that the allocator
-keeps, and none of them is large enough for the gradients of the first level, which come last::
+normalisation and ReLU make of it; of a pooling its result and where each largest pixel was (8
+bytes); of an up-convolution its result after the ReLU and the copy of that beside the skip. All of
+it is there when the way back begins. What is given back on that way does not count: much of it
+comes in blocks that the allocator keeps, and none of them is large enough for the gradients of the
+first level, which come last::
 
     bytes = kept by all layers
           + gradients at the end of the first level: of its pooling, of its skip, and their sum
@@ -75,14 +75,14 @@ def kept_bytes(layer: Layer, bf16: bool) -> int:
         return 2 * size * layer.after
     if layer.kind == "up":
         return 3 * size * layer.after
-    return (_FLOAT * layer.before if bf16 else 0) + (_INDEX + size) * layer.after
+    return (_INDEX + size) * layer.after
 
 
 def _passing_bytes(steps: Sequence[Layer], bf16: bool) -> int:
     """Return the largest bytes that come and go: at the first pooling, on the way back."""
     first, second, pooling = steps[:3]
-    if bf16:  # the pooling's gradient in float32, then in bfloat16
-        return (_FLOAT + 3 * _BFLOAT) * pooling.before
+    if bf16:
+        return 3 * _BFLOAT * pooling.before
     # oneDNN reads and writes float32 in blocks of channels of its own.
     return _FLOAT * (3 * pooling.before + first.after + second.after)
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from septum.network import UNet
 from septum.network.renorm import BatchRenorm
+from septum.predict.engines.torch import folded
 
 
 def batch(seed, *shape, scale=1.0, shift=0.0):
@@ -99,3 +100,13 @@ def test_under_autocast_features_stay_in_bfloat16():
     network = UNet(width=4, depth=2, dropout=0, norm="renorm")
     with torch.autocast("cpu", torch.bfloat16):
         assert network(batch(0, 1, 1, 44, 44)).dtype == torch.bfloat16
+
+
+def test_after_training_it_is_folded_into_its_convolution_as_batch_norm_is():
+    network = UNet(width=4, depth=2, dropout=0, norm="renorm")
+    for seed in range(3):
+        network(batch(seed, 1, 1, 44, 44, scale=3.0, shift=1.0))
+    plain = folded(network)
+    assert not any(isinstance(layer, BatchRenorm) for layer in plain.modules())
+    tile = batch(9, 1, 1, 60, 60)
+    torch.testing.assert_close(plain(tile), network.eval()(tile), rtol=1e-4, atol=1e-5)

@@ -6,7 +6,7 @@ from torch import nn
 
 from septum.geometry import context, smallest_input
 from septum.network import UNet
-from septum.network.blocks import crop_like
+from septum.network.blocks import MaxPooling, crop_like
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d, nn.Conv3d, nn.ConvTranspose3d)
 
@@ -144,7 +144,7 @@ def test_levels_of_flat_voxels_leave_the_long_axis_alone():
     network = UNet(width=2, depth=(1, 3, 3), ndim=3, dropout=0).double().eval()
     kernels = [tuple(level[0].kernel_size) for level in network.contracting]
     assert kernels == [(1, 3, 3), (1, 3, 3), (3, 3, 3), (3, 3, 3)]
-    assert [pool.kernel_size for pool in network.poolings] == [(1, 2, 2), (1, 2, 2), (2, 2, 2)]
+    assert [pool.factor for pool in network.poolings] == [(1, 2, 2), (1, 2, 2), (2, 2, 2)]
     assert [tuple(level.up.stride) for level in network.expansive] == [
         (2, 2, 2),
         (1, 2, 2),
@@ -158,3 +158,13 @@ def test_levels_of_flat_voxels_leave_the_long_axis_alone():
 def test_depths_that_are_no_network_are_refused(depth):
     with pytest.raises(ValueError, match="depth is"):
         UNet(depth=depth, ndim=3)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_pooling_under_autocast_changes_no_value_and_no_type(ndim):
+    features = torch.randn(1, 2, *(8,) * ndim).bfloat16().requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        pooled = MaxPooling((2,) * ndim)(features)
+    assert pooled.dtype == torch.bfloat16
+    expected = MaxPooling((2,) * ndim)(features.float())
+    assert torch.equal(pooled.float(), expected)

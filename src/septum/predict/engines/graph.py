@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from septum.geometry import context
 from septum.network import UNet
-from septum.network.blocks import CONVOLUTION, Convolutions, Expansion
+from septum.network.blocks import CONVOLUTION, Convolutions, Expansion, MaxPooling
 from septum.predict.engines.torch import folded
 
 
@@ -62,7 +62,8 @@ def write(network: UNet, operations: Operations, image: Any) -> Any:
     for level, convolutions in enumerate(cast(Iterable[Convolutions], network.contracting)):
         if level:
             skips.append(features)
-            features = operations.pool(features, _factor(network.poolings[level - 1]))
+            pooling = cast(MaxPooling, network.poolings[level - 1])
+            features = operations.pool(features, pooling.factor)
         features = _convolutions(convolutions, operations, features)
     for below, expansion in enumerate(cast(Iterable[Expansion], network.expansive)):
         upsampled = operations.relu(operations.up_convolve(features, *_numbers(expansion.up)))
@@ -78,10 +79,6 @@ def _margin(depth: int, below: int) -> int:
     They are twice as many up here where the axis is pooled between the two.
     """
     return 2 * context(below) if depth > below else context(depth)
-
-
-def _factor(pooling: nn.Module) -> tuple[int, ...]:
-    return cast(tuple[int, ...], pooling.kernel_size)
 
 
 def _convolutions(block: Convolutions, operations: Operations, features: Any) -> Any:
