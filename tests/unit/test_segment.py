@@ -208,7 +208,7 @@ def test_what_does_not_fit_into_memory_gives_the_same(tmp_path, monkeypatch, sca
     middle = np.median(model_of(scale=scale).predict(image[0]).probabilities[1])
     model = model_of(scale=scale, threshold=float(middle))
     segment_file(model, tmp_path / "a.tif", tmp_path / "memory", Options(tile=60))
-    monkeypatch.setattr("septum.segment._LARGEST_BLOCK", 64**2)
+    monkeypatch.setattr("septum.segment.compute._LARGEST_BLOCK", 64**2)
     monkeypatch.setattr(Workspace, "array", on_disk)
     segment_file(model, tmp_path / "a.tif", tmp_path / "disk", Options(tile=60))
     one, other = written(tmp_path / "memory"), written(tmp_path / "disk")

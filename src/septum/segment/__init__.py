@@ -1,0 +1,8 @@
+"""Image files of any size in, the files of their results out, each only when it is complete."""
+
+from septum.segment.compute import Progress
+from septum.segment.file import segment_file
+from septum.segment.options import Options, is_done, refuse_same_folder
+from septum.segment.outcome import Outcome
+
+__all__ = ["Options", "Outcome", "Progress", "is_done", "refuse_same_folder", "segment_file"]

@@ -1,0 +1,125 @@
+"""Probabilities and labels of the images of a file, which may be far larger than memory."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from septum.array import Source, View, Window, item
+from septum.data.channels import Places, absent, arranged
+from septum.data.context import neighbours, stacked
+from septum.geometry import tile_stride
+from septum.instances import find
+from septum.model import Model
+from septum.resample import resampled
+from septum.segment.options import Options
+from septum.workspace import Workspace
+
+_LARGEST_BLOCK = 2048**2
+_LARGEST_PART = 512
+_BYTES_A_PIXEL = 120
+"""What finding instances takes for each pixel of a block, measured."""
+
+_CHUNKS = 4
+"""On disk, labels are cut into this many chunks a block along each axis."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, and how much of it is done, of how much in all."""
+
+
+def computed(
+    model: Model,
+    images: Source,
+    places: Places,
+    slices: int,
+    spacing: Sequence[float] | None,
+    options: Options,
+    space: Workspace,
+    progress: Progress,
+) -> tuple[Source, tuple[int, ...], Source]:
+    """Return probabilities, number of objects and labels of each of the images ``(N, C, ...)``.
+
+    Each `slices` of them are a stack; `places` are the channels that the model takes.
+    """
+    count, shape = images.shape[0], tuple(images.shape[2:])
+    zoom = model.zoom(spacing)
+    working, classes = model.working_shape(shape, zoom), model.description.classes
+    memory = options.memory // 2
+    missing = absent(places, model.description.in_channels)
+    tile = model.tile(working, options.tile, options.memory)
+    stride = tile_stride(working, tile, model.network.depths)
+    parts = tuple(_part(size) for size in stride)
+    small = space.array((count, classes, *working), np.float32, (1, 1, *parts))
+    chunk = _chunk(len(shape), options.memory // 8)
+    block = _CHUNKS * chunk  # so that no two blocks write to one chunk
+    for number in range(count):
+
+        def report(done: int, total: int, number: int = number) -> None:
+            progress("computing", number * total + done, count * total)
+
+        image = model.fitting(arranged(item(images, number), places))
+        if slices > 1 and model.description.reach:
+            near = neighbours(number, model.description.reach, slices)
+            image = stacked([model.coloured(arranged(item(images, at), places)) for at in near])
+        model.write_probabilities(
+            image, item(small, number), tile, options.orientations, report, memory, missing
+        )
+    if not isinstance(small, np.ndarray):  # a large image: its blocks need the room of its tiles
+        model.engine.release()
+    full = _stacked(small, shape)
+    named = model.description.named
+    if named is not None:
+        highest = 1 if named.overlap else len(named.names)
+        return full, (highest,) * count, _classified(model, full)
+    values = model.instance_values(zoom)
+    labels = space.array((count, *shape), np.uint32, (1, *(chunk,) * len(shape)))
+    counts = []
+    for number in range(count):
+        cells = find(
+            item(full, number),
+            *values,
+            block=block,
+            on_block=lambda done, total: progress("separating", done, total),
+        )
+        cells.write(item(labels, number))
+        counts.append(cells.count)
+    return full, tuple(counts), labels
+
+
+def _classified(model: Model, probabilities: Source) -> Source:
+    """Return the numbers of named classes ``(N, *spatial)``, computed when they are read."""
+    images, classes, *spatial = probabilities.shape
+
+    def read(window: Window) -> np.ndarray:
+        here, *space = window
+        planes = range(*here.indices(images))
+        every = slice(0, classes)
+        return np.stack(
+            [model.classified(np.asarray(item(probabilities, n)[(every, *space)])) for n in planes]
+        )
+
+    return View((images, *spatial), np.dtype(np.uint8), read)
+
+
+def _part(stride: int) -> int:
+    """Return an even share of what a tile yields: tiles write whole chunks, and chunks are small.
+
+    Reading a band of rows decodes every chunk that it touches, many of them at once.
+    """
+    while stride > _LARGEST_PART and stride % 2 == 0:
+        stride //= 2
+    return stride
+
+
+def _chunk(ndim: int, memory: int) -> int:
+    pixels = min(_LARGEST_BLOCK, memory // _BYTES_A_PIXEL)
+    return max(16, round(pixels ** (1 / ndim) / _CHUNKS))
+
+
+def _stacked(small: Source, shape: tuple[int, ...]) -> Source:
+    """Return ``(N, classes, *working)`` at the resolution of the images."""
+
+    def read(window: tuple[slice, ...]) -> np.ndarray:
+        planes = range(*window[0].indices(small.shape[0]))
+        return np.stack([resampled(item(small, n), shape)[window[1:]] for n in planes])
+
+    return View((*small.shape[:2], *shape), np.dtype(np.float32), read)

@@ -1,0 +1,85 @@
+"""How files are segmented, what is written of them, and where nothing may be written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from septum.data.channels import Wishes
+from septum.data.formats import stem_of
+from septum.errors import ConfigError, DataError
+from septum.model import DEFAULT_MEMORY
+from septum.outputs import KINDS
+from septum.predict import orientations
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are segmented and what is written.
+
+    Attributes
+    ----------
+    save : tuple of str
+        Kinds of results, see `septum.outputs.KINDS`.
+    tile : int, tuple of int or None
+        Input tile in pixels of the working resolution, one size or one for each axis; None: chosen
+        by memory and speed.
+    memory : int
+        Bytes that may be used.
+    orientations : {"none", "flips", "all"}
+        Views to average over.
+    axes, spacing
+        What the file fails to say, or says wrongly; see `septum.data.formats.open_image`.
+    channels : tuple, optional
+        Which channels of the image are which of the model; see `septum.data.channels.wishes`.
+    rescale : bool
+        Resample images to the pixel size of the training images and the results back.
+    """
+
+    save: tuple[str, ...] = ("labels", "probabilities")
+    tile: int | tuple[int, ...] | None = None
+    memory: int = DEFAULT_MEMORY
+    orientations: str = "none"
+    axes: str | None = None
+    spacing: tuple[float, ...] | None = None
+    channels: Wishes | None = None
+    rescale: bool = False
+
+    def __post_init__(self) -> None:
+        unknown = [kind for kind in self.save if kind not in KINDS]
+        if unknown or not self.save:
+            wrong = f"save has {unknown[0]!r}" if unknown else "save is empty"
+            raise ConfigError(f"{wrong}; expected some of {', '.join(KINDS)}")
+        if {"probabilities", "probabilities8"} <= set(self.save):
+            raise ConfigError(
+                "save has both probabilities and probabilities8, which are one file; choose one"
+            )
+        list(orientations(self.orientations, 2))  # refuses a set that does not exist
+
+
+def result_paths(path: Path, out: Path, options: Options) -> list[Path]:
+    """Return the files that `segment_file` writes for `path`."""
+    return [out / f"{stem_of(path)}{KINDS[kind].suffix}" for kind in options.save]
+
+
+def is_done(path: Path, out: Path, options: Options) -> bool:
+    """Tell whether every result of an image is there."""
+    return all(result.exists() for result in result_paths(path, out, options))
+
+
+def refuse_same_folder(path: Path, out: Path) -> None:
+    """Raise DataError if an image lies in the folder for its results."""
+    if path.parent.resolve() == out.resolve():
+        raise DataError(
+            f"{path} is in the folder for the results, where a result could take the place of your "
+            "own annotation; give another folder, as -o results"
+        )
+
+
+def spare_annotations(path: Path, out: Path, options: Options) -> None:
+    """Raise DataError if a result could take the place of what septum has not written."""
+    refuse_same_folder(path, out)
+    for kind, result in zip(options.save, result_paths(path, out, options), strict=True):
+        if result.exists() and not KINDS[kind].is_ours(result):
+            raise DataError(
+                f"{result} was not written by septum, or was changed since: it could be your own "
+                "annotation; give another folder, as -o results"
+            )
