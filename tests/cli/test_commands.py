@@ -282,7 +282,9 @@ def test_info_tells_a_person_what_a_run_is(place, tmp_path, monkeypatch):
     run = tmp_path / "validated"
     septum("train", place / "data", "-o", run, "--steps", 2, "--val", 0.5, *TINY)
     said = " ".join(septum("info", run).stderr.split())
-    assert re.search(r"score panoptic quality 0\.\d{3} on 2 images to validate with, at step", said)
+    assert re.search(
+        r"score panoptic quality at IoU 0\.5 0\.\d{3} on 2 images to validate with, at step", said
+    )
 
 
 def test_check_shows_how_a_folder_is_understood(place):

@@ -115,7 +115,7 @@ def test_the_bar_fits_into_80_columns_and_goes_on_after_the_last_step(monkeypatc
 
 def test_several_seeds_give_a_mean_and_a_spread(data, tmp_path):
     printed = done(data, tmp_path / "runs", "--steps", 2, "--val", 0.2, "--seeds", 2, *TINY)
-    assert "panoptic quality on the validation images: 0." in printed
+    assert "panoptic quality at IoU 0.5 on the validation images: 0." in printed
     assert "(mean and standard deviation of 0." in printed
     one, two = ((tmp_path / "runs" / f"seed-{n}" / "model" / "model.safetensors") for n in (0, 1))
     assert one.read_bytes() != two.read_bytes()

@@ -110,6 +110,7 @@ def command(
     Example: `septum train my-cells -o runs/first --max-time 20m`
     """
     from septum import api  # torch takes seconds to import: only for those who train
+    from septum.description import describe
 
     again = f"septum train {data} -o {out}"
     if resume or extend:
@@ -160,7 +161,10 @@ def command(
         if seeds:
             numbers = range(seed, seed + seeds)
             scores = api.train_seeds(data, out, numbers, tell, **choices, **watched)
-            _compare(scores, seeds)
+            if len(scores) < seeds:
+                show.note("the other seeds were not trained; the same command goes on with them")
+            else:
+                _compare(scores, describe(out / f"seed-{seed}").measure)
         elif resume or extend:
             longer = int(extend) if extend and extend.isdecimal() else extend
             tell(out, api.resume(data, out, longer, **watched))
@@ -187,13 +191,10 @@ def _refuse_choices(context: typer.Context, right: str) -> None:
         )
 
 
-def _compare(scores: Sequence[float], wanted: int) -> None:
-    if len(scores) < wanted:
-        show.note("the other seeds were not trained; the same command goes on with them")
-        return
+def _compare(scores: Sequence[float], measure: str) -> None:
     each = ", ".join(f"{score:.3f}" for score in scores)
     show.done(
-        f"score on the validation images: {mean(scores):.3f} ± {stdev(scores):.3f} "
+        f"{measure} on the validation images: {mean(scores):.3f} ± {stdev(scores):.3f} "
         f"(mean and standard deviation of {each})"
     )
 
