@@ -88,7 +88,8 @@ class NetworkPlan:
         Feature channels of the first level. None: 32 for images, 16 for volumes.
     depth : int, tuple of int or None
         Poolings, of all axes or of each: fewer along the long axis of flat voxels. None: 4 for
-        images; proposed for volumes, from their voxels and objects.
+        images of objects that are large or not known, else 3; of volumes it follows from their
+        voxels, too.
     dropout : float
         Share of the features dropped at the end of the contracting path.
     norm : {None, "batch", "renorm"}
@@ -122,12 +123,14 @@ class TrainingPlan:
         Optimiser steps. None: until the time given for training is up.
     tile : int, tuple of int or None
         Input tile in pixels of the working resolution, along all axes or each, raised to the
-        nearest legal size. None: 444 px for images; for volumes what fits into `memory`.
+        nearest legal size. None: for images what yields 132 px, for volumes what fits into
+        `memory`.
     memory : float
         GiB that a training step may take where the tile is proposed. More is also slower: half a
         GiB is a step of about two seconds on two CPU cores.
-    batch : int
-        Tiles per step on each device.
+    batch : int or None
+        Tiles per step on each device. None: 1 for volumes, or where `tile` is set; for images as
+        many as have about the pixels of one of 444 px.
     average : float
         Decay of the moving average of the weights that becomes the model; 0 for none.
     precision : {"32", "bf16", "auto"}
@@ -146,7 +149,7 @@ class TrainingPlan:
     steps: int | None = 2000
     tile: int | tuple[int, ...] | None = 444
     memory: float = 0.5
-    batch: int = 1
+    batch: int | None = 1
     average: float = 0.99
     precision: str = "auto"
     patience: int | None = None

@@ -32,7 +32,7 @@ PAPER = Plan(
 DEFAULT = Plan(
     data=DataPlan(normalise="auto"),
     network=NetworkPlan(width=None, depth=None, dropout=0.0, norm="batch"),
-    training=TrainingPlan(tile=None),
+    training=TrainingPlan(tile=None, batch=None),
 )
 
 PRESETS = {"paper": PAPER, "default": DEFAULT}

@@ -11,8 +11,8 @@ from septum.data.sample import Sample, equivalent_diameters
 from septum.data.summary import touching_pairs
 from septum.plan import Plan
 from septum.resample import rescaled_shape, scale_per_axis
+from septum.training import planes, volumes
 from septum.training.channels import of_channels
-from septum.training.volumes import largest_object, with_network
 from septum.voxel import proportions
 
 # The paper's network sees 188 px around a pixel. Cells 70 and 110 px wide were learnt faster and
@@ -66,14 +66,14 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
         balance = 1.0 if samples[0].named is None else _BALANCE
         plan = replace(plan, targets=replace(plan.targets, balance=balance))
     scale = scale_per_axis(plan.data.scale, len(voxel))
+    diameter *= scale[int(np.argmin(voxel))]
     if len(voxel) == 2:
-        return _of_planes(plan), reasons
-    plan, more = with_network(
-        plan,
-        [rescaled_shape(sample.shape, scale) for sample in samples],
-        proportions(voxel, len(voxel), scale),
-        diameter * scale[int(np.argmin(voxel))],
-    )
+        plan, more = planes.with_network(plan, diameter)
+    else:
+        shapes = [rescaled_shape(sample.shape, scale) for sample in samples]
+        plan, more = volumes.with_network(
+            plan, shapes, proportions(voxel, len(voxel), scale), diameter
+        )
     return plan, reasons + more
 
 
@@ -112,7 +112,7 @@ def _of_objects(
     """Return the plan for outlined objects: how large they are, and whether they touch."""
     reasons = []
     if plan.data.scale is None:
-        largest = _LARGEST if len(voxel) == 2 else largest_object(voxel)
+        largest = _LARGEST if len(voxel) == 2 else volumes.largest_object(voxel)
         in_plane = 1 / max(1, ceil(diameter / largest))
         # Where voxels are long, only so much along them that they do not become flat the other way.
         factors = tuple(min(1.0, in_plane * length) for length in voxel)
@@ -171,19 +171,6 @@ def _of_classes(plan: Plan, named: Classes, ndim: int) -> tuple[Plan, list[str]]
         f"classes {', '.join(named.names)}, which {kind}; working resolution {scale}: classes have "
         "no size of their own, and --set data.scale=0.5 shows the network more at a time"
     ]
-
-
-def _of_planes(plan: Plan) -> Plan:
-    """Return the plan with the network for images, which is the same for all."""
-    usual, network, training = Plan(), plan.network, plan.training
-    width = usual.network.width if network.width is None else network.width
-    depth = usual.network.depth if network.depth is None else network.depth
-    tile = usual.training.tile if training.tile is None else training.tile
-    return replace(
-        plan,
-        network=replace(network, width=width, depth=depth),
-        training=replace(training, tile=tile),
-    )
 
 
 def _areas(sample: Sample) -> np.ndarray:

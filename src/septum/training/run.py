@@ -202,8 +202,8 @@ def _drawer(
     """Return what draws this process's share of the batch of a step."""
     shapes = [item.classes.shape for item in samples]
     input_size, output_size = tile_of(shapes, *plan.tile_and_depth)
-    first = fabric.global_rank * plan.training.batch
-    places = range(first, first + plan.training.batch)
+    batch = plan.training.batch or 1
+    places = range(fabric.global_rank * batch, (fabric.global_rank + 1) * batch)
 
     def batch_of(step: int) -> Batch:
         rngs = [np.random.default_rng([seed, step, place]) for place in places]

@@ -64,11 +64,12 @@ def with_network(
         reasons.append(f"{_poolings(depths)}: {_proportions(voxel)}")
     if network.width is None:
         network = replace(network, width=_WIDTH)
+    batch = 1 if training.batch is None else training.batch
     if training.tile is None:
         depths = depth_per_axis(network.depth or 0, ndim)
         allowed, bf16 = training.memory * 2**30, training.precision != "32"
         tile, needed = _largest_tile(
-            shapes, voxel, depths, network.width or _WIDTH, training.batch, bf16, allowed
+            shapes, voxel, depths, network.width or _WIDTH, batch, bf16, allowed
         )
         training = replace(training, tile=tile)
         wide = " × ".join(map(str, map(output_size, tile, depths)))
@@ -78,7 +79,7 @@ def with_network(
             f"step takes about {readable_bytes(needed)}{kind} "
             f"(training.memory = {training.memory:g} GiB)"
         )
-    return replace(plan, network=network, training=training), reasons
+    return replace(plan, network=network, training=replace(training, batch=batch)), reasons
 
 
 def _largest_tile(

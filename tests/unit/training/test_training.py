@@ -317,7 +317,7 @@ def test_strokes_tell_nothing_of_size_and_that_is_said():
     strokes = replace(samples_of(1)[0], kind="scribbles")
     plan, reasons = propose(preset("default"), [strokes])
     assert (plan.data.scale, plan.targets.border, plan.instances.min_size) == (1.0, 0.0, 0)
-    assert len(reasons) == 2  # the other is about grey values
+    assert len(reasons) == 4  # the others are about grey values, depth and tiles
     assert "strokes do not tell how large objects are" in reasons[1]
     chosen = override(preset("default"), ["data.scale=0.5"])
     assert propose(chosen, [strokes])[0].data.scale == 0.5
@@ -333,7 +333,7 @@ def test_what_is_set_is_not_proposed():
             "data.normalise=range", "data.scale=0.7", "data.context=0", "targets.border=1",
                 "targets.balance=1",
             "instances.min_size=9",
-            "network.width=9", "network.depth=3", "training.tile=99",
+            "network.width=9", "network.depth=3", "training.tile=99", "training.batch=3",
         ],
     )  # fmt: skip
     plan, reasons = propose(chosen, samples_of(1))
@@ -346,7 +346,8 @@ def test_no_choice_stays_open(name):
     plan, _ = propose(preset(name), samples_of(1))
     for value in (plan.data.scale, plan.targets.border, plan.instances.min_size):
         assert value is not None
-    assert plan.tile_and_depth == ((572, 4) if name == "paper" else (444, 4))
+    assert plan.tile_and_depth == ((572, 4) if name == "paper" else (220, 3))
+    assert plan.training.batch == (1 if name == "paper" else 4)
     assert plan.network.width == (64 if name == "paper" else 32)
 
 
