@@ -63,7 +63,8 @@ def _results(known: Description) -> Iterator[str]:
         for number, (name, sources) in enumerate(
             zip(known.named.names, known.named.sources, strict=True), start=1
         ):
-            value = f"channel {number}" if known.named.overlap else f"value {number}"
+            several = known.named.overlap and len(known.named.names) > 1
+            value = f"channel {number}" if several else f"value {number}"
             yield f"    - {value}: {name}, annotated as {', '.join(sources)}"
         return
     unit = f"{element(known.ndim)}s"

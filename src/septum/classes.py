@@ -14,6 +14,9 @@ BACKGROUND = "background"
 _MOST, _MOST_OVERLAPPING = 254, 8
 """Classes that an 8-bit number per pixel can tell apart: as values, or as bits."""
 
+_TAKEN = (BACKGROUND, "mean", ".", "..")
+"""Names that mean something else where results are written."""
+
 _VALUE = re.compile(r"-?\d+|#[0-9a-f]{6}", re.IGNORECASE)
 
 
@@ -41,8 +44,8 @@ class Classes:
     Raises
     ------
     ConfigError
-        For no class, too many, or two of one name or from one source; for grey values among
-        colours.
+        For no class, too many, or two of one name or from one source; for a name that cannot be
+        that of a result; for grey values among colours.
     """
 
     names: tuple[str, ...]
@@ -55,6 +58,12 @@ class Classes:
         if not 1 <= len(self.names) <= most:
             kind = "that overlap" if self.overlap else "that exclude one another"
             raise ConfigError(f"{len(self.names)} classes; expected 1 to {most} {kind}")
+        for name in self.names:
+            if name in _TAKEN or set(name) & set("/\\"):
+                raise ConfigError(
+                    f"a class is called {name!r}; folders and rows of tables are called as classes "
+                    f"are, so that a name is not one of {', '.join(_TAKEN)} and holds no slash"
+                )
         stated = [*(source for several in self.sources for source in several), *self.background]
         shared = self.overlap and not self.of_files
         for what, given in (("name", [*self.names]), ("source", [] if shared else stated)):
@@ -90,16 +99,20 @@ class Classes:
         )
 
     @property
+    def score_names(self) -> tuple[str, ...]:
+        """What each channel of the network's output is of."""
+        return self.names if self.overlap else (BACKGROUND, *self.names)
+
+    @property
     def scores(self) -> int:
         """The channels of the network's output: with one for the background where they exclude."""
-        return len(self.names) + (not self.overlap)
+        return len(self.score_names)
 
     def masks(self, classes: np.ndarray) -> np.ndarray:
         """Return where each class is: bool, shape ``(len(names), *classes.shape)``."""
-        numbers = np.arange(len(self.names)).reshape(-1, *(1,) * classes.ndim)
         if self.overlap:
-            return (classes[np.newaxis] >> numbers & 1).astype(bool)
-        return classes[np.newaxis] == numbers + 1
+            return np.stack([classes & (1 << number) != 0 for number in range(len(self.names))])
+        return np.stack([classes == number for number in range(1, len(self.names) + 1)])
 
 
 def parse_classes(text: str) -> Classes:
@@ -147,4 +160,6 @@ _EXAMPLES = (
 
 def _plain(source: str) -> str:
     source = source.strip()
-    return source.lower() if _VALUE.fullmatch(source) else source
+    if not _VALUE.fullmatch(source):
+        return source
+    return source.lower() if source.startswith("#") else str(int(source))

@@ -80,7 +80,7 @@ class Description:
         if self.named is None:
             inner = ("interior", "border between touching cells") if self.bordered else ("cell",)
             return ("background", *inner)
-        return self.named.names if self.named.overlap else ("background", *self.named.names)
+        return self.named.score_names
 
     @property
     def bordered(self) -> bool:

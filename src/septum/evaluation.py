@@ -168,7 +168,9 @@ def _classes(
         say(f"auc is of the {ranked} of {len(planes)} planes or volumes that have probabilities")
     scores = {name: score.as_dict() for name, score in zip(named.names, pooled, strict=True)}
     columns = next(iter(scores.values()))
-    return {**scores, "mean": {key: _mean(row[key] for row in scores.values()) for key in columns}}
+    # Which classes have a part in the mean must not depend on what is found of them.
+    there = [scores[name] for name, one in zip(named.names, pooled, strict=True) if one.occurs]
+    return {**scores, "mean": {key: _mean(row[key] for row in there) for key in columns}}
 
 
 def _of_plane(plane: Scored, regions: Regions, tolerance: float | None) -> list[metrics.ClassScore]:

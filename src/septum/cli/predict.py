@@ -90,6 +90,7 @@ def command(
         if not files:
             return
     model = api.load(run, device, backend, precision).adjusted(set_ or ())
+    segment.refuse_unwritable(options, model)
     say = show.failed if model.reason.startswith("WARNING") else show.note
     say(model.reason)
     failed = nothing = 0

@@ -101,7 +101,7 @@ def class_mask(
     where : str
         The file, for messages.
     ignore : int, optional
-        The value that nobody annotated; by default −1.
+        The value that nobody annotated; by default −1, and 255 where the mask is 0 and 1 in 8 bits.
     foreground : collection of int, optional
         The values that are of the class; by default all but 0.
     strokes : bool, default False
@@ -112,8 +112,13 @@ def class_mask(
     DataError
         For negative values, fractions and smoothed masks.
     """
+    small = values.dtype == np.uint8
     values = whole_numbers(values, where, signed=True)
-    ignored = -1 if ignore is None else ignore
+    ignored, why = -1 if ignore is None else ignore, ""
+    if ignore is None and small and foreground is None and not strokes:
+        held = set(np.unique(values).tolist())
+        if {1, _TOP} <= held <= {0, 1, _TOP}:
+            ignored, why = _TOP, ", as the mask is 0 and 1; another: --ignore"
     unknown = (values == ignored) | (values == 0) if strokes else values == ignored
     values = whole_numbers(np.where(unknown, 0, values), where)
     if not is_mask(values):
@@ -122,7 +127,7 @@ def class_mask(
     numbers = mask.astype(np.int32)
     if not unknown.any():
         return Numbered(numbers)
-    return Numbered(numbers, unknown, 0 if strokes else ignored)
+    return Numbered(numbers, unknown, 0 if strokes else ignored, (why,) if why else ())
 
 
 def colour_codes(planes: np.ndarray, where: str, named: Classes) -> np.ndarray:

@@ -89,6 +89,8 @@ class Sample:
                 )
         if self.labels is not None and self.labels.dtype != np.int32:
             raise DataError(f"{where}: labels are {self.labels.dtype}, int32 is expected")
+        if self.named is not None and self.labels is not None:
+            _check_numbers(self.labels, self.named, where)
         if self.annotated is not None and self.annotated.dtype != bool:
             raise DataError(f"{where}: annotated is {self.annotated.dtype}, bool is expected")
         if self.spacing is not None and len(self.spacing) != self.ndim:
@@ -126,6 +128,15 @@ class Sample:
     def ndim(self) -> int:
         """The number of spatial axes, 2 or 3."""
         return self.image.ndim - 1
+
+
+def _check_numbers(labels: np.ndarray, named: Classes, where: str) -> None:
+    highest = 2 ** len(named.names) - 1 if named.overlap else len(named.names)
+    if labels.min(initial=0) < 0 or labels.max(initial=0) > highest:
+        raise DataError(
+            f"{where}: labels from {labels.min()} to {labels.max()}, where the numbers of "
+            f"{len(named.names)} classes ({', '.join(named.names)}) are 0 to {highest}"
+        )
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -27,6 +27,8 @@ def digest(sample: Sample, truth: bool = True) -> str:
         if array is not None:
             content.update(f"{array.dtype}{array.shape}".encode())
             content.update(np.ascontiguousarray(array).tobytes())
+    if truth and sample.named is not None:
+        content.update(repr((sample.named.names, sample.named.overlap)).encode())
     return content.hexdigest()
 
 

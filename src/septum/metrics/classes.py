@@ -27,6 +27,11 @@ class ClassScore:
             sum(rankings[1:], rankings[0]) if rankings else None,
         )
 
+    @property
+    def occurs(self) -> bool:
+        """Whether any pixel of the truth is of the class."""
+        return self.region.tp + self.region.fn > 0
+
     def as_dict(self) -> dict[str, float]:
         """Return the scores by name; nan for one of nothing, no ``auc`` without probabilities."""
         auc = {} if self.ranking is None else {"auc": self.ranking.auc}

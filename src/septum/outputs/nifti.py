@@ -11,7 +11,6 @@ import numpy as np
 from septum.array import item
 from septum.atomic import replacing
 from septum.data.formats.nifti_header import for_labels
-from septum.errors import ConfigError
 from septum.outputs.segmented import Segmented
 from septum.version import __version__
 
@@ -48,14 +47,7 @@ def write_nifti(segmented: Segmented, path: Path) -> None:
     ------
     SeptumError
         If nibabel is not installed, the disk is full, or the folder cannot be written to.
-    ConfigError
-        For classes that overlap: a NIfTI of labels has one number for each voxel.
     """
-    if len(segmented.layers) > 1:
-        raise ConfigError(
-            "a NIfTI of labels has one number for each voxel, and these classes may overlap; take "
-            "--save labels or zarr, which have a channel or an image for each"
-        )
     dtype = np.dtype(segmented.id_type).newbyteorder("<")
     shape = _shape(segmented)
     writer = f"{_OURS} {__version__}"

@@ -86,7 +86,7 @@ class Segmented:
         if not named.overlap:
             return (Layer("classes", self.labels, self.counts, named.names),)
         return tuple(
-            Layer(name.replace("/", "_"), self._bit(number), (1,) * count, (name,))
+            Layer(name, self._bit(number), (1,) * count, (name,))
             for number, name in enumerate(named.names)
         )
 
@@ -125,7 +125,7 @@ class Segmented:
         """What the channels of `probabilities` are."""
         if self.named is None:
             return ("background", "cell", "border")[: self.probabilities.shape[1]]
-        return self.named.names if self.named.overlap else ("background", *self.named.names)
+        return self.named.score_names
 
     @property
     def channel_names(self) -> tuple[str, ...]:

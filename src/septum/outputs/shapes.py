@@ -81,7 +81,7 @@ def write_rois(segmented: Segmented, path: Path) -> None:
             elif times > 1 or slices > 1:
                 roi.position = max(shape.time, shape.depth) + 1
                 place = f"{roi.position:04}-"
-            name = place + (shape.of_class.replace("/", "_") or f"{shape.outline.label:05}")
+            name = place + (shape.of_class or f"{shape.outline.label:05}")
             names[name] += 1
             roi.name = name if names[name] == 1 else f"{name}-{names[name]}"
             file.writestr(f"{roi.name}.roi", roi.tobytes())

@@ -27,17 +27,17 @@ def tables(segmented: Segmented) -> Iterator[Table]:
     names = (*segmented.channel_names, "probability")
     if len(set(names)) < len(names):  # a channel may be called so too
         names = (*segmented.channel_names, "cell_probability")
-    layers = segmented.layers
+    layers, overlap = segmented.layers, segmented.named is not None and segmented.named.overlap
     for (number, place), (order, layer) in product(enumerate(segmented.places), enumerate(layers)):
         labels = item(layer.labels, number)
-        image = _intensities(segmented, number, order if len(layers) > 1 else None)
+        image = _intensities(segmented, number, order if overlap else None)
         table = measure(labels, image, layer.counts[number], names, segmented.spacing)
         rows = len(table["label"])
         known = {"image": np.full(rows, segmented.name, object)}
         known |= {axis.lower(): np.full(rows, index) for axis, index in place.items()}
         if layer.classes:
             known["class"] = np.array(layer.classes, object)[table["label"] - 1]
-        if len(layers) > 1:
+        if overlap:
             table["label"] = table["label"] + order
         yield known | table
 

@@ -2,7 +2,15 @@
 
 from septum.segment.compute import Progress
 from septum.segment.file import segment_file
-from septum.segment.options import Options, is_done, refuse_same_folder
+from septum.segment.options import Options, is_done, refuse_same_folder, refuse_unwritable
 from septum.segment.outcome import Outcome
 
-__all__ = ["Options", "Outcome", "Progress", "is_done", "refuse_same_folder", "segment_file"]
+__all__ = [
+    "Options",
+    "Outcome",
+    "Progress",
+    "is_done",
+    "refuse_same_folder",
+    "refuse_unwritable",
+    "segment_file",
+]

@@ -11,7 +11,7 @@ from septum.model import Model
 from septum.outputs import Segmented, save
 from septum.segment.compute import Progress, computed
 from septum.segment.fitting import places_of, seen_spacing
-from septum.segment.options import Options, spare_annotations
+from septum.segment.options import Options, refuse_unwritable, spare_annotations
 from septum.segment.outcome import Outcome, outcome
 from septum.workspace import workspace
 
@@ -55,6 +55,7 @@ def segment_file(
     options = options or Options()
     note = on_note or (lambda _text: None)
     progress = on_progress or (lambda _stage, _done, _total: None)
+    refuse_unwritable(options, model)
     spare_annotations(path, out, options)
     ndim, stem = model.description.ndim, stem_of(path)
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from septum.data.channels import Wishes
 from septum.data.formats import stem_of
 from septum.errors import ConfigError, DataError
-from septum.model import DEFAULT_MEMORY
+from septum.model import DEFAULT_MEMORY, Model
 from septum.outputs import KINDS
 from septum.predict import orientations
 
@@ -53,6 +53,16 @@ class Options:
                 "save has both probabilities and probabilities8, which are one file; choose one"
             )
         list(orientations(self.orientations, 2))  # refuses a set that does not exist
+
+
+def refuse_unwritable(options: Options, model: Model) -> None:
+    """Raise ConfigError if a result of this model cannot be what the options ask for."""
+    named = model.description.named
+    if "nifti" in options.save and named is not None and named.overlap:
+        raise ConfigError(
+            "save has nifti, a NIfTI of labels has one number for each voxel, and the classes of "
+            "the model may overlap; take labels or zarr, with a channel or an image for each"
+        )
 
 
 def result_paths(path: Path, out: Path, options: Options) -> list[Path]:

@@ -14,6 +14,7 @@ from septum.data.layouts.files import few, image_files, is_label_name, label_key
 from septum.data.pairing import frame_number
 from septum.data.predicted import PROBABILITIES
 from septum.errors import DataError
+from septum.outputs.tiff import is_ours
 
 Say = Callable[[str], None]
 """Takes a sentence about how the frames were understood."""
@@ -77,6 +78,16 @@ class Frames:
         return bool(values)
 
 
+def _refuse_classes(files: Sequence[Path]) -> None:
+    """Refuse what `septum predict` wrote of named classes, in 8 bits; objects never are."""
+    for file in files[:1]:
+        if is_ours(file) and open_image(file).array.dtype == np.uint8:
+            raise DataError(
+                f"{file} holds named classes and no objects, which alone can be followed; train a "
+                "model without --classes, and predict objects with it"
+            )
+
+
 def frames_in(path: str | Path, axes: str | None = None, say: Say = lambda _note: None) -> Frames:
     """Find the frames of a sequence.
 
@@ -102,6 +113,7 @@ def frames_in(path: str | Path, axes: str | None = None, say: Say = lambda _note
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     files = _label_files(path, say) if path.is_dir() else [path]
+    _refuse_classes(files)
     if len(files) == 1:
         return _stack(open_image(files[0], axes), say)
     files = _in_order(files, path, say)

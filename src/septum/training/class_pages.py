@@ -84,6 +84,7 @@ def class_scores(seen: Sequence[SeenClasses], named: Classes) -> Html:
         else int(np.count_nonzero(item.sample.annotated))
         for item in seen
     )
+    pixels = max(pixels, 1)  # of images that nobody annotated, no share is of anything
     rows = []
     for name, found in zip(named.names, pooled(item.regions for item in seen), strict=True):
         shares = ((found.tp + found.fn) / pixels, (found.tp + found.fp) / pixels)

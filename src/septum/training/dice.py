@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
-from math import isfinite
 from operator import add
 
 import numpy as np
@@ -34,6 +33,10 @@ def pooled(images: Iterable[Sequence[Region]]) -> list[Region]:
 
 
 def mean_dice(regions: Sequence[Region]) -> float:
-    """Return the mean Dice of the classes that occur; 0 where none does."""
-    known = [each.dice for each in regions if isfinite(each.dice)]
+    """Return the mean Dice of the classes that are somewhere in the truth; 0 where none is.
+
+    What is found of the others has no part in it: which classes count must not depend on what is
+    found, or a single pixel would decide.
+    """
+    known = [each.dice for each in regions if each.tp + each.fn]
     return sum(known) / len(known) if known else 0.0

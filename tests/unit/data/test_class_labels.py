@@ -166,3 +166,13 @@ def test_the_share_of_what_is_not_annotated_is_said_plane_by_plane():
     )
     floats = understand(values[:1].astype(np.float32), "x", Reading(), named=TWO)
     assert "whole numbers" in floats.planes[0].notes[0]
+
+
+def test_255_beside_a_mask_of_0_and_1_is_what_nobody_annotated():
+    values = np.array([[0, 1, 255]], np.uint8)
+    found = class_mask(values, "m.png")
+    assert found.numbers.tolist() == [[0, 1, 0]]
+    assert found.unknown is not None
+    assert found.unknown.tolist() == [[False, False, True]]
+    assert found.ignored == 255
+    assert class_mask(np.array([[0, 255]], np.uint8), "m.png").numbers.tolist() == [[0, 1]]

@@ -13,10 +13,11 @@ import zarr
 from PIL import Image
 
 from septum.classes import Classes
-from septum.errors import ConfigError
+from septum.errors import DataError
 from septum.outputs import KINDS, Segmented, save
+from septum.tracking.frames import frames_in
 
-EXCLUSIVE = Classes(("nucleus", "rim/edge"), (("1",), ("2",)))
+EXCLUSIVE = Classes(("nucleus", "rim"), (("1",), ("2",)))
 OVERLAP = Classes(("cells", "nuclei"), (("cells",), ("nuclei",)), overlap=True)
 CLASSES = np.zeros((2, 20, 30), np.uint8)
 CLASSES[:, 2:12, 3:20] = 1
@@ -88,8 +89,8 @@ def test_outlines_are_classified_as_qupath_has_it(tmp_path):
 def test_rois_are_named_by_class(tmp_path):
     with zipfile.ZipFile(save("rois", segmented(EXCLUSIVE), tmp_path)) as file:
         assert sorted(file.namelist()) == [
-            "0001-nucleus.roi", "0001-rim_edge.roi",
-            "0002-nucleus.roi", "0002-rim_edge-2.roi", "0002-rim_edge.roi",
+            "0001-nucleus.roi", "0001-rim.roi",
+            "0002-nucleus.roi", "0002-rim-2.roi", "0002-rim.roi",
         ]  # fmt: skip
 
 
@@ -106,16 +107,13 @@ def test_the_zarr_has_a_label_image_for_each_overlapping_class(tmp_path):
 def test_the_zarr_names_exclusive_classes(tmp_path):
     group = zarr.open_group(save("zarr", segmented(EXCLUSIVE), tmp_path), mode="r")
     np.testing.assert_array_equal(group["labels/classes/0"][:], CLASSES)
-    assert group["labels/classes"].attrs["image-label"]["properties"][1]["class"] == "rim/edge"
+    assert group["labels/classes"].attrs["image-label"]["properties"][1]["class"] == "rim"
 
 
-def test_nifti_holds_exclusive_classes_and_refuses_others(tmp_path):
+def test_nifti_holds_exclusive_classes(tmp_path):
     path = save("nifti", segmented(EXCLUSIVE), tmp_path)
     voxels = np.asarray(nibabel.load(path).dataobj)
     np.testing.assert_array_equal(np.squeeze(voxels).T, CLASSES)
-    with pytest.raises(ConfigError, match="these classes may overlap; take --save labels or zarr"):
-        save("nifti", segmented(OVERLAP), tmp_path / "other")
-    assert not (tmp_path / "other").exists()
 
 
 def test_the_overlay_shows_every_class(tmp_path):
@@ -124,3 +122,23 @@ def test_the_overlay_shows_every_class(tmp_path):
     only = np.where(BITS > 0, 1, 0).astype(np.uint8)
     one = np.asarray(Image.open(save("overlay", replace(found, labels=only), tmp_path / "o")))
     assert (both != one).any(axis=-1).mean() > 0.001
+
+
+def test_one_class_of_a_file_of_its_own_has_no_background_channel(tmp_path):
+    one = Classes(("vessel",), (("vessels",),), overlap=True)
+    found = replace(
+        segmented(one),
+        labels=(CLASSES > 0).astype(np.uint8),
+        probabilities=np.full((2, 1, 20, 30), 0.9, np.float32),
+    )
+    (first, _) = csv.DictReader(save("table", found, tmp_path).open(encoding="utf-8"))
+    assert float(first["mean_probability"]) == pytest.approx(0.9)
+    assert first["class"] == "vessel"
+
+
+def test_classes_are_not_followed_over_time(tmp_path):
+    path = save("labels", segmented(EXCLUSIVE), tmp_path)
+    with pytest.raises(DataError, match="holds named classes and no objects"):
+        frames_in(path)
+    objects = replace(segmented(EXCLUSIVE), named=None, labels=CLASSES.astype(np.uint16))
+    assert len(frames_in(save("labels", objects, tmp_path / "objects"))) == 2

@@ -208,7 +208,7 @@ class Wrong:
     ("change", "message"),
     [
         (lambda scores: scores, None),
-        (lambda scores: scores + 5, None),  # the same probabilities
+        (lambda scores: scores + 5, "a probability differs by 0"),  # of classes that overlap
         (lambda scores: scores[:, ::-1], "a probability differs by 0"),
         (lambda scores: scores * np.float32(1.05), "a probability differs by 0"),
         (lambda scores: np.where(scores == scores.max(), np.nan, scores), "differs by nan"),

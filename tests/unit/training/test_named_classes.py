@@ -221,3 +221,66 @@ def test_samples_of_other_classes_do_not_teach_one_model(tmp_path):
     samples = [scene(0, EXCLUSIVE), replace(scene(1, EXCLUSIVE), named=None)]
     with pytest.raises(DataError, match="not of the same classes"):
         api.train(samples, tmp_path / "r", steps=1, settings=SMALL)
+
+
+def test_a_training_of_classes_goes_on_bit_for_bit_after_an_interruption(tmp_path):
+    samples = [scene(seed, OVERLAP) for seed in range(3)]
+    settings = ["network.width=4", "network.depth=1", "training.tile=60", "network.norm=renorm"]
+    whole = api.train(samples, tmp_path / "a", steps=6, settings=settings)
+    seen = []
+    api.train(
+        samples,
+        tmp_path / "b",
+        steps=6,
+        settings=settings,
+        on_step=seen.append,
+        stop=lambda: len(seen) >= 3,
+    )
+    assert len(seen) == 3
+    again = api.resume(samples, tmp_path / "b")
+    for one, two in zip(
+        whole.network.state_dict().values(), again.network.state_dict().values(), strict=True
+    ):
+        assert torch.equal(one, two)
+
+
+def test_other_names_are_other_data(tmp_path):
+    samples = [scene(seed, EXCLUSIVE) for seed in range(2)]
+    api.train(samples, tmp_path / "run", steps=1, settings=SMALL)
+    swapped = [replace(s, named=replace(EXCLUSIVE, names=("dim", "bright"))) for s in samples]
+    with pytest.raises(DataError, match=r"not those that .* began with"):
+        api.resume(swapped, tmp_path / "run", extend=1)
+
+
+@pytest.mark.parametrize("named", [EXCLUSIVE, OVERLAP])
+def test_numbers_that_are_of_no_class_are_refused(named):
+    labels = np.full((4, 4), 4 if named.overlap else 3, np.int32)
+    with pytest.raises(DataError, match=r"labels from \d to \d, where the numbers of 2 classes"):
+        Sample(np.zeros((1, 4, 4)), labels, named=named)
+
+
+def test_a_coarser_pixel_is_not_what_few_annotated_pixels_are_not():
+    labels = np.array([[1, 1, 1], [2, 2, 0], [0, 0, 0]], np.int32)
+    annotated = labels > 0
+    sample = Sample(np.zeros((1, 3, 3), np.float32), labels, annotated, named=EXCLUSIVE)
+    for one in (sample, replace(sample, named=None)):
+        (item,) = prepare_all([one], DataPlan(scale=1 / 3), TargetPlan())
+        assert item.weights.item() == 0  # 3 of one, 2 of another, and 4 that nobody annotated
+    all_but_one = np.ones((3, 3), bool)
+    all_but_one[0, 0] = False
+    most = replace(sample, annotated=all_but_one)
+    (item,) = prepare_all([most], DataPlan(scale=1 / 3), TargetPlan())
+    assert item.weights.item() > 0
+
+
+def test_at_a_coarser_resolution_each_class_that_overlaps_keeps_its_own_majority():
+    labels = np.array([[0, 0, 0], [0, 1, 1], [1, 3, 3]], np.int32)  # the cell has 5 of 9
+    sample = Sample(np.zeros((1, 3, 3), np.float32), labels, named=OVERLAP)
+    (item,) = prepare_all([sample], DataPlan(scale=1 / 3), TargetPlan())
+    assert item.classes.item() == 1
+
+
+def test_the_mean_does_not_depend_on_which_absent_classes_are_found():
+    assert mean_dice([Region(9, 1, 1), Region(0, 0, 0)]) == mean_dice(
+        [Region(9, 1, 1), Region(0, 1, 0)]
+    )
