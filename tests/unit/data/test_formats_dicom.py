@@ -134,7 +134,6 @@ def test_a_slice_without_a_thickness_is_of_a_scanner_though_its_place_is_not_kno
     assert "SliceThickness" not in pydicom.dcmread(path)
     image = read_image(path)
     assert (image.placement, image.scan) == (None, True)
-    assert image.array.min() < -900  # Hounsfield units
 
 
 def test_one_slice_is_a_plane(tmp_path):
