@@ -113,6 +113,11 @@ class Model:
                     "instances.seed and instances.min_size can"
                 )
         plan = override(self.description.plan, settings)
+        if self.description.named is not None and any("threshold" not in s for s in settings):
+            raise ConfigError(
+                f"{', '.join(settings)}: the model tells classes apart and finds no objects; of "
+                "them only instances.threshold can be changed"
+            )
         if self.description.named is None:
             _ = plan.instances.values  # refuses several thresholds
         else:

@@ -9,10 +9,12 @@ from typer.testing import CliRunner
 import septum
 from septum import metrics
 from septum.api import Reading
-from septum.classes import parse_classes
+from septum.classes import Classes, parse_classes
 from septum.cli import app
 from septum.data.formats import write_tiff
+from septum.data.formats.class_names import class_names_in
 from septum.errors import ConfigError, DataError
+from septum.outputs import Segmented, save
 
 RNG = np.random.default_rng(0)
 TRUTH, OTHER = np.kron(RNG.integers(0, 4, (2, 2, 5, 6)), np.ones((4, 4), int)).astype(np.uint8)
@@ -124,3 +126,32 @@ def test_arrays_are_scored_as_files_are(tmp_path):
     assert "auc" not in by_labels["lumen"]
     with pytest.raises(DataError, match=r"or probabilities with their channels before it"):
         septum.evaluate(FOUND[:1], GREY[TRUTH], reading=reading)
+
+
+def test_predictions_of_septum_are_taken_by_the_names_in_them(tmp_path):
+    names = ("stroma", "nucleus", "lumen")
+    numbers = np.array([[0, 1, 2, 3]], np.uint8)
+    found = Segmented(
+        name="a",
+        image=np.zeros((1, 1, 1, 4), np.uint8),
+        probabilities=np.zeros((1, 4, 1, 4), np.float32),
+        labels=numbers[np.newaxis],
+        counts=(3,),
+        named=Classes(names, (("1",), ("2",), ("3",))),
+    )
+    save("labels", found, tmp_path / "out")
+    assert class_names_in(tmp_path / "out" / "a_labels.tif") == names
+    write_tiff(tmp_path / "truth" / "a.tif", numbers * 50, "YX")
+    out, truth = tmp_path / "out", tmp_path / "truth"
+    other_order = "lumen=150,stroma=50,nucleus=100"
+    done = evaluate(out, truth, "--classes", other_order, "--json", tmp_path / "s.json")
+    assert done.exit_code == 0, done.output
+    scores = json.loads((tmp_path / "s.json").read_text())["classes"]
+    assert all(scores[name]["dice"] == 1 for name in names)
+    one = evaluate(out, truth, "--classes", "nucleus=100,background=50/150")
+    assert one.exit_code == 0, one.output
+    misspelt = evaluate(out, truth, "--classes", "nucleus=100,stroma=50,lumina=150")
+    assert misspelt.exit_code == 1
+    assert "holds the classes stroma, nucleus, lumen, and not lumina" in str(misspelt.exception)
+    objects = evaluate(out, truth)
+    assert "holds the classes stroma, nucleus, lumen and no objects" in str(objects.exception)

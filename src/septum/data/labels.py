@@ -144,7 +144,8 @@ def _grey(array: np.ndarray, where: str) -> np.ndarray:
     raise DataError(
         f"{where}: a colour image with {len(found)} colours ({_few(map(tuple, found.tolist()))}), "
         "where labels are expected; save one number per pixel: instance ids as a 16-bit grey PNG "
-        "or TIFF (0 background), or a 0/255 mask"
+        "or TIFF (0 background), or a 0/255 mask; or name classes by their colours, as --classes "
+        "nucleus=#ff0000"
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from septum.classes import Classes
 from septum.data.formats import ImageFile, Planes, as_channels_first, read_image, read_labels
+from septum.data.formats.class_names import class_names_in
 from septum.data.labels import instances_from, is_mask
 from septum.data.reference import MEANING, Say
 from septum.data.regions import Regions, likeliest, masks_in, of_classes, stacked
@@ -45,6 +46,12 @@ def _laid_out(image: ImageFile[np.ndarray], ndim: int) -> Planes[np.ndarray]:
 
 def read_instances(path: Path, ndim: int, say: Say) -> np.ndarray:
     """Return the instances of a file, ``(N, *spatial)``; masks give connected components."""
+    names = class_names_in(path)
+    if names is not None:
+        raise DataError(
+            f"{path} holds the classes {', '.join(names)} and no objects; say where they are in "
+            f"the truth, as --classes {names[0]}=1"
+        )
     planes = _laid_out(read_labels(path), ndim).array
     if planes.shape[1] != 1:
         raise DataError(
@@ -101,15 +108,16 @@ def read_regions(
         For another number of channels, planes or pixels than expected; it names the file.
     """
     labels = probabilities = shares = None
+    own, places = _matched(files.any, classes)
     if files.probabilities is not None:
         probabilities = _laid_out(read_image(files.probabilities), ndim)
-        shares = of_classes(probabilities.array, classes, str(files.probabilities))
+        shares = of_classes(probabilities.array, own, str(files.probabilities))[:, places]
     if files.labels is not None:
         labels = _laid_out(read_labels(files.labels), ndim)
-        masks = masks_in(labels.array, classes, str(files.labels))
+        masks = masks_in(labels.array, own, str(files.labels))[:, places]
     else:
         assert probabilities is not None, "an entry is made from a file"
-        masks = likeliest(probabilities.array, classes)
+        masks = likeliest(probabilities.array, own)[:, places]
         say("the likeliest classes are taken as found, as there are probabilities alone")
     if shares is not None and shares.shape != masks.shape:
         raise DataError(
@@ -119,3 +127,22 @@ def read_regions(
     stated = [file.spacing for file in (labels, probabilities) if file is not None]
     known = spacing or next((steps for steps in stated if steps), None)
     return stacked(masks, shares, known)
+
+
+def _matched(path: Path, classes: Classes) -> tuple[Classes, list[int]]:
+    """Return the classes that a prediction holds, and the places of those of the truth in them.
+
+    A file of `septum predict` says what its classes are called: they are taken by name. Those of
+    other programs are taken in the order of the truth's.
+    """
+    names = class_names_in(path)
+    if names is None:
+        return classes, list(range(len(classes.names)))
+    missing = [name for name in classes.names if name not in names]
+    if missing:
+        raise DataError(
+            f"{path} holds the classes {', '.join(names)}, and not {', '.join(missing)} as the "
+            "truth; call the classes of the truth as those of the model, with --classes"
+        )
+    own = Classes(names, tuple((name,) for name in names), classes.overlap)
+    return own, [names.index(name) for name in classes.names]

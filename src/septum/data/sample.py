@@ -169,9 +169,15 @@ def refuse_empty(samples: Sequence[Sample], where: str, first: str) -> None:
         return
     named = labelled[0].named if labelled else None
     what = "object" if named is None else f"pixel of {', '.join(named.names)}"
+    hint = "Was the right file saved?"
+    if named is not None and any(sample.annotated is not None for sample in labelled):
+        hint = (
+            "What is taken as not annotated may be the class: then name its value, as --classes "
+            f"{named.names[0]}=255"
+        )
     raise DataError(
         f"{where}: empty labels: not one {what} in {len(labelled)} label images, such as {first}; "
-        "there is nothing to learn. Was the right file saved?"
+        f"there is nothing to learn. {hint}"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from septum.data.formats.class_names import is_ours as is_our_tiff
 from septum.errors import ConfigError
 from septum.outputs import ngff, nifti, shapes, table, tiff
 from septum.outputs.overlay import write_overlay
@@ -40,7 +41,7 @@ KINDS: dict[str, Kind] = {
         "label image (TIFF): 0 background, 1, 2, ... the objects, or the classes",
         "_labels.tif",
         tiff.write_labels,
-        tiff.is_ours,
+        is_our_tiff,
     ),
     "nifti": Kind(
         "the same as NIfTI, which lies over a NIfTI or DICOM image; needs septum[medical]",
@@ -52,13 +53,13 @@ KINDS: dict[str, Kind] = {
         "probability of each class (TIFF, float32)",
         "_probabilities.tif",
         tiff.write_probabilities,
-        tiff.is_ours,
+        is_our_tiff,
     ),
     "probabilities8": Kind(
         "the same in 8 bits, in shares of 255, a quarter of the size",
         "_probabilities.tif",
         tiff.write_probabilities8,
-        tiff.is_ours,
+        is_our_tiff,
     ),
     "zarr": Kind(
         "probabilities (8 bits) and labels as pyramids in an OME-Zarr, for images of any size",

@@ -3,7 +3,7 @@
 Strips, not tiles, because ImageJ and Fiji open a tiled TIFF only through Bio-Formats.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import imagecodecs
@@ -13,22 +13,12 @@ import tifffile
 from septum.ahead import ahead
 from septum.array import Source, View, Window, whole
 from septum.atomic import replacing
+from septum.data.formats.class_names import writer
 from septum.data.formats.tiff_tags import tags
 from septum.outputs.segmented import Segmented
-from septum.version import __version__
 
-_OURS = "septum"
 _HELD, _STRIP = 2**24, 2**18  # pixels read at a time, and bytes of one strip
 _WORKERS = 2
-
-
-def is_ours(path: Path) -> bool:
-    """Tell whether a TIFF was written here, and so may be replaced by a newer result."""
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            return str(tiff.pages.first.software).startswith(_OURS)
-    except (OSError, ValueError, tifffile.TiffFileError):
-        return False
 
 
 def write_labels(segmented: Segmented, path: Path) -> None:
@@ -45,7 +35,11 @@ def write_labels(segmented: Segmented, path: Path) -> None:
         channels, letter = (), ""
     shape = (*segmented.stack_shape, *channels, *segmented.spatial)
     axes = segmented.stack_axes + letter + segmented.axes
-    write_tiff(path, labels, shape, axes, segmented.full_spacing, level=6)
+    write_tiff(path, labels, shape, axes, segmented.full_spacing, 6, _names(segmented))
+
+
+def _names(segmented: Segmented) -> tuple[str, ...]:
+    return () if segmented.named is None else segmented.named.names
 
 
 def _beside(layers: list[Source]) -> Source:
@@ -74,7 +68,7 @@ def _write_classes(segmented: Segmented, probabilities: Source, path: Path) -> N
     shape = (*segmented.stack_shape, classes, *segmented.spatial)
     axes = f"{segmented.stack_axes}C{segmented.axes}"
     # Fractions hardly shrink; a higher level would only take longer.
-    write_tiff(path, probabilities, shape, axes, segmented.full_spacing, level=1)
+    write_tiff(path, probabilities, shape, axes, segmented.full_spacing, 1, _names(segmented))
 
 
 def as_bytes(probabilities: Source) -> Source:
@@ -96,6 +90,7 @@ def write_tiff(
     axes: str,
     spacing: tuple[float, ...] | None,
     level: int = 6,
+    names: Sequence[str] = (),
 ) -> None:
     """Write a source as a zlib-compressed TIFF that appears only when it is complete.
 
@@ -117,6 +112,8 @@ def write_tiff(
         In µm, for the spatial axes.
     level : int, default 6
         Of the compression, 1 to 9.
+    names : sequence of str, optional
+        Of the classes in it; see `septum.data.formats.class_names`.
 
     Raises
     ------
@@ -138,7 +135,7 @@ def write_tiff(
             photometric="minisblack",
             compression="zlib",
             rowsperstrip=rows,
-            software=f"{_OURS} {__version__}",
+            software=writer(names),
             **tags(shape, source.dtype, axes, spacing),
         )
 

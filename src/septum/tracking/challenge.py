@@ -10,10 +10,10 @@ import tifffile
 
 from septum.atomic import replacing_folder
 from septum.data.formats import read_labels
+from septum.data.formats.class_names import is_ours
 from septum.data.layouts.files import few
 from septum.errors import DataError, SeptumError
 from septum.lineage import Track, by_label
-from septum.outputs.tiff import is_ours
 from septum.version import __version__
 
 _HIGHEST = np.iinfo(np.uint16).max

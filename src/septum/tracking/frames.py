@@ -9,12 +9,12 @@ import numpy as np
 
 from septum.array import Source
 from septum.data.formats import ImageFile, open_image, read_labels, stem_of
+from septum.data.formats.class_names import class_names_in
 from septum.data.labels import instances_from, is_mask
 from septum.data.layouts.files import few, image_files, is_label_name, label_key
 from septum.data.pairing import frame_number
 from septum.data.predicted import PROBABILITIES
 from septum.errors import DataError
-from septum.outputs.tiff import is_ours
 
 Say = Callable[[str], None]
 """Takes a sentence about how the frames were understood."""
@@ -79,13 +79,12 @@ class Frames:
 
 
 def _refuse_classes(files: Sequence[Path]) -> None:
-    """Refuse what `septum predict` wrote of named classes, in 8 bits; objects never are."""
-    for file in files[:1]:
-        if is_ours(file) and open_image(file).array.dtype == np.uint8:
-            raise DataError(
-                f"{file} holds named classes and no objects, which alone can be followed; train a "
-                "model without --classes, and predict objects with it"
-            )
+    names = class_names_in(files[0]) if files else None
+    if names is not None:
+        raise DataError(
+            f"{files[0]} holds the classes {', '.join(names)} and no objects, which alone can be "
+            "followed; train a model without --classes, and predict objects with it"
+        )
 
 
 def frames_in(path: str | Path, axes: str | None = None, say: Say = lambda _note: None) -> Frames:

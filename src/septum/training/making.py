@@ -26,32 +26,41 @@ def data_of(samples: Sequence[Sample], validation: Sequence[Sample]) -> Html:
         What it learnt from, and what it was validated with; the latter may be empty.
     """
     sides = [(s, "training") for s in samples] + [(s, "validation") for s in validation]
-    rows = []
-    for sample, side in sides[:_ROWS]:
-        known = describe(sample)
-        width = known["median_diameter"]
-        size = " × ".join(map(str, known["shape"]))
-        channels = known["channels"]
-        rows.append(
-            (
-                known["name"],
-                side,
-                size if channels == 1 else f"{size}, {channels} channels",
-                known["dtype"],
-                f"{known['objects']:,}",
-                "–" if width is None else f"{width:.1f} px",
-                f"{known['touching_pairs']:,}",
-                f"{known['annotated']:.0%}",
-            )
-        )
+    rows = [_row(sample, side) for sample, side in sides[:_ROWS]]
     head = ("Image", "For", "Size in px", "Type")
-    head += ("Objects", "Median width", "Touching pairs", "Annotated")
+    head += (
+        ("Objects", "Median width", "Touching pairs") if samples[0].named is None else ("Classes",)
+    )
+    head += ("Annotated",)
     held = len(validation) or "none"
     plural = "s" * (len(samples) != 1)
     count = f"{len(samples)} image{plural} to learn from, {held} to validate with."
     more = len(sides) - len(rows)
     rest = [element("p", f"and {more:,} more", class_="over")] if more else []
     return section("The data", element("p", count), table(head, rows, texts=4), *rest)
+
+
+def _row(sample: Sample, side: str) -> tuple[str, ...]:
+    known = describe(sample)
+    size = " × ".join(map(str, known["shape"]))
+    channels = known["channels"]
+    if sample.named is None:
+        width = known["median_diameter"]
+        held = (
+            f"{known['objects']:,}",
+            "–" if width is None else f"{width:.1f} px",
+            f"{known['touching_pairs']:,}",
+        )
+    else:
+        held = (", ".join(f"{name} {share:.1%}" for name, share in known["classes"].items()),)
+    return (
+        known["name"],
+        side,
+        size if channels == 1 else f"{size}, {channels} channels",
+        known["dtype"],
+        *held,
+        f"{known['annotated']:.0%}",
+    )
 
 
 def making_of(model: Model) -> Html:

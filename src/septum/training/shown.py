@@ -43,8 +43,8 @@ def tiles_of(samples: Sequence[Sample], plan: Plan, seed: int) -> Html:
     sizes = tile_of(shapes, *plan.tile_and_depth)
     batches = _batches(prepared, plan.augment, sizes, seed)
     highest = max(float(batch.weights.max()) for batch in batches)
-    said = _explained(*sizes, len(taught) > _TILES, samples[0].ndim == 3)
     named = samples[0].named
+    said = _explained(*sizes, len(taught) > _TILES and named is None, samples[0].ndim == 3)
     key = [(_CELL, "cell")] + ([(_BORDER, "border between cells")] if plan.targets.border else [])
     if named is not None:
         colours = class_colours(len(named.names)).tolist()
@@ -90,7 +90,7 @@ def _explained(
     width, around = output_size[-1], (input_size[-1] - output_size[-1]) // 2
     return element(
         "p",
-        f"Tiles as drawn in training, those with objects first: moved, turned, deformed and varied "
+        f"Tiles as drawn in training, the empty ones last: moved, turned, deformed and varied "
         f"in brightness, {width} px wide at the working resolution. The network also sees the "
         f"{around} px around each. Below each, how much every pixel weighs in the loss."
         + (" Here cells and background are balanced over these images." if some else "")

@@ -138,7 +138,7 @@ def test_one_class_of_a_file_of_its_own_has_no_background_channel(tmp_path):
 
 def test_classes_are_not_followed_over_time(tmp_path):
     path = save("labels", segmented(EXCLUSIVE), tmp_path)
-    with pytest.raises(DataError, match="holds named classes and no objects"):
+    with pytest.raises(DataError, match="holds the classes nucleus, rim and no objects"):
         frames_in(path)
     objects = replace(segmented(EXCLUSIVE), named=None, labels=CLASSES.astype(np.uint16))
     assert len(frames_in(save("labels", objects, tmp_path / "objects"))) == 2

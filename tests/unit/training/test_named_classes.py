@@ -114,6 +114,12 @@ def test_thresholds_that_do_not_fit_the_classes_are_refused(trained):
         api.load(run).adjusted([f"instances.threshold={wrong}"])
 
 
+def test_objects_cannot_be_chosen_where_there_are_none(trained):
+    _, run, _ = trained
+    with pytest.raises(ConfigError, match=r"only instances\.threshold can be changed"):
+        api.load(run).adjusted(["instances.min_size=50"])
+
+
 def test_cells_have_one_threshold():
     with pytest.raises(ConfigError, match="only classes that overlap"):
         _ = InstancePlan(threshold=(0.5, 0.4)).values

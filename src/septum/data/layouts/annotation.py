@@ -269,7 +269,8 @@ def _perhaps_classes(labels: np.ndarray) -> tuple[str, ...]:
         return ()
     return (
         f"the {ids} ids lie in {count} separate pieces; if they are classes and not objects, "
-        "--binary-instances makes each piece an instance",
+        "--classes names them, as --classes nucleus=1, and --binary-instances makes each piece an "
+        "instance",
     )
 
 

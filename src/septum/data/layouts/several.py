@@ -65,5 +65,6 @@ def _chosen(root: Path, image: str, candidates: dict[str, Path], reading: Readin
     wanted = f"--labels {reading.labels} is none of them" if reading.labels else "which is open"
     raise DataError(
         f"{root}: {image} with {len(candidates)} annotations that it could be trained on: "
-        f"{', '.join(candidates)}; {wanted}: choose one, as --labels {next(iter(candidates))}"
+        f"{', '.join(candidates)}; {wanted}: choose one, as --labels {next(iter(candidates))}, or "
+        f"take them for classes, as --classes {','.join(candidates)}"
     )
