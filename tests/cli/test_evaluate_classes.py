@@ -130,11 +130,11 @@ def test_arrays_are_scored_as_files_are(tmp_path):
 
 def test_predictions_of_septum_are_taken_by_the_names_in_them(tmp_path):
     names = ("stroma", "nucleus", "lumen")
-    numbers = np.array([[0, 1, 2, 3]], np.uint8)
+    numbers = np.kron(np.array([[0, 1, 2, 3]]), np.ones((6, 6), int)).astype(np.uint8)
     found = Segmented(
         name="a",
-        image=np.zeros((1, 1, 1, 4), np.uint8),
-        probabilities=np.zeros((1, 4, 1, 4), np.float32),
+        image=np.zeros((1, 1, *numbers.shape), np.uint8),
+        probabilities=np.zeros((1, 4, *numbers.shape), np.float32),
         labels=numbers[np.newaxis],
         counts=(3,),
         named=Classes(names, (("1",), ("2",), ("3",))),
