@@ -74,7 +74,8 @@ def compress(
     out : str or Path
         The new run folder: without a model in it.
     data : str, Path, sequence of Sample or (images, labels)
-        Annotated images, as for `septum.train`: their pixels calibrate, their labels check.
+        Annotated images, as for `septum.train`: their pixels calibrate, their labels check. The
+        labels of a model of named classes are read as it learnt them.
     max_loss : float, default 0.005
         How much of `Description.measure` may be lost.
     on_note : callable, optional
@@ -95,11 +96,15 @@ def compress(
     refuse_existing(Path(out))
     _imported()
     model = api.load(run, "cpu", precision="fp32")
-    samples = [sample for sample in api.samples_of(data, say) if sample.labels is not None]
+    named = model.description.named
+    reading = api.Reading(classes=named)
+    samples = [sample for sample in api.samples_of(data, say, reading) if sample.labels is not None]
     if not samples:
         raise DataError("there is no annotated image to check the compressed model on")
     for sample in samples:
         model.check(sample.image.shape, sample.image.dtype)
+        if sample.named != named:
+            raise DataError(f"{sample.name} is not annotated with the classes that the model tells")
     samples = with_context(samples, model.description.reach)
     before = quality(model, samples)
     tiles = list(calibration_tiles(model, samples))

@@ -139,6 +139,11 @@ def describe(folder: str | Path) -> Description:
             f"{folder} holds a training that was not finished; septum train DATA -o {folder} "
             "--resume goes on with it"
         )
+    seeds = sorted(folder.glob("seed-*"))
+    if not path.is_file() and seeds:
+        raise DataError(
+            f"{folder} holds a run for each of {len(seeds)} seeds; give one of them, as {seeds[0]}"
+        )
     if not path.is_file():
         raise DataError(
             f"{folder} is not a trained model: it holds no model.json. Give the folder that "

@@ -17,7 +17,7 @@ from septum.data.formats import read_image, write_labels, write_tiff
 from septum.data.layouts import LAYOUTS
 from septum.data.synthetic import draw_cells
 from septum.description import describe
-from septum.errors import SeptumError
+from septum.errors import DataError, SeptumError
 from septum.training import Step
 from septum.training.folder import begun
 
@@ -117,6 +117,10 @@ def test_several_seeds_give_a_mean_and_a_spread(data, tmp_path):
     printed = done(data, tmp_path / "runs", "--steps", 2, "--val", 0.2, "--seeds", 2, *TINY)
     assert "panoptic quality at IoU 0.5 on the validation images: 0." in printed
     assert "(mean and standard deviation of 0." in printed
+    with pytest.raises(
+        DataError, match=r"a run for each of 2 seeds; give one of them, as .*seed-0"
+    ):
+        describe(tmp_path / "runs")
     one, two = ((tmp_path / "runs" / f"seed-{n}" / "model" / "model.safetensors") for n in (0, 1))
     assert one.read_bytes() != two.read_bytes()
 

@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from septum import compress as module
+from septum.classes import Classes
 from septum.compress import calibration_tiles, compress, quality
+from septum.data.formats import write_tiff
 from septum.data.normalise import normalise
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
@@ -197,3 +199,20 @@ def test_nobody_is_told_over_the_network():
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout == "MagicMock\n"
+
+
+def test_a_model_of_classes_is_checked_on_its_classes(tmp_path):
+    named = Classes(("cell", "nucleus"), (("cells",), ("nuclei",)), overlap=True)
+    torch.manual_seed(0)
+    known = Description(classes=2, plan=PLAN, named=named, training={"steps": 1})
+    Model(known.build(), known, "cpu").save(tmp_path / "run" / "model")
+    for sample in cells():
+        masks = {"cells": sample.truth > 0, "nuclei": sample.truth > 3}
+        for name, array in {"images": sample.image[0], **masks}.items():
+            write_tiff(tmp_path / "d" / name / f"{sample.name}.tif", array.astype(np.uint8), "YX")
+    notes = []
+    compress(tmp_path / "run", tmp_path / "int8", tmp_path / "d", 0.9, notes.append)
+    assert any("in 8-bit integers: mean Dice is" in note for note in notes)
+    assert load(tmp_path / "int8").description.named == named
+    with pytest.raises(DataError, match="not annotated with the classes that the model tells"):
+        compress(tmp_path / "run", tmp_path / "other", cells(), 0.9)
