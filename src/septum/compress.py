@@ -24,6 +24,7 @@ from septum.data.normalise import normalise
 from septum.data.sample import Sample
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.evenly import evenly
+from septum.intake import check
 from septum.model import Model
 from septum.predict import read
 from septum.predict.engines import openvino
@@ -102,7 +103,7 @@ def compress(
     if not samples:
         raise DataError("there is no annotated image to check the compressed model on")
     for sample in samples:
-        model.check(sample.image.shape, sample.image.dtype)
+        check(model.description, sample.image.shape, sample.image.dtype)
         if sample.named != named:
             raise DataError(f"{sample.name} is not annotated with the classes that the model tells")
     samples = with_context(samples, model.description.reach)

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
 from pathlib import Path
 
 import numpy as np
 
-from septum.array import Sink, Source, View, repeated
+from septum.array import Sink, Source, View
 from septum.config import override
 from septum.data.channels import absent, arranged
 from septum.data.normalise import stretch_of
 from septum.description import Description
-from septum.errors import ConfigError, DataError
+from septum.errors import ConfigError
 from septum.geometry import tile_sizes
 from septum.instances import instances
+from septum.intake import fitting, instance_values, takes, working_shape, zoom_of
 from septum.network import UNet
 from septum.predict import (
     Probabilities,
@@ -29,7 +29,7 @@ from septum.predict import (
 from septum.predict import orientations as orientations_of
 from septum.predict.engines import Engine, choose
 from septum.predict.tile import choose_tile
-from septum.resample import resample, resampled, rescaled_shape, scale_per_axis
+from septum.resample import resample, resampled
 from septum.stored import read_model, write_model
 
 DEFAULT_MEMORY = 4 * 2**30
@@ -180,23 +180,23 @@ class Model:
         ConfigError
             If `tile` or `orientations` is not one of those above.
         """
-        image = np.asarray(image)
-        if image.ndim == self.description.ndim and (channels is not None or self._takes(1)):
+        known, image = self.description, np.asarray(image)
+        if image.ndim == known.ndim and (channels is not None or takes(known, 1)):
             image = image[np.newaxis]
-        source = self.fitting(image if channels is None else arranged(image, channels))
-        missing = () if channels is None else absent(channels, self.description.in_channels)
-        zoom = self.zoom(spacing)
-        working = self.working_shape(source.shape[1:], zoom)
+        source = fitting(known, image if channels is None else arranged(image, channels))
+        missing = () if channels is None else absent(channels, known.in_channels)
+        zoom = zoom_of(known, spacing)
+        working = working_shape(known, source.shape[1:], zoom)
         sizes = self.tile(working, tile)
-        probabilities = np.empty((self.description.classes, *working), np.float32)
+        probabilities = np.empty((known.classes, *working), np.float32)
         self.write_probabilities(
             source, probabilities, sizes, orientations, on_tile, missing=missing
         )
         probabilities = resample(probabilities, source.shape[1:])
-        if self.description.named is not None:
+        if known.named is not None:
             labels = self.classified(probabilities).astype(np.int32)
         else:
-            labels = instances(probabilities, *self.instance_values(zoom))
+            labels = instances(probabilities, *instance_values(known, zoom))
         return Prediction(labels, probabilities)
 
     def classified(self, probabilities: np.ndarray) -> np.ndarray:
@@ -282,88 +282,9 @@ class Model:
             )
         return sizes
 
-    def zoom(self, spacing: Sequence[float] | None) -> tuple[float, ...]:
-        """Return the pixels of a training image per pixel of an image of this spacing, each axis.
-
-        Parameters
-        ----------
-        spacing : sequence of float or None
-            Pixel size of the image in µm, or None to take its pixels as those of training.
-
-        Raises
-        ------
-        DataError
-            If the model does not know the pixel size of its training images.
-        """
-        ndim, trained = self.description.ndim, self.description.spacing
-        if spacing is None:
-            return (1.0,) * ndim
-        if trained is None:
-            raise DataError(
-                "the model does not know the pixel size of its training images, so that no image "
-                "can be resampled to it; train with images that state theirs"
-            )
-        if len(spacing) != ndim or min(spacing) <= 0:
-            raise DataError(f"the spacing is {tuple(spacing)}; expected {ndim} sizes in µm above 0")
-        return tuple(own / wanted for own, wanted in zip(spacing, trained, strict=True))
-
-    def working_shape(self, shape: Sequence[int], zoom: Sequence[float]) -> tuple[int, ...]:
-        """Return the spatial shape in which the network sees an image of `shape`; see `zoom`."""
-        scale = scale_per_axis(self.description.plan.data.scale, len(shape))
-        return rescaled_shape(shape, [by * more for by, more in zip(scale, zoom, strict=True)])
-
-    def instance_values(self, zoom: Sequence[float]) -> tuple[float, float, int]:
-        """Return threshold, seed and smallest size in pixels of an image with this `zoom`."""
-        threshold, seed, min_size = self.description.plan.instances.values
-        return threshold, seed, round(min_size / prod(zoom))
-
     def save(self, folder: str | Path) -> None:
         """Write the model to `folder`; each file appears only when it is complete."""
         write_model(Path(folder), self.network, self.description)
-
-    def fitting(self, image: Source) -> Source:
-        """Return an image ``(C, *spatial)`` with the channels of the network.
-
-        Grey becomes colour; an image without neighbouring slices becomes its own neighbour. With
-        neighbours (`septum.data.context`) it has all channels already.
-
-        Raises
-        ------
-        DataError
-            If it does not suit the model.
-        """
-        channels = self.description.in_channels
-        if image.shape[0] == channels and self.description.reach:
-            return image
-        image = self.coloured(image)
-        return image if image.shape[0] == channels else repeated(image, channels)
-
-    def coloured(self, image: Source) -> Source:
-        """Return an image with its own channels, without neighbours; see `fitting`."""
-        self.check(image.shape, image.dtype)
-        channels = self.description.image_channels
-        return image if image.shape[0] == channels else repeated(image, channels)
-
-    def check(self, shape: Sequence[int], dtype: np.dtype) -> None:
-        """Raise DataError if an image ``(C, *spatial)`` does not suit the model."""
-        ndim, expected = self.description.ndim, self.description.image_channels
-        axes = ", ".join("ZYX"[-ndim:])
-        if len(shape) != ndim + 1 or not self._takes(shape[0]):
-            colour = len(shape) == ndim + 1 and shape[0] in (3, 4) and expected == 1
-            hint = ". It looks like a colour image: convert it to grey" if colour else ""
-            wanted = f"({expected}, {axes})" + (f" or ({axes})" if self._takes(1) else "")
-            raise DataError(
-                f"the image has shape {tuple(shape)}; the model was trained on {expected} "
-                f"channel(s) in {ndim}D and takes shape {wanted}{hint}"
-            )
-        if 0 in shape:
-            raise DataError(f"the image has shape {tuple(shape)}: there is no pixel in it")
-        if dtype.kind not in "buif":
-            raise DataError(f"the image is of type {dtype}; expected real numbers")
-
-    def _takes(self, channels: int) -> bool:
-        known = self.description
-        return channels == known.image_channels or (channels == 1 and known.grey_too)
 
 
 def load(

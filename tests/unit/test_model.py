@@ -10,6 +10,7 @@ import torch
 
 from septum.description import FORMAT, Description, describe
 from septum.errors import ConfigError, DataError, SeptumError
+from septum.intake import instance_values, zoom_of
 from septum.model import Model, load
 from septum.plan import DataPlan, InstancePlan, NetworkPlan, Plan, TargetPlan
 from septum.predict import overlap_tile
@@ -289,9 +290,13 @@ def test_an_image_of_another_pixel_size_is_seen_at_the_models():
     expected = resample(as_trained.probabilities, (140, 184))
     np.testing.assert_allclose(result.probabilities, expected, atol=1e-5)
     # An object of the smallest size has four times as many of the smaller pixels.
-    zoom = model.zoom((0.25, 0.25))
+    zoom = zoom_of(model.description, (0.25, 0.25))
     assert zoom == (0.5, 0.5)
-    assert model.instance_values(zoom)[2] == 4 * model.instance_values((1, 1))[2] == 12
+    assert (
+        instance_values(model.description, zoom)[2]
+        == 4 * instance_values(model.description, (1, 1))[2]
+        == 12
+    )
 
 
 def test_a_pixel_size_that_cannot_be_used_is_refused():
@@ -332,7 +337,7 @@ def test_the_image_is_not_changed():
 def test_how_cells_are_found_can_be_changed_by_hand_and_nothing_else():
     model = model_of()
     other = model.adjusted(["instances.min_size=5000", "instances.threshold=0.6"])
-    assert other.instance_values((1, 1)) == (0.6, 0.8, 5000)
+    assert instance_values(other.description, (1, 1)) == (0.6, 0.8, 5000)
     found = model.adjusted(["instances.seed=0.1", "instances.threshold=0.1"])
     assert found.predict(picture()).labels.any()
     assert not other.predict(picture()).labels.any()

@@ -9,6 +9,7 @@ from septum.data.channels import Places, absent, arranged
 from septum.data.context import neighbours, stacked
 from septum.geometry import tile_stride
 from septum.instances import find
+from septum.intake import coloured, fitting, instance_values, working_shape, zoom_of
 from septum.model import Model
 from septum.resample import resampled
 from septum.segment.options import Options
@@ -40,11 +41,11 @@ def computed(
 
     Each `slices` of them are a stack; `places` are the channels that the model takes.
     """
-    count, shape = images.shape[0], tuple(images.shape[2:])
-    zoom = model.zoom(spacing)
-    working, classes = model.working_shape(shape, zoom), model.description.classes
+    known, count, shape = model.description, images.shape[0], tuple(images.shape[2:])
+    zoom = zoom_of(known, spacing)
+    working, classes = working_shape(known, shape, zoom), known.classes
     memory = options.memory // 2
-    missing = absent(places, model.description.in_channels)
+    missing = absent(places, known.in_channels)
     tile = model.tile(working, options.tile, options.memory)
     stride = tile_stride(working, tile, model.network.depths)
     parts = tuple(_part(size) for size in stride)
@@ -56,21 +57,21 @@ def computed(
         def report(done: int, total: int, number: int = number) -> None:
             progress("computing", number * total + done, count * total)
 
-        image = model.fitting(arranged(item(images, number), places))
-        if slices > 1 and model.description.reach:
-            near = neighbours(number, model.description.reach, slices)
-            image = stacked([model.coloured(arranged(item(images, at), places)) for at in near])
+        image = fitting(known, arranged(item(images, number), places))
+        if slices > 1 and known.reach:
+            near = neighbours(number, known.reach, slices)
+            image = stacked([coloured(known, arranged(item(images, at), places)) for at in near])
         model.write_probabilities(
             image, item(small, number), tile, options.orientations, report, memory, missing
         )
     if not isinstance(small, np.ndarray):  # a large image: its blocks need the room of its tiles
         model.engine.release()
     full = _stacked(small, shape)
-    named = model.description.named
+    named = known.named
     if named is not None:
         highest = 1 if named.overlap else len(named.names)
         return full, (highest,) * count, _classified(model, full)
-    values = model.instance_values(zoom)
+    values = instance_values(known, zoom)
     labels = space.array((count, *shape), np.uint32, (1, *(chunk,) * len(shape)))
     counts = []
     for number in range(count):

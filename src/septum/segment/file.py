@@ -7,6 +7,7 @@ from septum.data.context import SLICES
 from septum.data.doubts import doubts
 from septum.data.formats import ImageFile, as_channels_first, open_image, stem_of
 from septum.errors import ConfigError, DataError, SeptumError
+from septum.intake import check, working_shape, zoom_of
 from septum.model import Model
 from septum.outputs import Segmented, save
 from septum.segment.compute import Progress, computed
@@ -57,22 +58,22 @@ def segment_file(
     progress = on_progress or (lambda _stage, _done, _total: None)
     refuse_unwritable(options, model)
     spare_annotations(path, out, options)
-    ndim, stem = model.description.ndim, stem_of(path)
+    known, stem = model.description, stem_of(path)
     try:
-        image = open_image(path, options.axes, options.spacing, ndim)
-        planes = as_channels_first(image, ndim)
+        image = open_image(path, options.axes, options.spacing, known.ndim)
+        planes = as_channels_first(image, known.ndim)
         places = places_of(model, planes, options.channels, note)
-        model.check((len(places), *planes.array.shape[2:]), planes.array.dtype)
+        check(known, (len(places), *planes.array.shape[2:]), planes.array.dtype)
         for text in planes.notes:
             note(text)
         slices = planes.stack_shape[-1] if planes.stack_axes[-1:] in SLICES else 1
-        if model.description.reach and slices == 1:
+        if known.reach and slices == 1:
             note(
                 "the model learnt from stacks and sees neighbouring slices too; this image has "
                 "none and is seen as its own neighbour. Give the stack as one file"
             )
         spacing = seen_spacing(model, planes.spacing, options.rescale, note)
-        working = model.working_shape(planes.array.shape[2:], model.zoom(spacing))
+        working = working_shape(known, planes.array.shape[2:], zoom_of(known, spacing))
         for text in doubts(planes.array, working, model.network.depths):
             note(text)
         with workspace(out / stem, options.memory // 4) as space:
@@ -91,7 +92,7 @@ def segment_file(
                 channels=image.channels,
                 z_step=_z_step(image, planes.stack_axes),
                 placement=image.placement,
-                named=model.description.named,
+                named=known.named,
             )
             # The labels last: where they are, the other results are complete.
             for kind in sorted(options.save, key=lambda kind: kind == "labels"):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from septum.data.channels import Places, Wishes, arrangement
 from septum.data.formats import Planes
 from septum.errors import DataError
+from septum.intake import zoom_of
 from septum.model import Model
 
 _SAME = 1.1
@@ -50,7 +51,7 @@ def seen_spacing(
             f"{_um(trained)}. --spacing gives it, and --rescale resamples where it is another"
         )
     if spacing is not None and trained is not None:
-        zoom = model.zoom(spacing)
+        zoom = zoom_of(model.description, spacing)
         if max(max(zoom), 1 / min(zoom)) > _SAME:
             note(
                 f"the model was trained at {_um(trained)}, this image has {_um(spacing)}: what the "
