@@ -79,7 +79,7 @@ def test_later_assignments_win_and_others_stay():
         ("network.width=wide", "network.width is 'wide'; expected int"),
         ("network.width=1.5", "network.width is 1.5; expected int"),
         ("network.width=true", "network.width is True; expected int"),
-        ("training.batch=none", "training.batch is 'none'; expected int"),
+        ("augment.elastic_grid=none", "augment.elastic_grid is 'none'; expected int"),
         ("data.scale=true", "data.scale is True; expected float or a list as [1, 2] or none"),
         ("data.scale=half", "data.scale is 'half'; expected float or a list as [1, 2] or none"),
         ("augment.mirror=1", "augment.mirror is 1; expected bool"),
