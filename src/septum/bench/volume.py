@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from septum.bench.section import Section, in_seconds, skipped
+from septum.bench.section import Section, skipped
 from septum.bench.sizes import Sizes
 from septum.bench.timing import interleaved
 from septum.bench.variants import DEFAULT, INT8, VARIANTS, engine_of, variants
 from septum.bench.variants import description as planar
-from septum.bench.whole import CLASSES, REQUIRED, add_peers, name_of, on, probabilities
+from septum.bench.whole import CLASSES, REQUIRED, add_peers, name_of, on, probabilities, speeds
 from septum.description import Description
 from septum.geometry import tile_sizes
 from septum.training import presets
@@ -56,16 +56,7 @@ def section(sizes: Sizes, device: str, folder: Path) -> Section:
             "convolutions, windows with Gaussian weights, float32."
         ),
         columns=("", "engine and tile", "time", "megavoxels/s", "time / septum's"),
-        rows=tuple(
-            (
-                name,
-                computed_by[name],
-                in_seconds(seconds),
-                f"{prod(sizes.volume) / 1e6 / seconds:.3g}",
-                f"{seconds / times[DEFAULT]:.2f}",
-            )
-            for name, seconds in times.items()
-        ),
+        rows=speeds(times, computed_by, prod(sizes.volume)),
         notes=(*_ratios(times), *skipped(missing)),
     )
 

@@ -61,16 +61,7 @@ def section(sizes: Sizes, device: str, folder: Path) -> Section:
             "in int8 all layers are."
         ),
         columns=("", "engine and tile", "time", "megapixels/s", "time / septum's"),
-        rows=tuple(
-            (
-                name,
-                computed_by[name],
-                in_seconds(seconds),
-                f"{sizes.image**2 / 1e6 / seconds:.2f}",
-                f"{seconds / times[DEFAULT]:.2f}",
-            )
-            for name, seconds in times.items()
-        ),
+        rows=speeds(times, computed_by, sizes.image**2),
         notes=(*_verdicts(times), *skipped(missing)),
     )
 
@@ -79,6 +70,22 @@ def probabilities(model: Model, image: np.ndarray, tile: tuple[int, ...]) -> Non
     """Compute the probabilities of an image ``(C, *spatial)`` and drop them."""
     into = np.empty((CLASSES, *image.shape[1:]), np.float32)
     model.write_probabilities(image, into, tile)
+
+
+def speeds(
+    times: dict[str, float], computed_by: dict[str, str], elements: int
+) -> tuple[tuple[str, ...], ...]:
+    """Return a row for each time in seconds that so many pixels or voxels have taken."""
+    return tuple(
+        (
+            name,
+            computed_by[name],
+            in_seconds(seconds),
+            f"{elements / 1e6 / seconds:.3g}",
+            f"{seconds / times[DEFAULT]:.2f}",
+        )
+        for name, seconds in times.items()
+    )
 
 
 def add_peers(

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from septum.classes import parse_classes
-from septum.cli import options, show
+from septum.cli import show
+from septum.cli.reading import with_reading
 from septum.data.channels import named
 from septum.data.layouts import Reading, find
 from septum.data.sample import Sample
@@ -38,21 +38,14 @@ _KINDS = {
 }
 
 
+@with_reading()
 def command(
     data: Annotated[Path, typer.Argument(help="Folder of annotated images.")],
+    reading: Reading,
     json_: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
     picture: Annotated[
         Path | None, typer.Option(help="Write a PNG of up to 6 pairs with outlines.")
     ] = None,
-    layout: options.Layout = None,
-    labels: options.Labels = None,
-    ignore: options.Ignore = None,
-    binary_instances: options.BinaryInstances = None,
-    axes: options.Axes = None,
-    spacing: options.Spacing = None,
-    ndim: options.Ndim = None,
-    channels: options.Channels = None,
-    classes: options.Classes = None,
 ) -> None:
     """Show how a folder of annotated images is understood, without training.
 
@@ -63,17 +56,6 @@ def command(
 
     Example: `septum check my-cells --picture pairs.png`
     """
-    reading = Reading(
-        layout,
-        labels,
-        ignore,
-        binary_instances,
-        axes,
-        options.sizes(spacing),
-        ndim,
-        options.names(channels),
-        None if classes is None else parse_classes(classes),
-    )
     dataset = find(data, reading)
     samples = dataset.load()
     if reading.channels is not None:

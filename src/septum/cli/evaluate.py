@@ -5,12 +5,16 @@ from typing import Annotated
 
 import typer
 
-from septum.cli import options, show
+from septum.cli import show
+from septum.cli.reading import with_reading
+from septum.data.layouts import Reading
 
 
+@with_reading("channels")
 def command(
     prediction: Annotated[Path, typer.Argument(help="Label image, stack, or folder of them.")],
     truth: Annotated[Path, typer.Argument(help="The annotation: file, folder, or dataset.")],
+    reading: Reading,
     metrics: Annotated[
         str | None,
         typer.Option(
@@ -28,14 +32,6 @@ def command(
     json_: Annotated[
         Path | None, typer.Option("--json", help="Also write the scores to this file.")
     ] = None,
-    layout: options.Layout = None,
-    labels: options.Labels = None,
-    ignore: options.Ignore = None,
-    binary_instances: options.BinaryInstances = None,
-    axes: options.Axes = None,
-    spacing: options.Spacing = None,
-    ndim: options.Ndim = None,
-    classes: options.Classes = None,
 ) -> None:
     """Measure predictions against the truth, with the challenges' own metrics.
 
@@ -54,7 +50,6 @@ def command(
     """
     from septum import api
     from septum.atomic import replacing
-    from septum.classes import parse_classes
 
     with show.progress("scoring") as bar:
         scores = api.evaluate(
@@ -63,16 +58,7 @@ def command(
             metrics,
             on_note=show.note,
             on_plane=bar.count,
-            reading=api.Reading(
-                layout,
-                labels,
-                ignore,
-                binary_instances,
-                axes,
-                options.sizes(spacing),
-                ndim,
-                classes=None if classes is None else parse_classes(classes),
-            ),
+            reading=reading,
             tolerance=tolerance,
         )
     show.scores(scores)

@@ -7,28 +7,23 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from septum.classes import parse_classes
-from septum.cli import options, show
+from septum.cli import show
+from septum.cli.reading import with_reading
 from septum.config import to_toml
+from septum.data.layouts import Reading
 
 
+@with_reading()
 def command(
+    context: typer.Context,
     data: Annotated[Path, typer.Argument(help="Folder of annotated images, in a known layout.")],
+    reading: Reading,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Write the plan to this file, as plan.toml.")
     ] = None,
     preset: Annotated[
         str, typer.Option(help="default, paper (2015), or an earlier plan.toml.")
     ] = "default",
-    layout: options.Layout = None,
-    labels: options.Labels = None,
-    ignore: options.Ignore = None,
-    binary_instances: options.BinaryInstances = None,
-    axes: options.Axes = None,
-    spacing: options.Spacing = None,
-    ndim: options.Ndim = None,
-    channels: options.Channels = None,
-    classes: options.Classes = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change one choice, as network.width=16; may be repeated."),
@@ -43,22 +38,11 @@ def command(
     from septum import api
     from septum.atomic import write_text
 
-    reading = api.Reading(
-        layout,
-        labels,
-        ignore,
-        binary_instances,
-        axes,
-        options.sizes(spacing),
-        ndim,
-        options.names(channels),
-        None if classes is None else parse_classes(classes),
-    )
     plan = api.planned(data, preset, set_ or (), reading, show.note)
     show.console.print()
     show.console.print(Text(to_toml(plan).rstrip()))
     if out is not None:
         write_text(out, to_toml(plan))
-        again = (("spacing", spacing), ("ndim", ndim), ("classes", classes))
-        options_given = "".join(f" --{name} {quote(str(value))}" for name, value in again if value)
+        asked = ((name, context.params[name]) for name in ("spacing", "ndim", "classes"))
+        options_given = "".join(f" --{name} {quote(str(value))}" for name, value in asked if value)
         show.done(f"{out} written; septum train {data} -o RUN --preset {out}{options_given}")

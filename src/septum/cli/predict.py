@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from septum.cli import show
-from septum.cli.options import sizes
+from septum.cli.reading import sizes
 from septum.errors import ConfigError, SeptumError
 
 

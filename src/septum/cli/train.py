@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from septum.classes import parse_classes
 from septum.cli import options, show
 from septum.cli.interrupt import INTERRUPTED, first_interrupt_ends
+from septum.cli.reading import with_reading
 from septum.cli.steps import Steps, report
+from septum.data.layouts import Reading
 from septum.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,10 +31,12 @@ _OF_ANY_RUN = {
 """What may be given also to a run that goes on; everything else it keeps."""
 
 
+@with_reading()
 def command(
     context: typer.Context,
     data: Annotated[Path, typer.Argument(help="Folder of annotated images, in a known layout.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the run; must be new.")],
+    reading: Reading,
     preset: Annotated[
         str, typer.Option(help="default, paper (2015), or an earlier plan.toml.")
     ] = "default",
@@ -41,15 +44,6 @@ def command(
         str | None,
         typer.Option(help="Validate with a share of the data, as 0.2, or another folder."),
     ] = None,
-    layout: options.Layout = None,
-    labels: options.Labels = None,
-    ignore: options.Ignore = None,
-    binary_instances: options.BinaryInstances = None,
-    axes: options.Axes = None,
-    spacing: options.Spacing = None,
-    ndim: options.Ndim = None,
-    channels: options.Channels = None,
-    classes: options.Classes = None,
     robust_channels: Annotated[
         bool,
         typer.Option("--robust-channels", help="Learn to do without any one of the channels."),
@@ -131,17 +125,7 @@ def command(
             *(() if patience is None else (f"training.patience={patience}",)),
         ],
         "val": _val(val),
-        "reading": api.Reading(
-            layout,
-            labels,
-            ignore,
-            binary_instances,
-            axes,
-            options.sizes(spacing),
-            ndim,
-            options.names(channels),
-            None if classes is None else parse_classes(classes),
-        ),
+        "reading": reading,
     }
     with show.progress("training") as bar, first_interrupt_ends() as stop:
         shown = Steps(bar)
