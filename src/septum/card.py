@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from septum.description import Description
+from septum.rank import ELEMENT, IMAGES
 from septum.resample import scale_per_axis
 
 _MANY = 12
@@ -11,11 +12,6 @@ _MANY = 12
 def card(description: Description) -> str:
     """Return what a person should know of a model before using it, as Markdown."""
     return "\n".join(_lines(description)) + "\n"
-
-
-def element(ndim: int) -> str:
-    """Return what an image of this rank is made of: pixels, or voxels."""
-    return "voxel" if ndim == 3 else "pixel"
 
 
 def _lines(known: Description) -> Iterator[str]:
@@ -67,24 +63,23 @@ def _results(known: Description) -> Iterator[str]:
             value = f"channel {number}" if several else f"value {number}"
             yield f"    - {value}: {name}, annotated as {', '.join(sources)}"
         return
-    unit = f"{element(known.ndim)}s"
+    unit = f"{ELEMENT[known.ndim]}s"
     smallest = known.plan.instances.min_size or 0
     yield f"- {rule}; objects under {smallest} {unit} are dropped."
 
 
 def _images(known: Description) -> str:
-    what = "volumes" if known.ndim == 3 else "planes"
-    if known.reach:
-        what = f"slices of stacks, seen with {known.reach} before and behind"
+    kind = IMAGES[known.ndim]
     names = "" if known.channels is None else f" ({', '.join(known.channels)})"
+    around = f", slices of stacks with {known.reach} before and behind" if known.reach else ""
     if known.image_channels == 1:
-        return f"Grey images{names} ({what})"
+        return f"Grey {kind}{names}{around}"
     also = ", or grey ones" if known.grey_too else ""
-    return f"Images of {known.image_channels} channels{names}{also} ({what})"
+    return f"{kind.capitalize()} of {known.image_channels} channels{names}{also}{around}"
 
 
 def _sizes(known: Description) -> str:
-    what = f"{element(known.ndim)}s"
+    what = f"{ELEMENT[known.ndim]}s"
     if known.spacing is None:
         return f"of any size, with objects about as large in {what} as those it was trained on"
     sizes = " × ".join(f"{size:.4g}" for size in known.spacing)

@@ -22,7 +22,7 @@ def test_a_validated_model_tells_its_score_and_its_data():
     }
     page = card(Description(3, 3, plan=PLAN, spacing=(0.5, 0.5), grey_too=True, training=training))
     for words in (
-        "Images of 3 channels, or grey ones (planes), of any size, with pixels of about 0.5 × 0.5",
+        "Images of 3 channels, or grey ones, of any size, with pixels of about 0.5 × 0.5",
         "at 0.5 of their resolution",
         "above 0.7, grown from seeds above 0.8; objects under 40 pixels are dropped",
         "800 steps on 20 images (image_0, ",
@@ -39,14 +39,14 @@ def test_a_validated_model_tells_its_score_and_its_data():
 def test_a_model_that_was_not_validated_says_so():
     page = card(Description(plan=PLAN, training={"images": ["a"], "steps": 1, "seed": 0}))
     assert "It was not validated" in page
-    assert "Grey images (planes), of any size, with objects about as large in pixels" in page
+    assert "Grey images, of any size, with objects about as large in pixels" in page
     assert "0 background" not in page
     assert "- Not trained." in card(Description(plan=PLAN))
 
 
 def test_a_model_of_volumes_speaks_of_voxels():
     page = card(Description(plan=PLAN, ndim=3, spacing=(2.0, 0.5, 0.5)))
-    assert "Grey images (volumes), of any size, with voxels of about 2 × 0.5 × 0.5 µm" in page
+    assert "Grey volumes, of any size, with voxels of about 2 × 0.5 × 0.5 µm" in page
     assert "objects under 40 voxels are dropped" in page
     assert "pixel" not in page
     page = card(Description(plan=PLAN, ndim=3))
@@ -57,14 +57,14 @@ def test_channels_have_their_names_and_values_their_window():
     data = DataPlan(normalise="window", window=(-160.0, 240.0))
     plan = Plan(data=data, augment=Augmentation(drop_channel=0.2))
     page = card(Description(2, plan=plan, channels=("DAPI", "actin")))
-    assert "Images of 2 channels (DAPI, actin) (planes)" in page
+    assert "Images of 2 channels (DAPI, actin)" in page
     assert "grey values by `window` from -160 to 240." in page
     assert "It learnt to do without one of its channels" in page
     page = card(Description(1, channels=("DAPI",)))
-    assert "Grey images (DAPI) (planes)" in page
+    assert "Grey images (DAPI)" in page
     assert "do without" not in page
 
 
 def test_a_model_of_slices_tells_the_channels_of_an_image_and_that_it_sees_neighbours():
     page = card(Description(3, plan=Plan(data=DataPlan(context=1))))
-    assert "Grey images (slices of stacks, seen with 1 before and behind), of any size" in page
+    assert "Grey images, slices of stacks with 1 before and behind, of any size" in page

@@ -16,6 +16,7 @@ from septum.data.layouts import Reading, find
 from septum.data.sample import Sample
 from septum.data.summary import summarise
 from septum.evenly import evenly
+from septum.rank import IMAGES
 from septum.report.picture import (
     Panel,
     compose,
@@ -25,6 +26,7 @@ from septum.report.picture import (
     outlined_classes,
     save,
 )
+from septum.report.planes import plane_of, telling_plane
 
 _ROWS = 40
 """Of more images only so many are listed; ``--json`` has them all."""
@@ -80,7 +82,7 @@ def command(
         hatched = ", hatched where nobody annotated" if facts["annotated"] < 1 else ""
         outlined_are = "objects" if facts["classes"] is None else "classes"
         show.note(f"look at {picture}: the {outlined_are} are outlined{hatched}")
-    kind = "volumes" if samples[0].ndim == 3 else "images"
+    kind = IMAGES[samples[0].ndim]
     held = f"{facts['objects']} objects"
     if facts["classes"] is not None:
         held = f"{len(facts['classes'])} classes"
@@ -182,20 +184,17 @@ def _panels(samples: Sequence[Sample], count: int = _PAIRS) -> list[Panel]:
     """Return the images of up to `count` samples, each followed by itself with its outlines.
 
     They are spread evenly over those that have objects, grey ones before those of more channels; of
-    volumes the middle plane is shown.
+    volumes a plane is shown that tells much.
     """
     candidates = [s for s in samples if s.labels is not None and s.known.any()] or list(samples)
     candidates.sort(key=lambda sample: len(sample.image))
     found = []
     for sample in evenly(candidates, count):
-        image, labels, annotated = sample.image, sample.known, sample.annotated
-        if sample.ndim == 3:
-            middle = sample.shape[0] // 2
-            image, labels = image[:, middle], labels[middle]
-            annotated = None if annotated is None else annotated[middle]
-        plain = grey(image)
+        plane = telling_plane(sample.known)
+        labels, annotated = plane_of(sample.known, plane), sample.annotated
+        plain = grey(plane_of(sample.image, plane))
         width = max(1, round(plain.shape[1] / 300))
-        over = plain if annotated is None else _hatched(plain, annotated)
+        over = plain if annotated is None else _hatched(plain, plane_of(annotated, plane))
         if sample.named is None:
             title = f"{len(np.unique(labels[labels > 0]))} objects"
             over = outlined(labels, over, width)

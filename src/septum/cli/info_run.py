@@ -6,11 +6,11 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from septum.card import element
 from septum.cli import show
 from septum.config import to_toml
 from septum.description import Description
 from septum.duration import readable
+from septum.rank import ELEMENT, IMAGES
 from septum.resample import scale_per_axis
 
 _NAMED = 4
@@ -67,16 +67,16 @@ def _rows(known: Description) -> Iterator[tuple[str, str]]:
 
 
 def _takes(known: Description) -> str:
-    kind = {2: "images", 3: "volumes"}[known.ndim]
+    kind = IMAGES[known.ndim]
     channels = _count(known.image_channels, "channel")
     also = ", or grey ones" if known.grey_too else ""
     around = f", with {known.reach} slices before and behind" if known.reach else ""
     if known.spacing is None:
         return (
-            f"{kind} of {channels}{also}{around}; their {element(known.ndim)} size was not stated"
+            f"{kind} of {channels}{also}{around}; their {ELEMENT[known.ndim]} size was not stated"
         )
     sizes = " × ".join(f"{size:.4g}" for size in known.spacing)
-    return f"{kind} of {channels}{also}{around}, with {element(known.ndim)}s of {sizes} µm"
+    return f"{kind} of {channels}{also}{around}, with {ELEMENT[known.ndim]}s of {sizes} µm"
 
 
 def _working(known: Description) -> str:
@@ -89,7 +89,7 @@ def _working(known: Description) -> str:
 
 def _finds(known: Description) -> Iterator[tuple[str, str]]:
     if known.named is None:
-        what = f"{element(known.ndim)}s"
+        what = f"{ELEMENT[known.ndim]}s"
         yield "finds", f"{known.rule}; of {known.plan.instances.min_size or 0} {what} and more"
         return
     yield "tells apart", ", ".join(known.named.names)

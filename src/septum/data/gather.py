@@ -11,6 +11,7 @@ from septum.data.layouts import AS_FOUND, Reading, find, understand
 from septum.data.sample import Sample
 from septum.data.summary import summarise
 from septum.errors import DataError
+from septum.rank import IMAGES
 
 Images = Sequence[np.ndarray]
 Data = str | Path | Sequence[Sample] | tuple[Images, Images]
@@ -59,8 +60,7 @@ def _found(data: Data, say: Say, reading: Reading) -> list[Sample]:
     if isinstance(data, str | Path):
         dataset = find(data, reading)
         samples = dataset.load()
-        kind = "annotated volumes" if samples[0].ndim == 3 else "annotated images"
-        say(f"{dataset.layout}: {len(samples)} {kind}")
+        say(f"{dataset.layout}: {len(samples)} annotated {IMAGES[samples[0].ndim]}")
         for note in summarise(dataset, samples)["notes"]:
             say(note)
         return samples

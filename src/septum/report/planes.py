@@ -4,12 +4,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from septum.evenly import evenly
 from septum.report.html import Html, element
 from septum.report.picture import grey, outlines
 from septum.resample import resample
 
 TEAL, AMBER, PINK, BLUE = (38, 200, 186), (255, 176, 0), (255, 72, 140), (92, 168, 255)
 """Lines that stand out from grey and from one another, whatever colours the reader can tell."""
+
+_LOOKED_AT = 17  # planes of a volume
+
+
+def telling_plane(labels: np.ndarray) -> int | None:
+    """Return which plane of labels ``(Z, Y, X)`` tells most; of labels ``(Y, X)`` None.
+
+    It has most of the different labels of a few planes, evenly spaced; of several the middle one.
+    """
+    if labels.ndim == 2:
+        return None
+    middle = len(labels) // 2
+    candidates = sorted({middle, *evenly(range(len(labels)), _LOOKED_AT)})
+    return max(candidates, key=lambda z: (len(np.unique(labels[z])), -abs(z - middle)))
 
 
 def plane_of(array: np.ndarray, plane: int | None) -> np.ndarray:

@@ -11,7 +11,7 @@ from septum.metrics import Region
 from septum.model import Model
 from septum.report.html import Html, element, figure, grid, picture, section, table
 from septum.report.picture import class_colours, outlined_classes
-from septum.report.planes import fitting, legend, plane_of, resized, shown
+from septum.report.planes import fitting, legend, plane_of, resized, shown, telling_plane
 from septum.resample import resample_labels
 from septum.training.dice import pooled, regions_of
 
@@ -53,7 +53,7 @@ def class_pictures(seen: Sequence[SeenClasses], named: Classes, about: Html, sid
 
 def _pair(seen: SeenClasses, named: Classes, side: int) -> Html:
     sample = seen.sample
-    plane = sample.shape[0] // 2 if sample.ndim == 3 else None
+    plane = telling_plane(sample.known)
     image = shown(sample.image, sample.annotated, plane)
     shape = fitting(image.shape[:2], side)
     image = resized(image, shape)

@@ -11,6 +11,7 @@ from septum.data.sample import Sample
 from septum.duration import readable
 from septum.evenly import evenly
 from septum.model import Model
+from septum.rank import UNIT
 from septum.report.html import Html, element, figure, grid, page, picture, section, table
 from septum.report.picture import outlines
 from septum.report.planes import (
@@ -24,6 +25,7 @@ from septum.report.planes import (
     plane_of,
     resized,
     shown,
+    telling_plane,
 )
 from septum.resample import resample_labels
 from septum.training.class_pages import class_pictures, class_scores, see_classes
@@ -173,7 +175,7 @@ def _side(images: int) -> int:
 
 def _pair(seen: Seen, side: int) -> Html:
     sample, known = seen.sample, seen.table
-    plane = sample.shape[0] // 2 if sample.ndim == 3 else None
+    plane = telling_plane(sample.known)
     image = shown(sample.image, sample.annotated, plane)
     shape = fitting(image.shape[:2], side)
     image = resized(image, shape)
@@ -267,7 +269,7 @@ def _crop(seen: Seen, place: int) -> Html:
         element("br"),
         f"{sample.name}, object {one}",
         element("br"),
-        f"{where}; {size:,} {_unit(sample)}",
+        f"{where}; {size:,} {UNIT[sample.ndim]}",
     )
 
 
@@ -284,7 +286,7 @@ def _by_size(seen: Sequence[Seen]) -> Html:
         "objects, which are none in truth, are in the row of their own size.",
     )
     head = (
-        f"Size in {_unit(seen[0].sample)}",
+        f"Size in {UNIT[seen[0].sample.ndim]}",
         "Objects",
         "Found",
         "Merged",
@@ -295,7 +297,3 @@ def _by_size(seen: Sequence[Seen]) -> Html:
     )
     note = element("p", f"Counted in {len(seen)} image{'s' * (len(seen) != 1)}.", class_="over")
     return section(heading, said, table(head, rows, total=True), note)
-
-
-def _unit(sample: Sample) -> str:
-    return "voxels" if sample.ndim == 3 else "px"

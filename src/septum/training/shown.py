@@ -79,7 +79,7 @@ def _batches(
         )
         for place in range(_DRAWN)
     ]
-    middle = output[0] // 2 if prepared[0].classes.ndim == 3 else None
+    middle = None if len(output) == 2 else output[0] // 2
     batches.sort(key=lambda batch: not plane_of(batch.classes, middle).any())
     return batches[:_TILES]
 
