@@ -18,7 +18,7 @@ import tifffile
 import septum
 from septum import api
 from septum.data.layouts import find
-from septum.experiments.reproduce import EXPERIMENTS
+from septum.experiments import EXPERIMENTS
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

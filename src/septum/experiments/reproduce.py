@@ -130,10 +130,7 @@ def reproduce(
     results: list[FoldResult] = []
     for number, fold in enumerate(experiment.folds(samples, folds)):
         model = _finished(out / f"fold-{number}", fold) or train(fold.train, out / f"fold-{number}")
-        tested = [
-            _scored(sample, model.predict(sample.image, orientations=views))
-            for sample in with_context(fold.test, model.description.reach)
-        ]
+        tested = predicted(model, fold.test, views)
         facts = model.description.training
         result = FoldResult(
             images=tuple(sample.name for sample in fold.test),
@@ -160,6 +157,14 @@ def _finished(run: Path, fold: Fold) -> Model | None:
             f"{run} holds a model of other training images; choose another folder, or remove it"
         )
     return model
+
+
+def predicted(model: Model, samples: Sequence[Sample], orientations: str) -> list[Scored]:
+    """Return what a model makes of samples, beside their truth, as `evaluation.score` takes it."""
+    return [
+        _scored(sample, model.predict(sample.image, orientations=orientations))
+        for sample in with_context(samples, model.description.reach)
+    ]
 
 
 def _scored(sample: Sample, prediction: Prediction) -> Scored:

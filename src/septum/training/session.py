@@ -1,38 +1,31 @@
 """A training from its data to its model: begun, gone on with after an interruption, extended."""
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 
 from septum.config import override
 from septum.data.gather import Data
 from septum.data.layouts import AS_FOUND, Reading
 from septum.data.sample import Sample
 from septum.duration import readable, seconds
-from septum.errors import ConfigError, DataError, SeptumError
-from septum.evenly import evenly
+from septum.errors import ConfigError, DataError
 from septum.model import Model
 from septum.plan import Plan
 from septum.predict.precision import choose_device
 from septum.training import folder
 from septum.training.board import Board
-from septum.training.calibrate import FEW, calibrated, quality
+from septum.training.complete import complete
 from septum.training.fits import refuse_too_large
-from septum.training.guards import Diverged, save_batch
-from septum.training.log import StepLog
 from septum.training.loop import Step, Watch
 from septum.training.machine import Machine
 from septum.training.presets import preset as preset_of
 from septum.training.propose import propose
-from septum.training.report import write_report
-from septum.training.run import train_model
 from septum.training.schedule import Length
-from septum.training.sides import Sides, read_sides
+from septum.training.sides import read_sides
 from septum.training.state import Progress, progress_of
 
 
@@ -124,7 +117,7 @@ def train(
     if fabric.is_global_zero:
         folder.begin(out, plan, facts)
     watch = _watch(on_step, say, on_stage, stop)
-    return _trained(out, plan, facts, sides, fabric, machine, watch, board)
+    return complete(out, plan, facts, sides, fabric, machine, watch, board)
 
 
 def planned(
@@ -225,74 +218,7 @@ def resume(
     else:
         say(f"going on after step {done.number}, {readable(done.seconds)} into the training")
     watch = _watch(on_step, say, on_stage, stop)
-    return _trained(out, plan, facts, sides, fabric, machine, watch, board)
-
-
-def _trained(
-    out: Path,
-    plan: Plan,
-    facts: folder.Facts,
-    sides: Sides,
-    fabric: Fabric,
-    machine: Machine,
-    watch: Watch,
-    board: AbstractContextManager[Board | None],
-) -> Model:
-    """Run a training that has been begun, from where it is, and write its model."""
-    samples, validation = sides.split(plan.data.context or 0)
-    states = out / folder.STATE
-    after = progress_of(states).number
-    with StepLog(out / folder.LOG, after, fabric.is_global_zero) as log, board as curves:
-
-        def record(step: Step) -> None:
-            log.write(step)
-            if curves is not None:
-                curves.write(step)
-            watch.on_step(step)
-
-        try:
-            model = train_model(
-                samples,
-                plan,
-                facts.seed,
-                facts.length,
-                replace(watch, on_step=record),
-                validation,
-                states,
-                fabric,
-                machine.threads,
-            )
-        except Diverged as error:
-            process = f"-{fabric.global_rank}" if fabric.world_size > 1 else ""
-            kept = save_batch(error.batch, out / f"diverged-{error.number}{process}")
-            raise SeptumError(f"{error}. The tiles are in {kept}") from None
-    if watch.stop():
-        watch.on_note(
-            f"ended early, after {model.description.training['steps']} steps; to go on: "
-            f"septum train DATA -o {out} --resume"
-        )
-    known = {"begun": facts.begun, "data": facts.data, "command": facts.command}
-    model = model.described(
-        replace(model.description, training={**model.description.training, **known})
-    )
-    if fabric.is_global_zero:
-        # What took long to learn is safe before the thresholds are chosen.
-        model.save(out / folder.MODEL)
-        model = calibrated(
-            model, validation or samples, partial(watch.on_stage, "choosing thresholds")
-        )
-        if validation:
-            score = quality(model, evenly(validation, FEW))
-            trained = {**model.description.training, "best_score": score}
-            model = model.described(replace(model.description, training=trained))
-        watch.on_note(model.description.rule)
-        model.save(out / folder.MODEL)
-        page = out / folder.REPORT
-        watch.on_stage("drawing the report", 1, 1)
-        write_report(page, model, samples, validation, out / folder.LOG, facts.seed)
-        watch.on_note(f"how it went, in pictures: {page}")
-    # Training predicts with PyTorch wherever it runs; who uses the model wants the fastest engine.
-    return Model(model.network, model.description, machine.device)
+    return complete(out, plan, facts, sides, fabric, machine, watch, board)
 
 
 def _extended(extend: str | int, done: Progress, facts: folder.Facts, plan: Plan) -> Length:

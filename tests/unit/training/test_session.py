@@ -90,7 +90,7 @@ def test_patience_ends_a_training_that_gains_nothing(tmp_path, monkeypatch):
 def test_other_images_validate_and_the_threshold_is_chosen_on_them(tmp_path, monkeypatch):
     chosen_on = []
     monkeypatch.setattr(
-        "septum.training.session.calibrated",
+        "septum.training.complete.calibrated",
         lambda model, samples, _on_image: (chosen_on.append([s.name for s in samples]), model)[1],
     )
     model = trained(tmp_path / "run", cells(2), val=cells(4)[2:])
@@ -176,7 +176,7 @@ def test_slices_that_nobody_annotated_are_the_context_of_those_that_teach(tmp_pa
         seen.update({s.name: s for s in samples}, validation=arguments[3])
         return train_model(samples, plan, *arguments, **known)
 
-    monkeypatch.setattr("septum.training.session.train_model", watched)
+    monkeypatch.setattr("septum.training.complete.train_model", watched)
     run, reading = tmp_path / "run", Reading(ignore=255)
     facts = trained(run, tmp_path / "data", steps=2, reading=reading, val=0.25).description.training
     assert facts["images"] == ["stack[00]", "stack[03]", "stack[06]"]

@@ -370,7 +370,7 @@ def test_the_model_is_safe_before_the_thresholds_are_chosen(tmp_path, monkeypatc
     def fail(*_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("septum.training.session.calibrated", fail)
+    monkeypatch.setattr("septum.training.complete.calibrated", fail)
     with pytest.raises(KeyboardInterrupt):
         septum.train(
             [draw_cells(0, (64, 64), radius=8)],
