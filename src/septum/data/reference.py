@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,9 @@ from septum.classes import Classes
 from septum.data.formats import SUFFIXES, suffix_of
 from septum.data.labels import is_mask
 from septum.data.layouts import Annotation, Pair, Reading, annotation_of, find, understand
-from septum.data.layouts.ctc import read_annotated_area
 from septum.data.layouts.dataset import refuse_contradictions
 from septum.data.layouts.files import image_files, is_label_name
+from septum.data.layouts.markers import Markers
 from septum.data.layouts.pair import Annotated
 from septum.data.layouts.rank import goes_on, rank_of
 from septum.data.pairing import by_base_stem, frame_number
@@ -100,11 +99,12 @@ def references(path: Path, reading: Reading) -> tuple[dict[str, Pair], Reading]:
 
 def _of_challenge(files: Iterable[Path], tracks: Path) -> dict[str, Pair]:
     """Return truths of the Cell Tracking Challenge: ids, even where a frame has a single cell."""
-    markers = {frame_number(file.stem): file for file in image_files(tracks)}
+    numbered = ((frame_number(file.stem), file) for file in image_files(tracks))
+    markers = Markers({number: file for number, file in numbered if number is not None})
     pairs = {}
     for stem, file in by_base_stem(files).items():
-        marker = markers.get(frame_number(file.stem))
-        area = None if marker is None else partial(read_annotated_area, marker)
+        number = frame_number(file.stem)
+        area = None if number is None else markers.area(number)
         pairs[stem] = Pair(stem, file, file, annotated=area, kind="instances")
     return pairs
 

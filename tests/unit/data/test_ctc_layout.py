@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from septum.data.layouts import find
-from septum.data.layouts.ctc import annotated_area
+from septum.data.layouts.markers import Markers, annotated_area
 from septum.data.synthetic import draw_cells
 from septum.errors import DataError
 
@@ -146,12 +146,74 @@ def test_far_background_of_a_sparse_frame_is_kept():
 )
 def test_the_partially_annotated_frames_of_the_real_data(data_dir, name, frames, partial):
     dataset = find(data_dir / name)
+    assert any("within 50 px of the edge" in note for note in dataset.notes)
     samples = dataset.load()
     assert len(samples) == frames
-    flagged = {sample.index: sample for sample in samples if sample.annotated is not None}
+    flagged = {sample.index: sample.notes for sample in samples if sample.notes}
     assert flagged.keys() == partial.keys()
     for index, missing in partial.items():
-        assert flagged[index].notes[0].startswith(f"{missing} of ")
+        assert flagged[index][0].startswith(f"{missing} of ")
+    for sample in samples:
+        margin = np.ones(sample.shape, bool)
+        margin[50:-50, 50:-50] = False
+        assert sample.annotated is not None
+        np.testing.assert_array_equal(sample.annotated[margin], sample.truth[margin] > 0)
+        if sample.index not in partial:
+            assert sample.annotated[~margin].all()
+
+
+def written(folder, frames):
+    files = {}
+    for number, markers in enumerate(frames):
+        files[number] = folder / f"man_track{number:03}.tif"
+        tifffile.imwrite(files[number], markers.astype(np.uint16))
+    return Markers(files)
+
+
+def scattered(margin, number, size=(200, 500)):
+    """Markers of which none lies wholly within the margin, but some partly."""
+    markers = np.zeros(size, np.int32)
+    for cell in range(1, number + 1):
+        along = margin + 6 * cell % (size[1] - 2 * margin - 6)
+        markers[margin - 2 : margin + 1, along : along + 3] = cell
+    return markers
+
+
+@pytest.mark.parametrize(("clear", "found"), [(70, 50), (50, 50), (49, 25), (25, 25), (24, 0)])
+def test_the_margin_without_cells_is_one_of_the_challenge(tmp_path, clear, found):
+    frames = [scattered(clear, 15) for _ in range(4)]
+    assert written(tmp_path, frames).margin == found
+
+
+def test_a_few_cells_may_all_lie_inside_by_chance(tmp_path):
+    assert written(tmp_path, [scattered(60, 49)]).margin == 0
+    assert written(tmp_path, [scattered(60, 50)]).margin == 50
+
+
+def test_one_cell_in_one_frame_shows_that_the_margin_is_annotated(tmp_path):
+    frames = [scattered(60, 20) for _ in range(5)]
+    frames[4][0, 0] = 99
+    assert written(tmp_path, frames).margin == 0
+
+
+def test_background_in_the_margin_is_not_trusted_and_outlined_cells_are():
+    labels = np.zeros((2, 60, 80), np.int32)
+    labels[:, 5:20, 20:40] = 1
+    markers = np.zeros_like(labels)
+    markers[:, 12, 30] = 1
+    area, notes = annotated_area(labels, markers, margin=10)
+    assert area is not None
+    assert notes == ()
+    expected = np.zeros(labels.shape, bool)
+    expected[:, 10:-10, 10:-10] = True  # along Y and X; a volume is annotated in all its planes
+    np.testing.assert_array_equal(area, expected | (labels > 0))
+
+
+def test_an_image_that_is_all_margin():
+    labels = np.zeros((40, 300), np.int32)
+    area, _ = annotated_area(labels, labels, margin=25)
+    assert area is not None
+    assert not area.any()
 
 
 def test_what_the_silver_truth_knows_of_missing_cells_is_ignored(data_dir):
