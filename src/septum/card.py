@@ -55,7 +55,7 @@ def _results(known: Description) -> Iterator[str]:
     yield f"- Probabilities of {', '.join(known.class_names)}."
     rule = known.rule[0].upper() + known.rule[1:]
     if known.named is not None:
-        yield f"- {rule}."
+        yield f"- {rule}{known.specks and '; ' + known.specks}."
         for number, (name, sources) in enumerate(
             zip(known.named.names, known.named.sources, strict=True), start=1
         ):

@@ -75,6 +75,18 @@ class Description:
         )
 
     @property
+    def specks(self) -> str:
+        """Which pieces of named classes are too small to be any, in words; empty where none is."""
+        if self.named is None or max(self.plan.instances.smallest) <= 1:
+            return ""
+        sizes = self.plan.instances.smallest
+        sizes = sizes * (len(self.named.names) if len(sizes) == 1 else 1)
+        unit = "voxels" if self.ndim == 3 else "pixels"
+        named = zip(self.named.names, sizes, strict=True)
+        each = ", ".join(f"{size} {unit} ({name})" for name, size in named if size > 1)
+        return f"pieces under {each} are dropped"
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """What the channels of the scores are."""
         if self.named is None:
