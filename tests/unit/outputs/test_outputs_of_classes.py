@@ -16,6 +16,7 @@ from scipy import ndimage
 from septum.classes import Classes
 from septum.errors import DataError
 from septum.outputs import KINDS, Segmented, save
+from septum.report.picture import class_colours, grey, outlined_classes
 from septum.tracking.frames import frames_in
 
 EXCLUSIVE = Classes(("nucleus", "rim"), (("1",), ("2",)))
@@ -189,6 +190,32 @@ def test_the_overlay_shows_every_class(tmp_path):
     only = np.where(BITS > 0, 1, 0).astype(np.uint8)
     one = np.asarray(Image.open(save("overlay", replace(found, labels=only), tmp_path / "o")))
     assert (both != one).any(axis=-1).mean() > 0.001
+
+
+@pytest.mark.parametrize("names", [("cells", "nuclei"), ("a long name " * 6, "another " * 8)])
+def test_below_the_overlay_stands_which_colour_is_whose(names, tmp_path):
+    named = replace(OVERLAP, names=names)
+    picture = np.asarray(Image.open(save("overlay", segmented(named), tmp_path)))
+    height, width = 20 * 24, 30 * 24  # enlarged
+    assert picture.shape[1] == width
+    legend = picture[height:]
+    colours = class_colours(2)
+    found = [np.argwhere((legend == colour).all(axis=-1)) for colour in colours]
+    assert all(len(pixels) > 10**2 for pixels in found)
+    one, two = (pixels.min(axis=0) for pixels in found)
+    assert tuple(one) < tuple(two)  # side by side, or in two rows where they are too long
+    assert (two[0] > one[0]) == (len(names[0]) > 20)
+    written = (legend.astype(int).sum(axis=-1) < 300) & (legend.std(axis=-1) < 10)
+    assert written[:, one[1] + 30 :].any()
+    assert not written[:, -4:].any()
+    assert (picture[:height] == np.asarray(outlines_alone(segmented(named)))).all()
+
+
+def outlines_alone(found):
+    """Return the lines over the image, drawn by hand as large as the picture."""
+    image, labels = found.image[1], found.labels[1]
+    image, labels = (a.repeat(24, axis=-2).repeat(24, axis=-1) for a in (image, labels))
+    return outlined_classes(grey(image.astype(np.float32)), labels, found.named, 2)
 
 
 def test_one_class_of_a_file_of_its_own_has_no_background_channel(tmp_path):
