@@ -11,6 +11,7 @@ from septum.errors import ConfigError, DataError
 from septum.geometry import depth_per_axis
 from septum.network import UNet
 from septum.plan import Plan
+from septum.rank import ELEMENT
 from septum.version import __version__
 
 FORMAT = 2
@@ -81,9 +82,10 @@ class Description:
             return ""
         sizes = self.plan.instances.smallest
         sizes = sizes * (len(self.named.names) if len(sizes) == 1 else 1)
-        unit = "voxels" if self.ndim == 3 else "pixels"
         named = zip(self.named.names, sizes, strict=True)
-        each = ", ".join(f"{size} {unit} ({name})" for name, size in named if size > 1)
+        each = ", ".join(
+            f"{size} {ELEMENT[self.ndim]}s ({name})" for name, size in named if size > 1
+        )
         return f"pieces under {each} are dropped"
 
     @property

@@ -3,6 +3,7 @@
 from septum.instances.components import components, drop_small
 from septum.instances.find import Found, find, instances
 from septum.instances.pieces import (
+    BLOCK,
     Pieces,
     drop_specks,
     find_pieces,
@@ -13,6 +14,7 @@ from septum.instances.pieces import (
 from septum.instances.watershed import watershed
 
 __all__ = [
+    "BLOCK",
     "Found",
     "Pieces",
     "components",

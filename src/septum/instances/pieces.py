@@ -15,7 +15,7 @@ from septum.classes import Classes
 from septum.geometry import Block, blocks
 from septum.instances.components import BlockComponents, block_components
 
-_BLOCK = {2: 1024, 3: 128}
+BLOCK = {2: 1024, 3: 128}
 """Edge of a block in pixels, by rank."""
 
 
@@ -73,7 +73,7 @@ def find_pieces(
         Edge of the blocks in pixels; 1024 in 2D, 128 in 3D. It makes no difference to the result.
     """
     shape = tuple(classes.shape)
-    parts = blocks(shape, block or _BLOCK[len(shape)])
+    parts = blocks(shape, block or BLOCK[len(shape)])
 
     def read(part: Block) -> np.ndarray:
         return np.asarray(classes[part.window])

@@ -8,11 +8,8 @@ import numpy as np
 
 from septum.array import Source, item
 from septum.classes import Classes
-from septum.instances import find_pieces, layers_of
+from septum.instances import BLOCK, find_pieces, layers_of
 from septum.workspace import Workspace
-
-_CHUNK = {2: 1024, 3: 128}
-"""Of numbered pieces on disk, by rank: what is measured at a time."""
 
 
 def _in_memory() -> Workspace:
@@ -131,7 +128,7 @@ class Segmented:
         )
 
     def _pieces_of(self, classes: Source, place: int) -> Pieces:
-        chunk = _CHUNK[len(self.spatial)]
+        chunk = BLOCK[len(self.spatial)]
         chunks = (1, *(chunk,) * len(self.spatial))
         labels = self.space.array(tuple(classes.shape), np.uint32, chunks)
         owners, numbers = [], []

@@ -11,6 +11,7 @@ from septum.data.sample import Sample, equivalent_diameters
 from septum.data.summary import touching_pairs
 from septum.plan import Plan
 from septum.predict import check_choices
+from septum.rank import UNIT
 from septum.resample import rescaled_shape, scale_per_axis
 from septum.training import planes, volumes
 from septum.training.channels import of_channels
@@ -165,7 +166,7 @@ def _of_classes(plan: Plan, named: Classes, samples: Sequence[Sample]) -> tuple[
     if smallest is None:
         sizes = whole_pieces(samples, named)
         smallest = smallest_pieces(sizes)
-        reasons = [in_words(named, sizes, "px" if samples[0].ndim == 2 else "voxels")]
+        reasons = [in_words(named, sizes, UNIT[samples[0].ndim])]
     plan = replace(
         plan,
         data=replace(plan.data, scale=1.0 if scale is None else scale),
