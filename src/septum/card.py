@@ -1,6 +1,6 @@
 """The page that lies beside a model, for people: ``model/README.md``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from septum.description import Description
 from septum.rank import ELEMENT, IMAGES
@@ -55,7 +55,7 @@ def _results(known: Description) -> Iterator[str]:
     yield f"- Probabilities of {', '.join(known.class_names)}."
     rule = known.rule[0].upper() + known.rule[1:]
     if known.named is not None:
-        yield f"- {rule}."
+        yield f"- {rule}{known.specks and '; ' + known.specks}."
         for number, (name, sources) in enumerate(
             zip(known.named.names, known.named.sources, strict=True), start=1
         ):
@@ -80,6 +80,8 @@ def _images(known: Description) -> str:
 
 def _sizes(known: Description) -> str:
     what = f"{ELEMENT[known.ndim]}s"
+    if known.spacing is None and known.named is not None:
+        return "of any size, at about the magnification of those it was trained on"
     if known.spacing is None:
         return f"of any size, with objects about as large in {what} as those it was trained on"
     sizes = " × ".join(f"{size:.4g}" for size in known.spacing)
@@ -94,13 +96,13 @@ def _origin(known: Description) -> Iterator[str]:
     names = facts.get("images", [])
     shown = ", ".join(names[:_MANY]) + (", …" if len(names) > _MANY else "")
     yield (
-        f"- {facts.get('steps', '?')} steps on {len(names)} images ({shown}), seed "
+        f"- {facts.get('steps', '?')} steps on {_images_of(names)} ({shown}), seed "
         f"{facts.get('seed', '?')}, begun {facts.get('begun', 'at an unknown time')}."
     )
     if facts.get("best_score") is not None:
         yield (
             f"- {known.measure[0].upper()}{known.measure[1:]}: {facts['best_score']:.3f} on "
-            f"{len(facts['validation_images'])} images that it has not learnt from; its step "
+            f"{_images_of(facts['validation_images'])} that it has not learnt from; its step "
             f"({facts['best_step']}) and its thresholds were chosen on them."
         )
     else:
@@ -109,3 +111,7 @@ def _origin(known: Description) -> Iterator[str]:
         yield f"- Command: `{facts['command']}`"
     if "data" in facts:
         yield f"- SHA-256 of the images and annotations: `{facts['data']}`"
+
+
+def _images_of(names: Sequence[str]) -> str:
+    return f"{len(names)} image{'s' * (len(names) != 1)}"

@@ -122,9 +122,9 @@ def parse_classes(text: str) -> Classes:
     ----------
     text : str
         ``"nucleus=1,membrane=2/3"`` for grey values of one label image, ``"nucleus=#ff0000"`` for
-        its colours; ``background=4`` for further values that are background. Or
-        ``"cell=cells,nucleus=nuclei"`` for folders or files that hold a mask each, in short
-        ``"cells,nuclei"``: such classes may overlap.
+        its colours, also in short ``"#f00"``; ``background=4`` for further values that are
+        background. Or ``"cell=cells,nucleus=nuclei"`` for folders or files that hold a mask each,
+        in short ``"cells,nuclei"``: such classes may overlap.
 
     Raises
     ------
@@ -160,6 +160,13 @@ _EXAMPLES = (
 
 def _plain(source: str) -> str:
     source = source.strip()
-    if not _VALUE.fullmatch(source):
-        return source
-    return source.lower() if source.startswith("#") else str(int(source))
+    if re.fullmatch(r"#[0-9a-f]{3}", source, re.IGNORECASE):  # as CSS has it
+        source = "#" + "".join(2 * digit for digit in source[1:])
+    if source.startswith("#"):
+        if not _VALUE.fullmatch(source):
+            raise ConfigError(
+                f"classes has the colour {source!r}; expected # and six hexadecimal digits, as "
+                "#ff0000, or three, as #f00"
+            )
+        return source.lower()
+    return str(int(source)) if _VALUE.fullmatch(source) else source

@@ -11,6 +11,7 @@ from septum.errors import ConfigError, DataError
 from septum.geometry import depth_per_axis
 from septum.network import UNet
 from septum.plan import Plan
+from septum.rank import ELEMENT
 from septum.version import __version__
 
 FORMAT = 2
@@ -73,6 +74,19 @@ class Description:
         return "classes are where their probability is above " + ", ".join(
             f"{limit:g} ({name})" for name, limit in each
         )
+
+    @property
+    def specks(self) -> str:
+        """Which pieces of named classes are too small to be any, in words; empty where none is."""
+        if self.named is None or max(self.plan.instances.smallest) <= 1:
+            return ""
+        sizes = self.plan.instances.smallest
+        sizes = sizes * (len(self.named.names) if len(sizes) == 1 else 1)
+        named = zip(self.named.names, sizes, strict=True)
+        each = ", ".join(
+            f"{size} {ELEMENT[self.ndim]}s ({name})" for name, size in named if size > 1
+        )
+        return f"pieces under {each} are dropped"
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -53,6 +53,11 @@ def instance_values(description: Description, zoom: Sequence[float]) -> tuple[fl
     return threshold, seed, round(min_size / prod(zoom))
 
 
+def smallest_pieces(description: Description, zoom: Sequence[float]) -> tuple[int, ...]:
+    """Return the smallest pieces of classes in pixels of an image with this `zoom`."""
+    return tuple(round(size / prod(zoom)) for size in description.plan.instances.smallest)
+
+
 def fitting(description: Description, image: Source) -> Source:
     """Return an image ``(C, *spatial)`` with the channels of the network.
 

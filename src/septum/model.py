@@ -14,13 +14,20 @@ from septum.data.normalise import stretch_of
 from septum.description import Description
 from septum.errors import ConfigError
 from septum.geometry import tile_sizes
-from septum.instances import instances
-from septum.intake import fitting, instance_values, takes, working_shape, zoom_of
+from septum.instances import instances, without_specks
+from septum.intake import (
+    fitting,
+    instance_values,
+    smallest_pieces,
+    takes,
+    working_shape,
+    zoom_of,
+)
 from septum.network import UNet
 from septum.predict import (
     Probabilities,
     averaged,
-    check_thresholds,
+    check_choices,
     classified,
     overlap_tile,
     sigmoid,
@@ -93,12 +100,13 @@ class Model:
         return Model(self.network, description, *self._wished)
 
     def adjusted(self, settings: Iterable[str]) -> "Model":
-        """Return the model with other choices of how cells are found.
+        """Return the model with other choices of how cells, or classes, are found.
 
         Parameters
         ----------
         settings : iterable of str
-            As ``"instances.threshold=0.6"``; also ``instances.seed`` and ``instances.min_size``.
+            As ``"instances.threshold=0.6"``; also ``instances.min_size`` and, of cells,
+            ``instances.seed``.
 
         Raises
         ------
@@ -113,15 +121,15 @@ class Model:
                     "instances.seed and instances.min_size can"
                 )
         plan = override(self.description.plan, settings)
-        if self.description.named is not None and any("threshold" not in s for s in settings):
-            raise ConfigError(
-                f"{', '.join(settings)}: the model tells classes apart and finds no objects; of "
-                "them only instances.threshold can be changed"
-            )
         if self.description.named is None:
             _ = plan.instances.values  # refuses several thresholds
+        elif plan.instances.seed != self.description.plan.instances.seed:
+            raise ConfigError(
+                f"{', '.join(settings)}: the model tells classes apart, which have no seeds; "
+                "instances.threshold and instances.min_size can be changed"
+            )
         else:
-            check_thresholds(self.description.named, plan.instances.thresholds)
+            check_choices(self.description.named, plan.instances)
         return self.described(replace(self.description, plan=plan))
 
     @property
@@ -194,13 +202,17 @@ class Model:
         )
         probabilities = resample(probabilities, source.shape[1:])
         if known.named is not None:
-            labels = self.classified(probabilities).astype(np.int32)
+            classes = self.classified(probabilities)
+            smallest = smallest_pieces(known, zoom)
+            labels = without_specks(classes, known.named, smallest).astype(np.int32)
         else:
             labels = instances(probabilities, *instance_values(known, zoom))
         return Prediction(labels, probabilities)
 
     def classified(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the numbers of the named classes that a model of classes tells apart, uint8.
+
+        Pixel by pixel: pieces that are too small are in it.
 
         Raises
         ------

@@ -183,20 +183,22 @@ class InstancePlan:
     seed : float or None
         With a border class, a seed is a connected region whose interior probability is above this.
         None: chosen as the threshold is.
-    min_size : int or None
-        Objects of fewer pixels, at the resolution of the image, are dropped. None: half the 5th
-        percentile of the training objects' areas.
+    min_size : int, tuple of int or None
+        Objects of fewer pixels, at the resolution of the image, are dropped. Of classes by name,
+        pieces of fewer are, of all classes or of each, but for those at the edge of the image.
+        None: half the 5th percentile of their sizes in training.
     """
 
     threshold: float | tuple[float, ...] | None = None
     seed: float | None = None
-    min_size: int | None = None
+    min_size: int | tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         for value in self.thresholds:
             _share("instances.threshold", value)
         _share("instances.seed", self.seed)
-        _at_least("instances.min_size", self.min_size, 0)
+        for size in self.smallest:
+            _at_least("instances.min_size", size, 0)
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -206,24 +208,30 @@ class InstancePlan:
         return (0.5 if self.threshold is None else self.threshold,)
 
     @property
+    def smallest(self) -> tuple[int, ...]:
+        """One smallest size, or that of each class; 0 where it has not been chosen."""
+        return self.min_size if isinstance(self.min_size, tuple) else (self.min_size or 0,)
+
+    @property
     def values(self) -> tuple[float, float, int]:
         """Threshold, seed and smallest size, with the defaults for what has not been chosen.
 
         Raises
         ------
         ConfigError
-            If there is not one threshold: cells have one.
+            If there is not one threshold, and one size: cells have one.
         """
         if len(self.thresholds) != 1:
             raise ConfigError(
                 f"instances.threshold is {list(self.thresholds)}; expected one share, as 0.5: only "
                 "classes that overlap have one each"
             )
-        return (
-            self.thresholds[0],
-            0.8 if self.seed is None else self.seed,
-            self.min_size or 0,
-        )
+        if len(self.smallest) != 1:
+            raise ConfigError(
+                f"instances.min_size is {list(self.smallest)}; expected one number of pixels, as "
+                "50: only classes have one each"
+            )
+        return self.thresholds[0], 0.8 if self.seed is None else self.seed, self.smallest[0]
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,10 @@ def test_wishes_reach_the_reader(data):
         (["--layout", "isbi"], "not in the layout isbi"),
         (["--labels", "others"], "masks; --labels others is none of them"),
         (["--classes", "cell=1,nucleus=2"], "have the value"),
-        (["--classes", "cell"], "class 'cell', looked for as --labels cell would be"),
+        (
+            ["--classes", "cell"],
+            "cell is none of them: name what holds it, as --classes cell=masks",
+        ),
         (["--classes", "cell=1,cell=2"], "classes has 'cell=2'; expected are grey values"),
         (["--classes", "cell=#ff0000"], "c0.tif: a grey label image"),
         (["--channels", "DAPI,GFP"], "--channels names 2: DAPI, GFP"),

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import zarr
 
 import septum
+from septum.classes import Classes
 from septum.data.synthetic import draw_cells
 
 TINY = ("network.width=4", "network.depth=1", "training.tile=60", "data.scale=1")
@@ -22,10 +24,18 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
+BOTH = Classes(("cell", "core"), (("cells",), ("cores",)), overlap=True)
+
+
+@pytest.fixture(scope="module", params=[None, BOTH], ids=["cells", "classes"])
+def run(request, tmp_path_factory):
     out = tmp_path_factory.mktemp("model") / "run"
-    septum.train([draw_cells(0, (64, 64), radius=8)], out, steps=2, settings=TINY)
+    sample, settings = draw_cells(0, (64, 64), radius=8), TINY
+    if request.param is not None:
+        labels = np.where(sample.truth > 0, 1 + 2 * (sample.truth % 2), 0).astype(np.int32)
+        sample = replace(sample, labels=labels, named=request.param, kind="classes")
+        settings = (*TINY, "instances.min_size=[9,20]")
+    septum.train([sample], out, steps=2, settings=settings)
     return out
 
 

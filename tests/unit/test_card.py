@@ -1,7 +1,10 @@
 """The page beside a model says what it takes, what it gives and where it comes from."""
 
+from dataclasses import replace
+
 from septum.augment import Augmentation
 from septum.card import card
+from septum.classes import Classes
 from septum.description import Description
 from septum.plan import DataPlan, InstancePlan, Plan
 
@@ -68,3 +71,20 @@ def test_channels_have_their_names_and_values_their_window():
 def test_a_model_of_slices_tells_the_channels_of_an_image_and_that_it_sees_neighbours():
     page = card(Description(3, plan=Plan(data=DataPlan(context=1))))
     assert "Grey images, slices of stacks with 1 before and behind, of any size" in page
+
+
+def test_a_model_of_classes_names_each_with_its_threshold_and_its_smallest_piece():
+    named = Classes(("vessel", "disc"), (("vessels",), ("discs",)), overlap=True)
+    chosen = InstancePlan(threshold=(0.6, 0.3), min_size=(0, 12))
+    training = {"images": ["a"], "steps": 1, "seed": 0}
+    page = card(Description(plan=Plan(instances=chosen), named=named, training=training))
+    rule = "above 0.6 (vessel), 0.3 (disc); pieces under 12 pixels (disc) are dropped."
+    assert f"Classes are where their probability is {rule}" in page
+    assert "channel 2: disc, annotated as discs" in page
+    assert "at about the magnification of those it was trained on" in page
+    assert "steps on 1 image (a)" in page
+    voxels = Description(
+        ndim=3, plan=Plan(instances=InstancePlan(min_size=7)), named=replace(named, overlap=False)
+    )
+    assert "pieces under 7 voxels (vessel), 7 voxels (disc) are dropped" in card(voxels)
+    assert "dropped" not in card(Description(named=named))

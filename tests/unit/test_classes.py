@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from septum.classes import Classes, parse_classes
+from septum.data.layouts import Reading
 from septum.errors import ConfigError
 
 
@@ -17,6 +18,7 @@ def test_values_of_one_label_image_exclude_one_another():
 
 def test_colours_exclude_one_another():
     assert parse_classes("a=#FF0000,b=#00ff00").sources == (("#ff0000",), ("#00ff00",))
+    assert parse_classes("a=#F3a/#102030").sources == (("#ff33aa", "#102030"),)
 
 
 @pytest.mark.parametrize("text", ["cells,nuclei", "cells=cells,nuclei=nuclei"])
@@ -43,6 +45,11 @@ def test_files_of_their_own_may_overlap(text):
         ("a=x,b=x", "two classes have the source 'x'"),
         ("a=x/y,b=z", "classes of files have one each"),
         ("a=1,b=#ff0000", "from the grey value 1 and from the colour #ff0000"),
+        (
+            "a=#ff00",
+            "has the colour '#ff00'; expected # and six hexadecimal digits, as #ff0000, or",
+        ),
+        ("a=#red", "has the colour '#red'"),
         ("background=0", "0 classes"),
         (",".join("abcdefghi"), "9 classes; expected 1 to 8 that overlap"),
     ],
@@ -51,6 +58,12 @@ def test_what_cannot_be_read_is_told_with_examples(text, said):
     with pytest.raises(ConfigError, match=said) as error:
         parse_classes(text)
     assert "classes" in str(error.value)
+
+
+@pytest.mark.parametrize("classes", ["vessel=1", {"vessel": 1}, ["vessel"]])
+def test_classes_that_are_no_classes_are_refused_with_what_makes_them(classes):
+    with pytest.raises(ConfigError, match=r"classes is .*vessel.*; expected .*parse_classes\("):
+        Reading(classes=classes)
 
 
 def test_masks_of_exclusive_classes_are_their_values():

@@ -82,11 +82,16 @@ def command(
         hatched = ", hatched where nobody annotated" if facts["annotated"] < 1 else ""
         outlined_are = "objects" if facts["classes"] is None else "classes"
         show.note(f"look at {picture}: the {outlined_are} are outlined{hatched}")
-    kind = IMAGES[samples[0].ndim]
-    held = f"{facts['objects']} objects"
+    kind = IMAGES[samples[0].ndim].removesuffix("s")
+    held = _count(facts["objects"], "object")
     if facts["classes"] is not None:
-        held = f"{len(facts['classes'])} classes"
-    show.done(f"{facts['layout']}: {facts['images']} annotated {kind}, {held}")
+        held = _count(len(facts["classes"]), "class")
+    show.done(f"{facts['layout']}: {_count(facts['images'], f'annotated {kind}')}, {held}")
+
+
+def _count(number: int, what: str) -> str:
+    plural = "es" if what.endswith("s") else "s"
+    return f"{number} {what}{plural * (number != 1)}"
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -196,10 +201,10 @@ def _panels(samples: Sequence[Sample], count: int = _PAIRS) -> list[Panel]:
         width = max(1, round(plain.shape[1] / 300))
         over = plain if annotated is None else _hatched(plain, plane_of(annotated, plane))
         if sample.named is None:
-            title = f"{len(np.unique(labels[labels > 0]))} objects"
+            title = _count(len(np.unique(labels[labels > 0])), "object")
             over = outlined(labels, over, width)
         else:
-            title = f"{sample.named.masks(labels).any(axis=(1, 2)).sum()} classes"
+            title = _count(int(sample.named.masks(labels).any(axis=(1, 2)).sum()), "class")
             over = outlined_classes(over, labels, sample.named, width)
         found += [Panel(_short(sample.name), plain), Panel(title, over)]
     classes = samples[0].named

@@ -93,7 +93,7 @@ def _finds(known: Description) -> Iterator[tuple[str, str]]:
         yield "finds", f"{known.rule}; of {known.plan.instances.min_size or 0} {what} and more"
         return
     yield "tells apart", ", ".join(known.named.names)
-    yield "finds", known.rule
+    yield "finds", known.rule + (known.specks and f"; {known.specks}")
 
 
 def _score(known: Description) -> str:

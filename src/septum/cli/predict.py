@@ -37,7 +37,7 @@ def command(
     ] = False,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="How cells are found, as instances.threshold=0.6."),
+        typer.Option("--set", help="How cells or classes are found: instances.threshold=0.6."),
     ] = None,
     orientations: Annotated[
         str, typer.Option(help="Average over views of the image: none, flips, or all.")
@@ -57,11 +57,12 @@ def command(
 ) -> None:
     """Segment images of any size with a trained model.
 
-    `--save` takes: `labels` (TIFF: 0 background, 1..n objects) or `nifti` (the same as NIfTI, which
-    lies over a NIfTI or DICOM image), `probabilities` (TIFF, one channel per class) or
-    `probabilities8` (in 8 bits), `table` (CSV: area, place, intensity of each object) or `parquet`,
-    `geojson` (outlines for QuPath), `rois` (outlines for ImageJ), `overlay` (PNG), `zarr`
-    (OME-Zarr). A 2D model segments a stack plane by plane; a 3D model takes volumes.
+    `--save` takes: `labels` (TIFF: 0 background, 1..n objects, or classes) or `nifti` (the same as
+    NIfTI, which lies over a NIfTI or DICOM image), `probabilities` (TIFF, one channel per class) or
+    `probabilities8` (in 8 bits), `table` (CSV: area, place, intensity of each object, or piece of a
+    class) or `parquet`, `summary` (CSV: how many, and how much of the image), `geojson` (outlines
+    for QuPath), `rois` (outlines for ImageJ), `overlay` (PNG), `zarr` (OME-Zarr). A 2D model
+    segments a stack plane by plane; a 3D model takes volumes.
 
     Example: `septum predict runs/first new/*.tif -o out --save labels,table,overlay`
     """
@@ -113,10 +114,12 @@ def command(
                 nothing += not found.objects
             bars.finish()
     if nothing == len(files):
+        named = model.description.named is not None
+        seed = "" if named or not model.description.bordered else "--set instances.seed=0.6 "
         show.note(
-            "no object in any image: train longer, or lower the thresholds, as --set "
-            "instances.seed=0.6 --set instances.threshold=0.3; --save probabilities shows"
-            " what it saw"
+            f"no {'class' if named else 'object'} in any image: train longer, or lower the "
+            f"thresholds, as {seed}--set instances.threshold=0.3; --save probabilities shows what "
+            "it saw"
         )
     if failed:
         done = "" if failed == len(files) else f"; the results of the others are in {out}"

@@ -135,7 +135,7 @@ def _check_numbers(labels: np.ndarray, named: Classes, where: str) -> None:
     if labels.min(initial=0) < 0 or labels.max(initial=0) > highest:
         raise DataError(
             f"{where}: labels from {labels.min()} to {labels.max()}, where the numbers of "
-            f"{len(named.names)} classes ({', '.join(named.names)}) are 0 to {highest}"
+            f"{', '.join(named.names)} are 0 to {highest}"
         )
 
 
@@ -172,12 +172,13 @@ def refuse_empty(samples: Sequence[Sample], where: str, first: str) -> None:
     hint = "Was the right file saved?"
     if named is not None and any(sample.annotated is not None for sample in labelled):
         hint = (
-            "What is taken as not annotated may be the class: then name its value, as --classes "
-            f"{named.names[0]}=255"
+            "Values of no class, such as 255, were taken as not annotated: if they are the class, "
+            f"name their value, as --classes {named.names[0]}=255"
         )
+    count = len(labelled)
     raise DataError(
-        f"{where}: empty labels: not one {what} in {len(labelled)} label images, such as {first}; "
-        f"there is nothing to learn. {hint}"
+        f"{where}: empty labels: not one {what} in {count} label image{'s' * (count != 1)}, such "
+        f"as {first}; there is nothing to learn. {hint}"
     )
 
 

@@ -1,7 +1,11 @@
-"""The paper's way from probabilities to instances: threshold, connected components, size."""
+"""The paper's way from probabilities to instances: threshold, connected components, size.
+
+Components are of a mask, or of classes of which no two share a pixel: then only pixels of the same
+class are connected.
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import ndimage, sparse
@@ -25,7 +29,7 @@ def components(mask: np.ndarray, min_size: int = 0) -> np.ndarray:
     numpy.ndarray of int32
         0 background, 1..n in the order of their first pixels in C order.
     """
-    return drop_small(_label(mask)[0], min_size)
+    return drop_small(_label(mask), min_size)
 
 
 def drop_small(labels: np.ndarray, min_size: int) -> np.ndarray:
@@ -43,41 +47,46 @@ def drop_small(labels: np.ndarray, min_size: int) -> np.ndarray:
     return numbers_of(areas, min_size)[labels]
 
 
-def numbers_of(areas: np.ndarray, min_size: int) -> np.ndarray:
+def numbers_of(areas: np.ndarray, min_size: int | np.ndarray) -> np.ndarray:
     """Return new numbers 1..n for those of at least `min_size` pixels, 0 for the others.
 
     Parameters
     ----------
     areas : numpy.ndarray of int
         By old number.
-    min_size : int
-        In pixels; what has no pixel at all gets no number.
+    min_size : int or numpy.ndarray of int
+        In pixels, of all or of each; what has no pixel at all gets no number.
     """
-    kept = areas >= max(min_size, 1)
+    kept = areas >= np.maximum(min_size, 1)
     return np.cumsum(kept, dtype=np.int32) * kept
 
 
 @dataclass(frozen=True, eq=False)
 class BlockComponents:
-    """The components of a mask that is seen block by block; see `block_components`.
+    """The components of a mask, or of classes, seen block by block; see `block_components`.
 
     Attributes
     ----------
-    count : int
-        Of components.
+    values : numpy.ndarray of int
+        Of which class the components 1..n are; 1 for those of a mask.
     numbers : tuple of (numpy.ndarray of int32, numpy.ndarray of int32)
         For each block: its pieces of components, by their labels in the block alone, and the
         numbers of those components in the whole image; 0 for those that are dropped.
     """
 
-    count: int
+    values: np.ndarray
     numbers: tuple[tuple[np.ndarray, np.ndarray], ...]
 
-    def labels(self, block: Block, mask: np.ndarray) -> np.ndarray:
-        """Return what `components` of the whole has in `block`, from its part of the mask."""
-        labels, count = _label(mask)
+    @property
+    def count(self) -> int:
+        """How many components there are."""
+        return len(self.values)
+
+    def labels(self, block: Block, classes: np.ndarray) -> np.ndarray:
+        """Return what the whole has in `block`, int32, from its part of the mask or classes."""
+        labels, values = _label_each(classes)
         pieces, numbers = self.numbers[block.number]
-        number = np.zeros(count + 1, np.int32)
+        number = np.zeros(len(values) + 1, np.int32)
         number[pieces] = numbers
         return number[labels]
 
@@ -85,11 +94,12 @@ class BlockComponents:
 def block_components(
     shape: Sequence[int],
     blocks: Sequence[Block],
-    mask: Callable[[Block], np.ndarray],
-    min_size: int,
-    on_visit: Callable[[], None],
+    classes: Callable[[Block], np.ndarray],
+    smallest: int | Sequence[int],
+    on_visit: Callable[[], None] = lambda: None,
+    spare_edge: bool = False,
 ) -> BlockComponents:
-    """Find the components of a mask that is seen block by block.
+    """Find the components of a mask, or of classes, that is seen block by block.
 
     Each block is labelled alone and seen once. Of its labels only the faces are kept, until the
     neighbours behind them have come; what touches across a face is one component. What is too small
@@ -98,54 +108,88 @@ def block_components(
     Parameters
     ----------
     shape : sequence of int
-        Of the whole mask.
+        Of the whole.
     blocks : sequence of Block
         Of the whole, in C order.
-    mask : callable
-        From a block to its part of the mask; always the same for the same block.
-    min_size : int
-        Components of fewer pixels are dropped.
-    on_visit : callable
+    classes : callable
+        From a block to its part: bool, or uint8 with 0 for background and 1, 2, … for classes;
+        always the same for the same block.
+    smallest : int or sequence of int
+        Components of fewer pixels are dropped; of classes, one size for each of them or for all.
+    on_visit : callable, optional
         Called after each block.
+    spare_edge : bool, default False
+        Whether those at the edge of the image are kept: there is no telling how large they are.
     """
-    areas, firsts, pieces, pairs = [], [], [], [np.empty((0, 2), np.int64)]
+    found: list[_Pieces] = []
+    own: list[np.ndarray] = []
+    pairs: list[np.ndarray] = []
     faces: dict[tuple[int, int], np.ndarray] = {}
     count = 0  # of the pieces in the blocks so far
     for block in blocks:
-        labels, specks = _label(mask(block))
-        area, first = _measure(labels.ravel(), specks)
-        kept = area >= min_size
+        labels, values = _label_each(classes(block))
+        areas, firsts = _measure(labels.ravel(), len(values))
+        needed = _needed(values, smallest)
+        if spare_edge:
+            needed[_at_edge(labels, block, shape)] = 0
+        kept = areas >= needed
         for side in block.sides:
             face = labels[side.face(labels.ndim)]
             kept[face[face > 0] - 1] = True
-        own = np.flatnonzero(kept)
-        number = np.zeros(specks + 1, np.int64)
-        number[own + 1] = np.arange(count, count + len(own)) + 1
+        here = np.flatnonzero(kept)
+        number = np.zeros(len(values) + 1, np.int64)
+        number[here + 1] = np.arange(count, count + len(here)) + 1
         for side in block.sides:
             face = number[labels[side.face(labels.ndim)]]
             if side.step > 0:
                 faces[side.neighbour, side.axis] = face
             else:
                 pairs.append(_touching(faces.pop((block.number, side.axis)), face))
-        areas.append(area[own])
-        firsts.append(_in_whole(first[own], labels.shape, block.origin, shape))
-        pieces.append((own + 1).astype(np.int32))
-        count += len(own)
+        firsts = _in_whole(firsts[here], labels.shape, block.origin, shape)
+        found.append(_Pieces(values[here], areas[here], firsts, needed[here]))
+        own.append((here + 1).astype(np.int32))
+        count += len(here)
         on_visit()
-    if not count:
-        return BlockComponents(0, tuple((own, own) for own in pieces))
-    whole = _numbers_of_pieces(
-        np.concatenate(pairs), np.concatenate(areas), np.concatenate(firsts), min_size
-    )
-    ends = np.cumsum([len(own) for own in pieces])
-    numbers = tuple(zip(pieces, np.split(whole, ends[:-1]), strict=True))
-    return BlockComponents(int(whole.max()), numbers)
+    return _joined(found, own, pairs)
 
 
-def _label(mask: np.ndarray) -> tuple[np.ndarray, int]:
+def _label(mask: np.ndarray) -> np.ndarray:
     labels = np.empty(mask.shape, np.int32)
     ndimage.label(mask, output=labels)
-    return labels, int(labels.max(initial=0))
+    return labels
+
+
+def _label_each(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the components of each class, and of which class the components 1..n are."""
+    if classes.dtype == bool:
+        labels = _label(classes)
+        return labels, np.ones(int(labels.max(initial=0)), np.int64)
+    labels, counts = np.zeros(classes.shape, np.int32), [0]
+    for value, around in enumerate(ndimage.find_objects(classes), start=1):
+        counts.append(0)
+        if around is not None:
+            part = _label(classes[around] == value)
+            counts[-1] = int(part.max())
+            labels[around] += part + sum(counts[:-1]) * (part > 0)
+    return labels, np.repeat(np.arange(len(counts)), counts)
+
+
+def _needed(values: np.ndarray, smallest: int | Sequence[int]) -> np.ndarray:
+    """Return how many pixels the component has that each piece must be of, to be kept."""
+    if isinstance(smallest, int):
+        return np.full(len(values), smallest, np.int64)
+    return np.asarray(smallest, np.int64)[values - 1]
+
+
+def _at_edge(labels: np.ndarray, block: Block, shape: Sequence[int]) -> np.ndarray:
+    """Return which labels of a block, from 0, lie at the edge of the image."""
+    found = [np.empty(0, labels.dtype)]
+    for axis, (interval, size) in enumerate(zip(block.intervals, shape, strict=True)):
+        along = np.moveaxis(labels, axis, 0)
+        found += [along[:1].ravel()] * (interval.start == 0)
+        found += [along[-1:].ravel()] * (interval.stop == size)
+    ids = np.unique(np.concatenate(found))
+    return ids[ids > 0] - 1
 
 
 def _touching(before: np.ndarray, behind: np.ndarray) -> np.ndarray:
@@ -163,20 +207,48 @@ def _in_whole(
     return np.ravel_multi_index(moved, tuple(whole))
 
 
-def _numbers_of_pieces(
-    pairs: np.ndarray, areas: np.ndarray, firsts: np.ndarray, min_size: int
-) -> np.ndarray:
-    """Return the number of the component that each piece is of."""
-    pieces = len(areas)
-    edges = (np.ones(len(pairs), bool), (pairs[:, 0] - 1, pairs[:, 1] - 1))
-    graph = sparse.coo_array(edges, shape=(pieces, pieces))
+@dataclass(frozen=True, eq=False)
+class _Pieces:
+    """What is known of the pieces of components in a block, or in all of them."""
+
+    values: np.ndarray
+    areas: np.ndarray
+    firsts: np.ndarray
+    needed: np.ndarray
+
+
+def _joined(
+    found: Sequence[_Pieces], own: Sequence[np.ndarray], pairs: Sequence[np.ndarray]
+) -> BlockComponents:
+    """Return the components of the pieces in all blocks; `own` are their labels in each."""
+    ends = np.cumsum([len(labels) for labels in own])
+    if not len(ends) or not ends[-1]:
+        return BlockComponents(np.empty(0, np.int64), tuple((labels, labels) for labels in own))
+    names = [field.name for field in fields(_Pieces)]
+    pieces = _Pieces(*(np.concatenate([getattr(one, name) for one in found]) for name in names))
+    touching = np.concatenate([np.empty((0, 2), np.int64), *pairs]) - 1
+    values = pieces.values[touching]
+    whole = _numbers_of_pieces(touching[values[:, 0] == values[:, 1]], pieces)
+    of_component = np.zeros(int(whole.max()) + 1, np.int64)
+    of_component[whole] = pieces.values
+    numbers = tuple(zip(own, np.split(whole, ends[:-1]), strict=True))
+    return BlockComponents(of_component[1:], numbers)
+
+
+def _numbers_of_pieces(pairs: np.ndarray, pieces: _Pieces) -> np.ndarray:
+    """Return the number of the component that each piece is of, 0 where it is too small."""
+    size = len(pieces.areas)
+    edges = (np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1]))
+    graph = sparse.coo_array(edges, shape=(size, size))
     count, owner = sparse.csgraph.connected_components(graph, directed=False)
-    area, first = np.zeros(count, np.int64), np.full(count, np.iinfo(np.int64).max)
-    np.add.at(area, owner, areas)
-    np.minimum.at(first, owner, firsts)
+    highest = np.iinfo(np.int64).max
+    area, first, needed = np.zeros(count, np.int64), *np.full((2, count), highest)
+    np.add.at(area, owner, pieces.areas)
+    np.minimum.at(first, owner, pieces.firsts)
+    np.minimum.at(needed, owner, pieces.needed)
     order = np.argsort(first)
     numbers = np.empty(count, np.int32)
-    numbers[order] = numbers_of(area[order], min_size)
+    numbers[order] = numbers_of(area[order], needed[order])
     return numbers[owner]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from septum.data.formats.class_names import is_ours as is_our_tiff
 from septum.errors import ConfigError
-from septum.outputs import ngff, nifti, shapes, table, tiff
+from septum.outputs import ngff, nifti, shapes, summary, table, tiff
 from septum.outputs.overlay import write_overlay
 from septum.outputs.segmented import Segmented
 from septum.report import picture
@@ -68,7 +68,7 @@ KINDS: dict[str, Kind] = {
         ngff.is_ours,
     ),
     "table": Kind(
-        "size, place, shape and mean intensities of every object, or class (CSV)",
+        "size, place, shape and mean intensities of every object, or piece of a class (CSV)",
         "_objects.csv",
         table.write_csv,
         table.is_our_csv,
@@ -78,6 +78,12 @@ KINDS: dict[str, Kind] = {
         "_objects.parquet",
         table.write_parquet,
         table.is_our_parquet,
+    ),
+    "summary": Kind(
+        "how many objects there are, and how much of the image they are, or each class is (CSV)",
+        "_summary.csv",
+        summary.write_summary,
+        summary.is_our_summary,
     ),
     "geojson": Kind(
         "outlines that QuPath opens",

@@ -18,7 +18,8 @@ def write_overlay(segmented: Segmented, path: Path) -> None:
 
     Large images are shrunk by whole numbers: means of the image, and of the labels the one in the
     middle. Small ones are enlarged, so that the lines are thinner than the objects. Three channels
-    are taken as red, green and blue; of other numbers the first is shown.
+    are taken as red, green and blue; of other numbers the first is shown. Below a picture of named
+    classes stands which colour is whose.
     """
     image, labels = _shown(segmented)
     longer = max(labels.shape)
@@ -31,6 +32,7 @@ def write_overlay(segmented: Segmented, path: Path) -> None:
         drawn = picture.outlined(ids, drawn, lines)
     else:
         drawn = picture.outlined_classes(drawn, ids, segmented.named, lines)
+        drawn = picture.with_names(drawn, segmented.named.names)
     picture.save(Image.fromarray(drawn), path)
 
 

@@ -1,11 +1,19 @@
 """A segmented image file, as the files of its result are written from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
-from septum.array import Source, View, Window
+from septum.array import Source, item
 from septum.classes import Classes
+from septum.instances import BLOCK, find_pieces, layers_of
+from septum.workspace import Workspace
+
+
+def _in_memory() -> Workspace:
+    return Workspace(Path(), 2**62)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +36,25 @@ class Layer:
     labels: Source
     counts: tuple[int, ...]
     classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """The connected pieces of the classes of a layer.
+
+    Attributes
+    ----------
+    labels : Source of uint32, shape (N, *spatial)
+        0 background, 1..n the pieces in each image.
+    classes : tuple of numpy.ndarray of int
+        For each image: the class of each piece, by its place in the names of the classes.
+    numbers : tuple of numpy.ndarray of int
+        For each image: the number of each piece among those of its class, from 1.
+    """
+
+    labels: Source
+    classes: tuple[np.ndarray, ...]
+    numbers: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +89,8 @@ class Segmented:
         Names of the channels of `image`, where known.
     named : Classes or None
         What `labels` are numbers of. None: they are objects.
+    space : Workspace
+        Where the pieces of named classes lie once something asks for them.
     """
 
     name: str
@@ -76,6 +105,7 @@ class Segmented:
     z_step: float | None = None
     placement: bytes | None = None
     named: Classes | None = None
+    space: Workspace = field(default_factory=_in_memory)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -86,15 +116,28 @@ class Segmented:
         if not named.overlap:
             return (Layer("classes", self.labels, self.counts, named.names),)
         return tuple(
-            Layer(name, self._bit(number), (1,) * count, (name,))
-            for number, name in enumerate(named.names)
+            Layer(names[0], labels, (1,) * count, names)
+            for labels, names in layers_of(self.labels, named)
         )
 
-    def _bit(self, number: int) -> Source:
-        def read(window: Window) -> np.ndarray:
-            return (np.asarray(self.labels[window]) >> number & 1).astype(np.uint8)
+    @cached_property
+    def pieces(self) -> tuple[Pieces, ...]:
+        """The pieces of the classes of each layer; found when they are asked for first."""
+        return tuple(
+            self._pieces_of(layer.labels, place) for place, layer in enumerate(self.layers)
+        )
 
-        return View(tuple(self.labels.shape), np.dtype(np.uint8), read)
+    def _pieces_of(self, classes: Source, place: int) -> Pieces:
+        chunk = BLOCK[len(self.spatial)]
+        chunks = (1, *(chunk,) * len(self.spatial))
+        labels = self.space.array(tuple(classes.shape), np.uint32, chunks)
+        owners, numbers = [], []
+        for number in range(len(self.counts)):
+            found = find_pieces(item(classes, number), block=chunk)
+            found.write(item(labels, number))
+            owners.append(found.values - 1 + place)
+            numbers.append(_among_their_own(found.values))
+        return Pieces(labels, tuple(owners), tuple(numbers))
 
     @property
     def spatial(self) -> tuple[int, ...]:
@@ -164,3 +207,12 @@ class Segmented:
             if axis != "T":
                 depth = depth * size + place[axis]
         return time, depth
+
+
+def _among_their_own(values: np.ndarray) -> np.ndarray:
+    """Return how many of the same value there are up to each, itself included."""
+    numbers = np.zeros(len(values), np.int64)
+    for value in np.unique(values):
+        own = values == value
+        numbers[own] = np.arange(1, own.sum() + 1)
+    return numbers

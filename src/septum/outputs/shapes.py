@@ -9,7 +9,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +29,25 @@ _MOVE_TO, _LINE_TO, _CLOSE = 0, 1, 4  # the words of a path in an ImageJ ROI
 
 @dataclass(frozen=True, eq=False)
 class _Shape:
-    """The outline of an object (or class) and the time point and slice that it lies in."""
+    """The outline of an object, or of a piece of a class, and the time point and slice it is in."""
 
     outline: Outline
     time: int
     depth: int
+    number: int
     of_class: str = ""
 
-    @property
-    def name(self) -> str:
-        return self.of_class or str(self.outline.label)
+    def name(self, digits: int = 1) -> str:
+        """Return the number, of a piece after its class, with so many digits at least."""
+        return f"{self.of_class}{self.of_class and '-'}{self.number:0{digits}}"
 
 
 def write_geojson(segmented: Segmented, path: Path) -> None:
     """Write a FeatureCollection of polygons, as QuPath exports and imports detections.
 
-    Holes are inner rings. The name of an object is its label; named classes are classifications, as
-    QuPath has them. In a stack, ``plane`` of the geometry
-    is the time point and the slice.
+    Holes are inner rings. The name of an object is its label. A piece of a named class is called by
+    its class and its number in the table, and its class is its classification, as QuPath has them.
+    In a stack, ``plane`` of the geometry is the time point and the slice.
     """
     stack = len(segmented.counts) > 1 or len(segmented.spatial) == 3
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
@@ -81,7 +81,7 @@ def write_rois(segmented: Segmented, path: Path) -> None:
             elif times > 1 or slices > 1:
                 roi.position = max(shape.time, shape.depth) + 1
                 place = f"{roi.position:04}-"
-            name = place + (shape.of_class or f"{shape.outline.label:05}")
+            name = place + shape.name(5)
             names[name] += 1
             roi.name = name if names[name] == 1 else f"{name}-{names[name]}"
             file.writestr(f"{roi.name}.roi", roi.tobytes())
@@ -109,12 +109,28 @@ def are_our_rois(path: Path) -> bool:
 
 
 def _shapes(segmented: Segmented) -> Iterator[_Shape]:
-    for number, layer in product(range(len(segmented.counts)), segmented.layers):
-        time, depth = segmented.frame(number)
-        for z, plane in enumerate(_planes(item(layer.labels, number))):
-            for outline in outlines(plane):
-                name = layer.classes[outline.label - 1] if layer.classes else ""
-                yield _Shape(outline, time, depth + z, name)
+    named = segmented.named
+    for number in range(len(segmented.counts)):
+        if named is None:
+            for outline, time, depth in _outlines(segmented, segmented.labels, number):
+                yield _Shape(outline, time, depth, outline.label)
+            continue
+        for pieces in segmented.pieces:
+            owners, among = pieces.classes[number], pieces.numbers[number]
+            for outline, time, depth in _outlines(segmented, pieces.labels, number):
+                piece = outline.label - 1
+                name = named.names[owners[piece]]
+                yield _Shape(outline, time, depth, int(among[piece]), name)
+
+
+def _outlines(
+    segmented: Segmented, labels: Source, number: int
+) -> Iterator[tuple[Outline, int, int]]:
+    """Yield the outlines in one image of a stack, each with its time point and its slice."""
+    time, depth = segmented.frame(number)
+    for z, plane in enumerate(_planes(item(labels, number))):
+        for outline in outlines(plane):
+            yield outline, time, depth + z
 
 
 def _planes(labels: Source) -> Iterator[Source]:
@@ -137,7 +153,7 @@ def _feature(shape: _Shape, stack: bool) -> dict:
     geometry = {"type": "Polygon", "coordinates": closed}
     if stack:
         geometry["plane"] = {"c": -1, "z": shape.depth, "t": shape.time}
-    properties: dict[str, Any] = {"objectType": "detection", "name": shape.name}
+    properties: dict[str, Any] = {"objectType": "detection", "name": shape.name()}
     if shape.of_class:
         properties["classification"] = {"name": shape.of_class}
     return {"type": "Feature", "geometry": geometry, "properties": properties}

@@ -1,8 +1,10 @@
-"""The measures of every object as a table, CSV or Parquet: a row for an object."""
+"""The measures of every object as a table, CSV or Parquet: a row for an object.
+
+Of classes by name, a row is a connected piece of a class.
+"""
 
 import csv
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,35 +23,58 @@ def tables(segmented: Segmented) -> Iterator[Table]:
 
     Columns are ``image`` (the name of the file), one for each axis of the stack (``t``, ``z``; the
     index from 0), those of :func:`septum.instances.measure.measure`, and ``mean_probability``, of
-    not being background. Of named classes a row is a class, all its pixels together, with its name
-    in the column ``class``.
+    not being background. Of named classes a row is a connected piece: ``class`` is the name of its
+    class, ``label`` the value (of classes that overlap: the channel) that this has in the label
+    image, and ``piece`` its number among those of the class.
     """
+    names = intensity_names(segmented)
+    for number, place in enumerate(segmented.places):
+        if segmented.named is None:
+            image = _intensities(segmented, number, None)
+            labels, count = item(segmented.labels, number), segmented.counts[number]
+            table = measure(labels, image, count, names, segmented.spacing)
+            yield placed(segmented, place, len(table["label"])) | table
+            continue
+        for order, pieces in enumerate(segmented.pieces):
+            own = order if segmented.named.overlap else None
+            owners, image = pieces.classes[number], _intensities(segmented, number, own)
+            labels = item(pieces.labels, number)
+            table = measure(labels, image, len(owners), names, segmented.spacing)
+            del table["label"]
+            known = placed(segmented, place, len(owners))
+            known["class"] = np.array(segmented.named.names, object)[owners]
+            known |= {"label": owners + 1, "piece": pieces.numbers[number]}
+            rows = np.argsort(owners, kind="stable")
+            yield {name: column[rows] for name, column in (known | table).items()}
+
+
+def intensity_names(segmented: Segmented) -> tuple[str, ...]:
+    """Return what the mean intensities are of: the channels, and the probability."""
     names = (*segmented.channel_names, "probability")
     if len(set(names)) < len(names):  # a channel may be called so too
         names = (*segmented.channel_names, "cell_probability")
-    layers, overlap = segmented.layers, segmented.named is not None and segmented.named.overlap
-    for (number, place), (order, layer) in product(enumerate(segmented.places), enumerate(layers)):
-        labels = item(layer.labels, number)
-        image = _intensities(segmented, number, order if overlap else None)
-        table = measure(labels, image, layer.counts[number], names, segmented.spacing)
-        rows = len(table["label"])
-        known = {"image": np.full(rows, segmented.name, object)}
-        known |= {axis.lower(): np.full(rows, index) for axis, index in place.items()}
-        if layer.classes:
-            known["class"] = np.array(layer.classes, object)[table["label"] - 1]
-        if overlap:
-            table["label"] = table["label"] + order
-        yield known | table
+    return names
+
+
+def placed(segmented: Segmented, place: dict[str, int], rows: int) -> Table:
+    """Return the columns that say where `rows` rows come from."""
+    known: Table = {"image": np.full(rows, segmented.name, object)}
+    return known | {axis.lower(): np.full(rows, index) for axis, index in place.items()}
 
 
 def write_csv(segmented: Segmented, path: Path) -> None:
     """Write the table as CSV, numbers with 8 digits."""
+    write_rows(tables(segmented), path)
+
+
+def write_rows(found: Iterable[Table], path: Path) -> None:
+    """Write tables of the same columns as one CSV that appears only when it is complete."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        for number, table in enumerate(tables(segmented)):
+        for number, table in enumerate(found):
             if number == 0:
                 writer.writerow(table)
-            for start in range(0, len(table["label"]), _ROWS):
+            for start in range(0, len(table["image"]), _ROWS):
                 columns = [_texts(column[start : start + _ROWS]) for column in table.values()]
                 writer.writerows(zip(*columns, strict=True))
 
@@ -89,11 +114,16 @@ def write_parquet(segmented: Segmented, path: Path) -> None:
 
 def is_our_csv(path: Path) -> bool:
     """Tell whether a CSV has the columns of a table written here; notes of others have not."""
+    return _ours(columns_of(path))
+
+
+def columns_of(path: Path) -> list[str]:
+    """Return the names of the columns of a CSV; none where it is no such file."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return _ours(next(csv.reader(file), []))
+            return next(csv.reader(file), [])
     except (OSError, ValueError, csv.Error):
-        return False
+        return []
 
 
 def is_our_parquet(path: Path) -> bool:

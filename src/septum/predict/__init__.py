@@ -1,6 +1,6 @@
 """Seamless prediction of images of any size."""
 
-from septum.predict.classify import check_thresholds, classified
+from septum.predict.classify import check_choices, classified
 from septum.predict.orientations import averaged, orientations
 from septum.predict.overlap_tile import overlap_tile, read
 from septum.predict.probabilities import Probabilities, sigmoid, softmax
@@ -8,7 +8,7 @@ from septum.predict.probabilities import Probabilities, sigmoid, softmax
 __all__ = [
     "Probabilities",
     "averaged",
-    "check_thresholds",
+    "check_choices",
     "classified",
     "orientations",
     "overlap_tile",

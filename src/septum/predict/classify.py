@@ -6,6 +6,7 @@ import numpy as np
 
 from septum.classes import Classes
 from septum.errors import ConfigError
+from septum.plan import InstancePlan
 
 
 def classified(
@@ -44,6 +45,16 @@ def classified(
     for number, (shares, limit) in enumerate(zip(probabilities, limits, strict=True)):
         found |= (shares > limit).astype(np.uint8) << number
     return found
+
+
+def check_choices(named: Classes, plan: InstancePlan) -> None:
+    """Raise ConfigError if thresholds or smallest sizes are not one, or one for each class."""
+    check_thresholds(named, plan.thresholds)
+    if len(plan.smallest) not in (1, len(named.names)):
+        raise ConfigError(
+            f"instances.min_size is {list(plan.smallest)}; expected one number of pixels, or one "
+            f"for each of {', '.join(named.names)}"
+        )
 
 
 def check_thresholds(named: Classes, thresholds: Sequence[float]) -> None:

@@ -104,6 +104,29 @@ def legend(names: Sequence[str], width: int = 360) -> Panel:
     return Panel("classes", np.asarray(sheet))
 
 
+def with_names(image: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Return an RGB `image` and below it the `names` of classes, each in the colour of its lines.
+
+    Letters are as large as the picture needs to be read when it is shown in a window.
+    """
+    size = max(_FONT, image.shape[1] // 60)
+    font, gap, row = ImageFont.load_default(size), size // 2, size * 8 // 5
+    places, left, top = [], gap, gap
+    for name in names:
+        length = size + gap + round(font.getlength(name)) + 2 * gap
+        if left > gap and left + length > image.shape[1]:
+            left, top = gap, top + row
+        places.append((left, top))
+        left += length
+    sheet = Image.new("RGB", (image.shape[1], top + row), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for name, (x, y), colour in zip(names, places, class_colours(len(names)), strict=True):
+        fill = tuple(map(int, colour))
+        draw.rectangle((x, y, x + size, y + size), fill=fill, outline=_INK)
+        draw.text((x + size + gap, y + size // 2), name, font=font, fill=_INK, anchor="lm")
+    return np.concatenate([image, np.asarray(sheet)])
+
+
 def outlines(labels: np.ndarray, width: int = 1) -> np.ndarray:
     """Return where a pixel of an instance has a neighbour that is not of it, bool.
 

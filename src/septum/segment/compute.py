@@ -1,15 +1,24 @@
 """Probabilities and labels of the images of a file, which may be far larger than memory."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from septum.array import Source, View, Window, item
+from septum.array import Source, View, item
+from septum.classes import Classes
 from septum.data.channels import Places, absent, arranged
 from septum.data.context import neighbours, stacked
-from septum.geometry import tile_stride
-from septum.instances import find
-from septum.intake import coloured, fitting, instance_values, working_shape, zoom_of
+from septum.geometry import blocks, tile_stride
+from septum.instances import drop_specks, find
+from septum.intake import (
+    coloured,
+    fitting,
+    instance_values,
+    smallest_pieces,
+    working_shape,
+    zoom_of,
+)
 from septum.model import Model
 from septum.resample import resampled
 from septum.segment.options import Options
@@ -67,12 +76,17 @@ def computed(
     if not isinstance(small, np.ndarray):  # a large image: its blocks need the room of its tiles
         model.engine.release()
     full = _stacked(small, shape)
-    named = known.named
-    if named is not None:
-        highest = 1 if named.overlap else len(named.names)
-        return full, (highest,) * count, _classified(model, full)
+    chunks = (1, *(chunk,) * len(shape))
+    if known.named is not None:
+        labels = space.array((count, *shape), np.uint8, chunks)
+        smallest = smallest_pieces(known, zoom)
+        for number in range(count):
+            planes = item(full, number), item(labels, number)
+            _write_classes(model, known.named, *planes, smallest, block, progress)
+        highest = 1 if known.named.overlap else len(known.named.names)
+        return full, (highest,) * count, labels
     values = instance_values(known, zoom)
-    labels = space.array((count, *shape), np.uint32, (1, *(chunk,) * len(shape)))
+    labels = space.array((count, *shape), np.uint32, chunks)
     counts = []
     for number in range(count):
         cells = find(
@@ -86,19 +100,22 @@ def computed(
     return full, tuple(counts), labels
 
 
-def _classified(model: Model, probabilities: Source) -> Source:
-    """Return the numbers of named classes ``(N, *spatial)``, computed when they are read."""
-    images, classes, *spatial = probabilities.shape
-
-    def read(window: Window) -> np.ndarray:
-        here, *space = window
-        planes = range(*here.indices(images))
-        every = slice(0, classes)
-        return np.stack(
-            [model.classified(np.asarray(item(probabilities, n)[(every, *space)])) for n in planes]
-        )
-
-    return View((images, *spatial), np.dtype(np.uint8), read)
+def _write_classes(
+    model: Model,
+    named: Classes,
+    probabilities: Source,
+    into: Any,
+    smallest: Sequence[int],
+    block: int,
+    progress: Progress,
+) -> None:
+    """Write the numbers of named classes of one image, without pieces that are too small."""
+    parts = blocks(probabilities.shape[1:], block)
+    every = slice(0, probabilities.shape[0])
+    for part in parts:
+        into[part.window] = model.classified(np.asarray(probabilities[(every, *part.window)]))
+        progress("telling classes apart", part.number + 1, len(parts))
+    drop_specks(into, named, smallest, block)
 
 
 def _part(stride: int) -> int:

@@ -93,6 +93,7 @@ def segment_file(
                 z_step=_z_step(image, planes.stack_axes),
                 placement=image.placement,
                 named=known.named,
+                space=space,
             )
             # The labels last: where they are, the other results are complete.
             for kind in sorted(options.save, key=lambda kind: kind == "labels"):

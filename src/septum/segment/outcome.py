@@ -6,11 +6,9 @@ from math import prod
 import numpy as np
 
 from septum.array import item
+from septum.instances import BLOCK
 from septum.instances.measure import windows
 from septum.outputs import Segmented
-
-_BLOCK = {2: 1024, 3: 128}
-"""Of classes, the edge of what is looked at at a time."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ def outcome(result: Segmented) -> Outcome:
         return Outcome(sum(result.counts))
     pixels = np.zeros(len(result.named.names), np.int64)
     for number in range(len(result.counts)):
-        for window in windows(result.spatial, _BLOCK[len(result.spatial)]):
+        for window in windows(result.spatial, BLOCK[len(result.spatial)]):
             masks = result.named.masks(np.asarray(item(result.labels, number)[window]))
             pixels += masks.reshape(len(pixels), -1).sum(axis=1)
     shares = pixels / (len(result.counts) * prod(result.spatial))

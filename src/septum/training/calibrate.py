@@ -13,7 +13,7 @@ import numpy as np
 from septum.classes import Classes
 from septum.data.sample import Sample
 from septum.evenly import evenly
-from septum.instances import instances
+from septum.instances import instances, without_specks
 from septum.metrics import Matching, Region, matching
 from septum.model import Model
 from septum.plan import InstancePlan
@@ -132,11 +132,13 @@ def _regions(
 ) -> list[list[Region]]:
     """Return the regions of each class over all samples, for each of the thresholds."""
     found: list[list[list[Region]]] = [[] for _ in thresholds]
+    smallest = model.description.plan.instances.smallest
     for number, sample in enumerate(samples, start=1):
         probabilities = model.predict(sample.image).probabilities
         for threshold, images in zip(thresholds, found, strict=True):
             limits = threshold if isinstance(threshold, tuple) else (threshold,)
-            images.append(regions_of(sample, classified(probabilities, named, limits), named))
+            classes = classified(probabilities, named, limits)
+            images.append(regions_of(sample, without_specks(classes, named, smallest), named))
         on_image(number, len(samples))
     return [pooled(images) for images in found]
 

@@ -10,9 +10,12 @@ from septum.classes import Classes
 from septum.data.sample import Sample, equivalent_diameters
 from septum.data.summary import touching_pairs
 from septum.plan import Plan
+from septum.predict import check_choices
+from septum.rank import UNIT
 from septum.resample import rescaled_shape, scale_per_axis
 from septum.training import planes, volumes
 from septum.training.channels import of_channels
+from septum.training.specks import in_words, smallest_pieces, whole_pieces
 from septum.voxel import proportions
 
 # The paper's network sees 188 px around a pixel. Cells 70 and 110 px wide were learnt faster and
@@ -54,7 +57,7 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     reasons += more
     diameter = 0.0
     if samples[0].named is not None:
-        plan, more = _of_classes(plan, samples[0].named, len(voxel))
+        plan, more = _of_classes(plan, samples[0].named, samples)
     elif any(sample.known.any() for sample in whole):
         areas = np.concatenate([_areas(sample) for sample in whole])
         diameter = float(np.median(equivalent_diameters(areas * prod(voxel), len(voxel))))
@@ -156,20 +159,31 @@ def _of_strokes(plan: Plan) -> tuple[Plan, list[str]]:
     return plan, [reason]
 
 
-def _of_classes(plan: Plan, named: Classes, ndim: int) -> tuple[Plan, list[str]]:
+def _of_classes(plan: Plan, named: Classes, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     """Return the plan for classes by name: areas, with neither a size nor borders of their own."""
-    scale, smallest = plan.data.scale, plan.instances.min_size
+    check_choices(named, plan.instances)
+    scale, smallest, reasons = plan.data.scale, plan.instances.min_size, []
+    if smallest is None:
+        sizes = whole_pieces(samples, named)
+        smallest = smallest_pieces(sizes)
+        reasons = [in_words(named, sizes, UNIT[samples[0].ndim])]
     plan = replace(
         plan,
         data=replace(plan.data, scale=1.0 if scale is None else scale),
         targets=replace(plan.targets, border=0.0),
-        instances=replace(plan.instances, min_size=0 if smallest is None else smallest),
+        instances=replace(plan.instances, min_size=smallest),
     )
     kind = "overlap: a sigmoid each" if named.overlap else "exclude one another: a softmax"
-    scale = " × ".join(f"{by:.3g}" for by in dict.fromkeys(scale_per_axis(plan.data.scale, ndim)))
+    factors = scale_per_axis(plan.data.scale, samples[0].ndim)
+    scale = " × ".join(f"{by:.3g}" for by in dict.fromkeys(factors))
+    several = len(named.names) > 1
+    what = (
+        f"classes {', '.join(named.names)}, which {kind}" if several else f"class {named.names[0]}"
+    )
     return plan, [
-        f"classes {', '.join(named.names)}, which {kind}; working resolution {scale}: classes have "
-        "no size of their own, and --set data.scale=0.5 shows the network more at a time"
+        f"{what}; working resolution {scale}: classes have no size of their own, and --set "
+        "data.scale=0.5 shows the network more at a time",
+        *reasons,
     ]
 
 

@@ -127,7 +127,8 @@ def drop(root, name):
             lambda r: folders(r, cells=CELL),
             {},
             DataError,
-            r"class 'nucleus', looked for as --labels nuclei would be: .*nuclei is none of them",
+            r"class 'nucleus', with masks called 'nuclei': .*with 1 annotation that .*: cells; "
+            "nuclei is none of them: name what holds it, as --classes nucleus=cells$",
         ),
         (
             lambda r: drop(in_folders(r), "nuclei/1.tif"),

@@ -84,6 +84,7 @@ OF_OTHERS = {
     ),
     ".ome.zarr": lambda path: path.mkdir(),
     "_objects.csv": lambda path: path.write_text("image,label,remark\nodd,1,look again\n"),
+    "_summary.csv": lambda path: path.write_text("image,count,remark\nodd,1,look again\n"),
     "_objects.parquet": lambda path: parquet.write_table(pyarrow.table({"label": [1]}), path),
     "_objects.geojson": lambda path: path.write_text('{"type":"FeatureCollection","features":[]}'),
     "_rois.zip": lambda path: zipfile.ZipFile(path, "w").close(),

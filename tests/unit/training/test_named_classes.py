@@ -1,5 +1,6 @@
 """Classes by name, from samples to a model on disk and back to images."""
 
+import csv
 from dataclasses import replace
 
 import numpy as np
@@ -114,15 +115,59 @@ def test_thresholds_that_do_not_fit_the_classes_are_refused(trained):
         api.load(run).adjusted([f"instances.threshold={wrong}"])
 
 
-def test_objects_cannot_be_chosen_where_there_are_none(trained):
+def test_classes_have_no_seeds(trained):
     _, run, _ = trained
-    with pytest.raises(ConfigError, match=r"only instances\.threshold can be changed"):
-        api.load(run).adjusted(["instances.min_size=50"])
+    with pytest.raises(
+        ConfigError, match=r"no seeds; instances\.threshold and instances\.min_size"
+    ):
+        api.load(run).adjusted(["instances.seed=0.7"])
 
 
-def test_cells_have_one_threshold():
+def test_sizes_that_do_not_fit_the_classes_are_refused(trained, tmp_path):
+    named, run, _ = trained
+    each = f"one for each of {', '.join(named.names)}"
+    with pytest.raises(
+        ConfigError, match=rf"\[5, 6, 7\]; expected one number of pixels, or {each}"
+    ):
+        api.load(run).adjusted(["instances.min_size=[5,6,7]"])
+    settings = [*SMALL, "instances.min_size=[5,6,7]"]
+    with pytest.raises(ConfigError, match=each):
+        api.train([scene(0, named)], tmp_path / "r", steps=1, settings=settings)
+
+
+def test_pieces_that_are_too_small_are_dropped_from_arrays_and_files(
+    trained, tmp_path, monkeypatch
+):
+    named, _, model = trained
+    monkeypatch.setattr("septum.segment.compute._LARGEST_BLOCK", 64**2)
+    image = np.random.default_rng(0).normal(0.5, 0.4, (90, 70)).astype(np.float32)
+    write_tiff(tmp_path / "a.tif", image, "YX")
+    counts = []
+    for sizes in ("0", "[3,20]"):
+        chosen = model.adjusted([f"instances.min_size={sizes}", "instances.threshold=0.3"])
+        expected = named.masks(chosen.predict(image).labels)
+        out = tmp_path / sizes
+        segment_file(chosen, tmp_path / "a.tif", out, Options(save=("labels", "table")))
+        labels = tifffile.imread(out / "a_labels.tif")
+        found = labels > 0 if named.overlap else named.masks(labels)
+        np.testing.assert_array_equal(found, expected)
+        rows = list(csv.DictReader((out / "a_objects.csv").open(encoding="utf-8")))
+        small = [row for row in rows if row["touches_edge"] == "False"]
+        counts.append({name: [] for name in named.names})
+        for row in small:
+            counts[-1][row["class"]].append(int(row["area_px"]))
+    before, after = counts
+    for name, size in zip(named.names, (3, 20), strict=True):
+        assert min(before[name], default=0) < size
+        assert min(after[name], default=size) >= size
+        assert sorted(area for area in before[name] if area >= size) == sorted(after[name])
+
+
+def test_cells_have_one_threshold_and_one_size():
     with pytest.raises(ConfigError, match="only classes that overlap"):
         _ = InstancePlan(threshold=(0.5, 0.4)).values
+    with pytest.raises(ConfigError, match=r"instances\.min_size is \[5, 4\]; expected one number"):
+        _ = InstancePlan(min_size=(5, 4)).values
 
 
 def test_a_pixel_is_of_its_most_probable_class_beyond_the_background():
@@ -261,7 +306,9 @@ def test_other_names_are_other_data(tmp_path):
 @pytest.mark.parametrize("named", [EXCLUSIVE, OVERLAP])
 def test_numbers_that_are_of_no_class_are_refused(named):
     labels = np.full((4, 4), 4 if named.overlap else 3, np.int32)
-    with pytest.raises(DataError, match=r"labels from \d to \d, where the numbers of 2 classes"):
+    with pytest.raises(
+        DataError, match=r"labels from \d to \d, where the numbers of \w+, \w+ are 0"
+    ):
         Sample(np.zeros((1, 4, 4)), labels, named=named)
 
 

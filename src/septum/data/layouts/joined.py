@@ -43,9 +43,7 @@ def find_classes(
         try:
             found.append(find_one(root, replace(reading, labels=source)))
         except (ConfigError, DataError) as error:
-            raise type(error)(
-                f"class {name!r}, looked for as --labels {source} would be: {error}"
-            ) from None
+            raise type(error)(f"class {name!r}, with masks called {source!r}: {error}") from None
     return _joined(found, classes)
 
 

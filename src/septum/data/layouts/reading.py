@@ -79,6 +79,11 @@ class Reading:
         return sizes[-ndim:]
 
     def __post_init__(self) -> None:
+        if self.classes is not None and not isinstance(self.classes, Classes):
+            raise ConfigError(
+                f"classes is {self.classes!r}; expected septum.classes.Classes, as "
+                "septum.classes.parse_classes('nucleus=1,membrane=2') returns them"
+            )
         if self.classes is not None and self.binary_instances is not None:
             raise ConfigError(
                 "--classes tells pixels apart, and --binary-instances objects; give one of them"

@@ -1,5 +1,6 @@
 """One image with several annotations of it, by name: ``raw.tif`` with ``membranes.tif``, ..."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from septum.data.formats import stem_of
@@ -62,9 +63,20 @@ def _chosen(root: Path, image: str, candidates: dict[str, Path], reading: Readin
     found = candidates.get(reading.labels or "")
     if found is not None:
         return found
+    count = len(candidates)
+    held = (
+        f"{root}: {image} with {count} annotation{'s' * (count != 1)} that it could be trained on: "
+        f"{', '.join(candidates)}"
+    )
+    if reading.labels and reading.classes is not None:
+        name = reading.classes.names[reading.wanted_labels.index(reading.labels)]
+        near = get_close_matches(reading.labels, candidates, 1, 0) or list(candidates)
+        raise DataError(
+            f"{held}; {reading.labels} is none of them: name what holds it, as --classes "
+            f"{name}={near[0]}"
+        )
     wanted = f"--labels {reading.labels} is none of them" if reading.labels else "which is open"
     raise DataError(
-        f"{root}: {image} with {len(candidates)} annotations that it could be trained on: "
-        f"{', '.join(candidates)}; {wanted}: choose one, as --labels {next(iter(candidates))}, or "
-        f"take them for classes, as --classes {','.join(candidates)}"
+        f"{held}; {wanted}: choose one, as --labels {next(iter(candidates))}, or take them for "
+        f"classes, as --classes {','.join(candidates)}"
     )
