@@ -64,8 +64,9 @@ def score(
         ``{"isbi": {"warping_error", "rand_error", "pixel_error", "v_rand", "v_info"},
         "ctc": {"seg"}, "matching": {"0.5": {"precision", "recall", "f1", "ap", "pq"}, …}}``, as
         far as wanted; or ``{"classes": {NAME: {"dice", "iou", "precision", "sensitivity", "auc",
-        "surface_dice"}, …, "mean": …}}``, without ``auc`` where there are no probabilities. A score
-        of nothing is nan, and the mean over the classes leaves it out.
+        "surface_dice", "ap"}, …, "mean": …}}``, without ``auc`` where there are no probabilities;
+        ``ap`` is of connected pieces at IoU 0.5. A score of nothing is nan, and the mean over the
+        classes leaves it out.
 
     Raises
     ------

@@ -15,13 +15,13 @@ NAMES = ["vessel", "[b]", "a name that is longer than it would have to be for a 
 def test_a_row_for_each_class(monkeypatch, name):
     screen = io.StringIO()
     monkeypatch.setattr(show, "console", Console(file=screen, width=80))
-    row = {**ROW, "surface_dice": 0.98765}
+    row = {**ROW, "surface_dice": 0.98765, "ap": 0.5}
     show.scores({"classes": {name: row, "mean": row}})
     head, *rows = screen.getvalue().splitlines()
-    assert head.split() == ["class", *list(ROW), "surface", "dice"]
+    assert head.split() == ["class", *list(ROW), "surface", "dice", "ap"]
     assert all(len(line) <= 80 for line in rows)
-    numbers = ["0.8123", "0.7000", "1.0000", "0.0000", "–", "0.9877"]
-    assert rows[0].split()[-6:] == numbers
+    numbers = ["0.8123", "0.7000", "1.0000", "0.0000", "–", "0.9877", "0.5000"]
+    assert rows[0].split()[-7:] == numbers
     assert rows[-1].split() == ["mean", *numbers]
     written = "".join(line[: head.index("dice")] for line in rows[:-1])
     assert written.replace(" ", "") == name.replace(" ", "")

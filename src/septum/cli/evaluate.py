@@ -39,7 +39,7 @@ def command(
     **ctc**: SEG, over all reference objects of all frames. **matching**: precision, recall, F1, AP
     and panoptic quality at IoU 0.5 to 0.9. **tracking**: SEG, DET, TRA and LNK of what
     `septum track` wrote, against a `01_GT` folder. **classes**: Dice, IoU, precision, sensitivity,
-    AUC and surface Dice of classes by name, in place of objects.
+    AUC and surface Dice of classes by name, AP of their connected pieces, in place of objects.
 
     Files find their truth by stem, frame number (t013, man_seg013) or slice of a stack. The truth
     is read as `septum train` would read it; what nobody annotated does not count. Where a stack is

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
+from scipy import ndimage
 
+from septum.metrics.matching import Matching, matching
 from septum.metrics.regions import Region, region
 from septum.metrics.roc import Ranking, ranking
 from septum.metrics.surfaces import Surfaces, surface_dice
@@ -18,6 +21,8 @@ class ClassScore:
     surfaces: Surfaces
     ranking: Ranking | None
     """None where probabilities are not known. Pooled, it is of the images where they are."""
+    pieces: Matching
+    """Of what is annotated and connected face to face, at IoU 0.5."""
 
     def __add__(self, other: "ClassScore") -> "ClassScore":
         rankings = [known for known in (self.ranking, other.ranking) if known is not None]
@@ -25,6 +30,7 @@ class ClassScore:
             self.region + other.region,
             self.surfaces + other.surfaces,
             sum(rankings[1:], rankings[0]) if rankings else None,
+            self.pieces + other.pieces,
         )
 
     @property
@@ -35,6 +41,7 @@ class ClassScore:
     def as_dict(self) -> dict[str, float]:
         """Return the scores by name; nan for one of nothing, no ``auc`` without probabilities."""
         auc = {} if self.ranking is None else {"auc": self.ranking.auc}
+        any_piece = self.pieces.tp + self.pieces.fp + self.pieces.fn > 0
         return {
             "dice": self.region.dice,
             "iou": self.region.iou,
@@ -42,6 +49,7 @@ class ClassScore:
             "sensitivity": self.region.sensitivity,
             **auc,
             "surface_dice": self.surfaces.dice,
+            "ap": self.pieces.ap if any_piece else nan,
         }
 
 
@@ -75,4 +83,11 @@ def class_score(
         region(truth, prediction, annotated),
         surface_dice(truth, prediction, tolerance, spacing, annotated),
         None if probability is None else ranking(truth, probability, annotated),
+        matching(_pieces(truth, annotated), _pieces(prediction, annotated)),
     )
+
+
+def _pieces(mask: np.ndarray, annotated: np.ndarray | None) -> np.ndarray:
+    """Return the connected pieces as labels: of what is annotated, so that no other pixel counts."""
+    labels, _ = ndimage.label(mask if annotated is None else mask & annotated)  # pyright: ignore[reportGeneralTypeIssues]
+    return np.asarray(labels)
