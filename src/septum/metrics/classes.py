@@ -88,6 +88,6 @@ def class_score(
 
 
 def _pieces(mask: np.ndarray, annotated: np.ndarray | None) -> np.ndarray:
-    """Return the connected pieces as labels: of what is annotated, so that no other pixel counts."""
+    """Return the connected pieces of what is annotated as labels: no other pixel counts."""
     labels, _ = ndimage.label(mask if annotated is None else mask & annotated)  # pyright: ignore[reportGeneralTypeIssues]
     return np.asarray(labels)
