@@ -3,7 +3,8 @@
     python benchmarks/learning_curve.py em|hela|u373 [STEPS] [PRESET] [SEED]
 
 The first fold of `septum reproduce`, trained on fewer and fewer of its images, which are spread
-evenly over them; what is tested on stays the same.
+evenly over them; what is tested on stays the same. Of EM slices each is taken by itself, since few
+of them have their neighbours.
 """
 
 import sys
@@ -17,6 +18,7 @@ from septum.experiments import EXPERIMENTS, predicted
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 COUNTS = (1, 2, 4, 8)
+ALONE = ("data.context=0",)
 FOLDS = {"em": 2, "hela": 3, "u373": 3}
 
 
@@ -29,7 +31,9 @@ def main() -> None:
     for count in (*(count for count in COUNTS if count < len(images)), len(images)):
         few = evenly(images, count)
         with tempfile.TemporaryDirectory() as folder:
-            model = api.train(few, Path(folder) / "run", preset, int(steps), seed=int(seed))
+            model = api.train(
+                few, Path(folder) / "run", preset, int(steps), seed=int(seed), settings=ALONE
+            )
         tested = predicted(model, fold.test, experiment.orientations)
         scores = evaluation.score(tested, [experiment.metric])[experiment.metric]
         shown = ", ".join(f"{key} {value:.4f}" for key, value in scores.items())

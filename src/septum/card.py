@@ -64,7 +64,7 @@ def _results(known: Description) -> Iterator[str]:
             yield f"    - {value}: {name}, annotated as {', '.join(sources)}"
         return
     unit = f"{ELEMENT[known.ndim]}s"
-    smallest = known.plan.instances.min_size or 0
+    smallest = known.plan.instances.smallest[0]
     yield f"- {rule}; objects under {smallest} {unit} are dropped."
 
 

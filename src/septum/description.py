@@ -11,6 +11,7 @@ from septum.errors import ConfigError, DataError
 from septum.geometry import depth_per_axis
 from septum.network import UNet
 from septum.plan import Plan
+from septum.predict.classify import check_choices
 from septum.rank import ELEMENT
 from septum.version import __version__
 
@@ -48,6 +49,9 @@ class Description:
     channels: tuple[str, ...] | None = None
     named: Classes | None = None
     training: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_choices(self.named, self.plan.instances)
 
     @property
     def measure(self) -> str:

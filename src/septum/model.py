@@ -27,7 +27,6 @@ from septum.network import UNet
 from septum.predict import (
     Probabilities,
     averaged,
-    check_choices,
     classified,
     overlap_tile,
     sigmoid,
@@ -121,15 +120,12 @@ class Model:
                     "instances.seed and instances.min_size can"
                 )
         plan = override(self.description.plan, settings)
-        if self.description.named is None:
-            _ = plan.instances.values  # refuses several thresholds
-        elif plan.instances.seed != self.description.plan.instances.seed:
+        seeds = plan.instances.seed != self.description.plan.instances.seed
+        if self.description.named is not None and seeds:
             raise ConfigError(
                 f"{', '.join(settings)}: the model tells classes apart, which have no seeds; "
                 "instances.threshold and instances.min_size can be changed"
             )
-        else:
-            check_choices(self.description.named, plan.instances)
         return self.described(replace(self.description, plan=plan))
 
     @property

@@ -194,6 +194,9 @@ class InstancePlan:
     min_size: int | tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
+        for name in ("threshold", "min_size"):
+            if getattr(self, name) == ():
+                raise ConfigError(f"instances.{name} is empty; expected one number, or several")
         for value in self.thresholds:
             _share("instances.threshold", value)
         _share("instances.seed", self.seed)

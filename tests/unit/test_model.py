@@ -93,6 +93,11 @@ def test_a_newer_format_asks_for_an_upgrade(saved):
         ({"in_channels": 0}, "in_channels is 0"),
         ({"ndim": 3}, "does not hold the network of model.json"),
         ({"classes": 2}, "does not hold the network of model.json"),
+        (
+            {"plan": {"instances": {"min_size": [5, 6]}}},
+            "instances.min_size is [5, 6]; expected one",
+        ),
+        ({"plan": {"instances": {"threshold": []}}}, "instances.threshold is empty"),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused_in_one_line(saved, changes, message):

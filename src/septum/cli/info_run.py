@@ -90,7 +90,7 @@ def _working(known: Description) -> str:
 def _finds(known: Description) -> Iterator[tuple[str, str]]:
     if known.named is None:
         what = f"{ELEMENT[known.ndim]}s"
-        yield "finds", f"{known.rule}; of {known.plan.instances.min_size or 0} {what} and more"
+        yield "finds", f"{known.rule}; of {known.plan.instances.smallest[0]} {what} and more"
         return
     yield "tells apart", ", ".join(known.named.names)
     yield "finds", known.rule + (known.specks and f"; {known.specks}")

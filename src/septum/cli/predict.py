@@ -117,9 +117,9 @@ def command(
         named = model.description.named is not None
         seed = "" if named or not model.description.bordered else "--set instances.seed=0.6 "
         show.note(
-            f"no {'class' if named else 'object'} in any image: train longer, or lower the "
-            f"thresholds, as {seed}--set instances.threshold=0.3; --save probabilities shows what "
-            "it saw"
+            f"no {'class' if named else 'object'} in any image: train longer, lower the "
+            f"thresholds, as {seed}--set instances.threshold=0.3, or keep what is small with --set "
+            "instances.min_size=0; --save probabilities shows what it saw"
         )
     if failed:
         done = "" if failed == len(files) else f"; the results of the others are in {out}"

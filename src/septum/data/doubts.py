@@ -7,6 +7,7 @@ import numpy as np
 from septum.array import Source, item
 from septum.data.normalise import bands
 from septum.geometry import context
+from septum.rank import ELEMENT
 
 _FIRST_BYTES = 2**20
 """Bands of this size are read until two pixels differ; nearly always the first one shows it."""
@@ -37,7 +38,7 @@ def doubts(images: Source, working: Sequence[int], depths: Sequence[int]) -> Ite
 
 def _thin(working: Sequence[int], depths: Sequence[int]) -> Iterator[str]:
     """Say along which axes the network sees more mirrored pixels than real ones."""
-    pixels = "voxels" if len(working) == 3 else "pixels"
+    pixels = f"{ELEMENT[len(working)]}s"
     reaches = map(context, depths)
     for axis, size, reach in zip("ZYX"[-len(working) :], working, reaches, strict=True):
         if size < reach:

@@ -100,7 +100,8 @@ def references(path: Path, reading: Reading) -> tuple[dict[str, Pair], Reading]:
 def _of_challenge(files: Iterable[Path], tracks: Path) -> dict[str, Pair]:
     """Return truths of the Cell Tracking Challenge: ids, even where a frame has a single cell."""
     numbered = ((frame_number(file.stem), file) for file in image_files(tracks))
-    markers = Markers({number: file for number, file in numbered if number is not None})
+    known = {number: file for number, file in numbered if number is not None}
+    markers = Markers(known, tracks.resolve().parents[1].name)
     pairs = {}
     for stem, file in by_base_stem(files).items():
         number = frame_number(file.stem)
@@ -203,8 +204,8 @@ def _explain(
         say("the truth is annotated in part: what is elsewhere does not count")
     if any(plane.annotated is not None and plane.stated is None for plane in planes):
         say(
-            "some cells are marked and not outlined: what is around them does not count, but for "
-            "ctc, which takes predictions whole as the challenge does"
+            "not every cell of the challenge is outlined (around markers, at the edge): what is "
+            "there does not count, but for ctc, which takes predictions whole as the challenge does"
         )
     if any(plane.labels.ndim == 3 for plane in planes):
         say(VOLUMES)

@@ -178,6 +178,8 @@ def _needed(values: np.ndarray, smallest: int | Sequence[int]) -> np.ndarray:
     """Return how many pixels the component has that each piece must be of, to be kept."""
     if isinstance(smallest, int):
         return np.full(len(values), smallest, np.int64)
+    if len(smallest) == 1:
+        return np.full(len(values), smallest[0], np.int64)
     return np.asarray(smallest, np.int64)[values - 1]
 
 

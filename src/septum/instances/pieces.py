@@ -47,9 +47,11 @@ class Pieces:
         It may be what the pieces were found in.
         """
         for part in self._blocks:
-            numbers = np.asarray(from_[part.window])
-            labels = self._found.labels(part, np.asarray(self._classes[part.window]))
-            from_[part.window] = np.where(labels > 0, numbers, numbers & ~np.uint8(bits))
+            classes = np.asarray(self._classes[part.window])
+            gone = (classes > 0) & (self._found.labels(part, classes) == 0)
+            if gone.any():
+                numbers = np.asarray(from_[part.window])
+                from_[part.window] = np.where(gone, numbers & ~np.uint8(bits), numbers)
 
 
 def find_pieces(
@@ -65,7 +67,7 @@ def find_pieces(
     Parameters
     ----------
     classes : Source of uint8
-        Any rank; 0 background, 1, 2, … the classes.
+        Two axes, or three; 0 background, 1, 2, … the classes.
     smallest : int or sequence of int, default 0
         Pieces of fewer pixels are none, of all classes or of each; but for those at the edge of the
         image, which may go on beyond.

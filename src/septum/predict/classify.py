@@ -47,8 +47,11 @@ def classified(
     return found
 
 
-def check_choices(named: Classes, plan: InstancePlan) -> None:
+def check_choices(named: Classes | None, plan: InstancePlan) -> None:
     """Raise ConfigError if thresholds or smallest sizes are not one, or one for each class."""
+    if named is None:
+        _ = plan.values  # refuses several
+        return
     check_thresholds(named, plan.thresholds)
     if len(plan.smallest) not in (1, len(named.names)):
         raise ConfigError(

@@ -118,8 +118,9 @@ def refuse_other_data(out: Path, facts: Facts, digest: str) -> None:
     """Raise DataError unless a run goes on with the images and annotations that it began with."""
     if facts.data != digest:
         raise DataError(
-            f"the images or annotations are not those that {out} began with; put them back as they "
-            "were, or begin a new run with another folder"
+            f"the images or annotations are not those that {out} began with, or another version of "
+            "septum read them otherwise; put them back as they were, or begin a new run with another "
+            "folder"
         )
 
 

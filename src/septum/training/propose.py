@@ -52,6 +52,7 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     plan, reasons = of_channels(plan, samples)
     plan, more = _context(plan, samples)
     reasons += more
+    check_choices(samples[0].named, plan.instances)
     whole = [sample for sample in samples if sample.kind != "scribbles"]
     voxel, more = _voxel(samples)
     reasons += more
@@ -135,9 +136,9 @@ def _of_objects(
     if plan.instances.min_size is None:
         smallest = int(np.percentile(areas, 5) / 2)
         plan = replace(plan, instances=replace(plan.instances, min_size=smallest))
-        unit = "px" if len(voxel) == 2 else "voxels"
         reasons.append(
-            f"objects under {smallest} {unit} dropped: half the 5th percentile in training"
+            f"objects under {smallest} {UNIT[len(voxel)]} dropped: half the 5th percentile in "
+            "training"
         )
     return plan, reasons
 
@@ -161,7 +162,6 @@ def _of_strokes(plan: Plan) -> tuple[Plan, list[str]]:
 
 def _of_classes(plan: Plan, named: Classes, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     """Return the plan for classes by name: areas, with neither a size nor borders of their own."""
-    check_choices(named, plan.instances)
     scale, smallest, reasons = plan.data.scale, plan.instances.min_size, []
     if smallest is None:
         sizes = whole_pieces(samples, named)

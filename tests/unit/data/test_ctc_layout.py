@@ -162,38 +162,61 @@ def test_the_partially_annotated_frames_of_the_real_data(data_dir, name, frames,
             assert sample.annotated[~margin].all()
 
 
-def written(folder, frames):
+def written(folder, frames, dataset="PhC-C2DH-U373"):
     files = {}
     for number, markers in enumerate(frames):
         files[number] = folder / f"man_track{number:03}.tif"
-        tifffile.imwrite(files[number], markers.astype(np.uint16))
-    return Markers(files)
+        tifffile.imwrite(files[number], markers)
+    return Markers(files, dataset)
 
 
-def scattered(margin, number, size=(200, 500)):
-    """Markers of which none lies wholly within the margin, but some partly."""
-    markers = np.zeros(size, np.int32)
-    for cell in range(1, number + 1):
-        along = margin + 6 * cell % (size[1] - 2 * margin - 6)
-        markers[margin - 2 : margin + 1, along : along + 3] = cell
+def marked(*places):
+    """Markers of 5 x 5 pixels, in an image of 200 x 300."""
+    markers = np.zeros((200, 300), np.uint16)
+    for cell, (y, x) in enumerate(places, start=1):
+        markers[y : y + 5, x : x + 5] = cell
     return markers
 
 
-@pytest.mark.parametrize(("clear", "found"), [(70, 50), (50, 50), (49, 25), (25, 25), (24, 0)])
-def test_the_margin_without_cells_is_one_of_the_challenge(tmp_path, clear, found):
-    frames = [scattered(clear, 15) for _ in range(4)]
-    assert written(tmp_path, frames).margin == found
+@pytest.mark.parametrize(
+    ("dataset", "margin"),
+    [("DIC-C2DH-HeLa", 50), ("Fluo-N2DL-HeLa", 25), ("Fluo-N2DH-SIM+", 0), ("my cells", 0)],
+)
+def test_the_margin_is_that_of_the_dataset(tmp_path, dataset, margin):
+    assert written(tmp_path, [marked((100, 100), (46, 150))], dataset).margin == margin
 
 
-def test_a_few_cells_may_all_lie_inside_by_chance(tmp_path):
-    assert written(tmp_path, [scattered(60, 49)]).margin == 0
-    assert written(tmp_path, [scattered(60, 50)]).margin == 50
-
-
-def test_one_cell_in_one_frame_shows_that_the_margin_is_annotated(tmp_path):
-    frames = [scattered(60, 20) for _ in range(5)]
-    frames[4][0, 0] = 99
+@pytest.mark.parametrize("place", [(45, 100), (100, 45), (150, 100), (100, 250)])
+def test_a_marker_within_the_margin_shows_that_it_is_annotated(tmp_path, place):
+    frames = [marked((46, 46), (149, 249)), marked((100, 100), place)]
+    assert written(tmp_path, frames[:1]).margin == 50
     assert written(tmp_path, frames).margin == 0
+
+
+def test_a_frame_without_markers_has_the_margin_of_the_others(tmp_path):
+    markers = written(tmp_path, [marked((100, 100))])
+    labels = np.zeros((200, 300), np.int32)
+    labels[40:60, 40:60] = 7
+    area = markers.area(9)
+    assert area is not None
+    known, notes = area(labels)
+    assert notes == ()
+    expected = labels > 0
+    expected[50:-50, 50:-50] = True
+    np.testing.assert_array_equal(known, expected)
+    assert Markers(markers.files, "my cells").area(9) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [(np.full((200, 300), 0.5, np.float32), "0.5"), (marked().astype(int) - 1, "-1")],
+)
+def test_markers_that_are_no_numbers_of_cells(tmp_path, values, said):
+    markers = written(tmp_path, [values], "my cells")
+    area = markers.area(0)
+    assert area is not None
+    with pytest.raises(DataError, match=said):
+        area(np.zeros((200, 300), np.int32))
 
 
 def test_background_in_the_margin_is_not_trusted_and_outlined_cells_are():

@@ -226,6 +226,13 @@ def test_what_the_machine_cannot_have_is_one_line(tmp_path):
             trained(tmp_path / "run", machine=septum.Machine(**{"device": "cpu", **machine}))
 
 
+@pytest.mark.parametrize("setting", ["instances.min_size=[5,6]", "instances.threshold=[0.5,0.4]"])
+def test_several_choices_for_cells_are_refused_before_the_run_begins(tmp_path, setting):
+    with pytest.raises(ConfigError, match="only classes"):
+        trained(tmp_path / "run", settings=(*TINY, setting))
+    assert not (tmp_path / "run").exists()
+
+
 def test_deterministic_is_asked_of_pytorch_and_only_then(tmp_path):
     import torch
 

@@ -82,7 +82,9 @@ def _pairs(sequence: Path) -> tuple[list[Pair], list[str]]:
             f"{sequence}: {len(lost)} truth images have no frame: {few(lost)}; "
             f"t{_NUMBER.findall(lost[0].stem)[0]}.tif is expected in {sequence}"
         )
-    markers = Markers(_numbered(image_files(_seg(sequence).with_name("TRA"))))
+    markers = Markers(
+        _numbered(image_files(_seg(sequence).with_name("TRA"))), sequence.resolve().parent.name
+    )
     pairs = [
         Pair(
             name=f"{sequence.name}_{frames[number].stem}",
@@ -100,10 +102,10 @@ def _pairs(sequence: Path) -> tuple[list[Pair], list[str]]:
         notes.append(f"{unused} of {len(frames)} frames of {sequence.name} have no gold truth")
     if not markers.files and pairs:
         notes.append(f"no {sequence.name}_GT/TRA: whether cells are missing cannot be told")
-    if markers.margin and pairs:
+    if pairs and markers.margin:
         notes.append(
-            f"no cell of {sequence.name} lies wholly within {markers.margin} px of the edge, the "
-            "margin that the challenge leaves out: what is not outlined there is ignored"
+            f"the challenge annotates no cell that lies wholly within {markers.margin} px of the "
+            "edge: what is not outlined there is ignored"
         )
     return pairs, notes
 

@@ -8,17 +8,22 @@ import numpy as np
 from scipy import ndimage
 
 from septum.data.formats import read_labels
+from septum.data.labels import whole_numbers
 from septum.data.layouts.pair import Annotated
 from septum.data.sample import equivalent_diameters
 from septum.errors import DataError
 from septum.evenly import evenly
 
-_MARGINS = (50, 25)
-"""Pixels at the edge in which the challenge does not annotate, by dataset; or none at all."""
+_MARGINS = {
+    50: {
+        *("DIC-C2DH-HeLa", "Fluo-C2DL-MSC", "Fluo-C3DH-H157", "Fluo-N2DH-GOWT1"),
+        *("Fluo-N3DH-CE", "Fluo-N3DH-CHO", "PhC-C2DH-U373"),
+    },
+    25: {"Fluo-C3DL-MDA231", "Fluo-N2DL-HeLa", "PhC-C2DL-PSC"},
+}
+"""Pixels at the edge outside the challenge's field of interest, with the names of the datasets."""
 
 _LOOKED_AT = 24  # frames
-_ENOUGH = 50
-"""Fewer markers may all lie inside by chance."""
 
 
 class Markers:
@@ -28,37 +33,44 @@ class Markers:
     ----------
     files : mapping of int to Path
         For each frame an image with a marker in every cell (``01_GT/TRA``).
+    dataset : str
+        The name under which the challenge offers the dataset.
     """
 
-    def __init__(self, files: Mapping[int, Path]) -> None:
+    def __init__(self, files: Mapping[int, Path], dataset: str = "") -> None:
         self.files = files
+        self._dataset = dataset
 
     def area(self, frame: int) -> Annotated | None:
         """Return what finds the annotated area of a frame, given its labels.
 
-        None for a frame without markers. See `annotated_area`; raises DataError for markers of
-        another shape than the labels.
+        None for a frame without markers of a sequence without a margin. See `annotated_area`;
+        raises DataError for markers of another shape than the labels.
         """
-        return partial(self._area, self.files[frame]) if frame in self.files else None
+        if frame in self.files:
+            return partial(self._area, self.files[frame])
+        return self._inside if self.margin else None
 
     @cached_property
     def margin(self) -> int:
         """How many pixels at the edge the challenge leaves out: 50, 25, or 0.
 
-        It annotates no cell that lies wholly within a margin, and the margin differs by dataset.
-        It is the largest within which no cell lies in any of 24 frames, evenly spaced.
+        Cells that lie wholly within it are not annotated. The challenge states it for each of its
+        datasets; here, in addition, no marker may lie within in any of 24 frames, evenly spaced, so
+        that other truth under the same name is believed.
         """
-        frames = evenly(sorted(self.files), _LOOKED_AT)
-        found, count = list(_MARGINS), 0
-        for frame in frames:
-            markers = read_labels(self.files[frame]).array
-            ids = np.unique(markers[markers > 0])
-            count += len(ids)
-            found = [m for m in found if np.isin(ids, markers[_inside(markers.shape, m)]).all()]
-        return found[0] if found and count >= _ENOUGH else 0
+        margin = next((px for px, names in _MARGINS.items() if self._dataset in names), 0)
+        for frame in evenly(sorted(self.files), _LOOKED_AT) if margin else ():
+            markers = _read(self.files[frame])
+            if not np.isin(markers, np.append(markers[inside(markers.shape, margin)], 0)).all():
+                return 0
+        return margin
+
+    def _inside(self, labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+        return (labels > 0) | inside(labels.shape, self.margin), ()
 
     def _area(self, file: Path, labels: np.ndarray) -> tuple[np.ndarray | None, tuple[str, ...]]:
-        markers = read_labels(file).array
+        markers = _read(file)
         if markers.shape != labels.shape:
             raise DataError(
                 f"{file}: sizes differ: the markers are {markers.shape}, the labels {labels.shape}"
@@ -104,7 +116,7 @@ def annotated_area(
     covered = np.bincount(markers.ravel(), weights=labels.ravel() > 0)
     marked = np.flatnonzero(size[1:]) + 1
     missing = marked[covered[marked] < 0.5 * size[marked]]
-    known = _inside(labels.shape, margin)
+    known = inside(labels.shape, margin)
     if not missing.size:
         return (labels > 0) | known if margin else None, ()
     note = f"{missing.size} of {marked.size} cells are not outlined; their surroundings are ignored"
@@ -119,9 +131,16 @@ def annotated_area(
     return (labels > 0) | (known & ~doubtful), (note,)
 
 
-def _inside(shape: tuple[int, ...], margin: int) -> np.ndarray:
-    """Return where an image is no margin, bool."""
-    inside = np.zeros(shape, bool)
-    rows, columns = (slice(margin, size - margin) for size in shape[-2:])
-    inside[..., rows, columns] = True
-    return inside
+def inside(shape: tuple[int, ...], margin: int) -> np.ndarray:
+    """Return where an image is no margin, bool: its last two axes have one."""
+    found = np.zeros(shape, bool)
+    rows, columns = (slice(margin, max(margin, size - margin)) for size in shape[-2:])
+    found[..., rows, columns] = True
+    return found
+
+
+def _read(file: Path) -> np.ndarray:
+    markers = whole_numbers(read_labels(file).array, str(file))
+    if markers.min(initial=0) < 0:
+        raise DataError(f"{file}: a marker is {markers.min()}; expected 0 and the numbers of cells")
+    return markers

@@ -68,7 +68,7 @@ def _chosen(root: Path, image: str, candidates: dict[str, Path], reading: Readin
         f"{root}: {image} with {count} annotation{'s' * (count != 1)} that it could be trained on: "
         f"{', '.join(candidates)}"
     )
-    if reading.labels and reading.classes is not None:
+    if reading.labels and reading.classes is not None and reading.classes.of_files:
         name = reading.classes.names[reading.wanted_labels.index(reading.labels)]
         near = get_close_matches(reading.labels, candidates, 1, 0) or list(candidates)
         raise DataError(
