@@ -119,8 +119,8 @@ def refuse_other_data(out: Path, facts: Facts, digest: str) -> None:
     if facts.data != digest:
         raise DataError(
             f"the images or annotations are not those that {out} began with, or another version of "
-            "septum read them otherwise; put them back as they were, or begin a new run with another "
-            "folder"
+            "septum read them otherwise; put them back as they were, or begin a new run with "
+            "another folder"
         )
 
 
