@@ -185,7 +185,7 @@ class InstancePlan:
         None: chosen as the threshold is.
     min_size : int, tuple of int or None
         Objects of fewer pixels, at the resolution of the image, are dropped. Of classes by name,
-        pieces of fewer are, of all classes or of each, but for those at the edge of the image.
+        pieces of fewer are, of all classes or of each.
         None: half the 5th percentile of their sizes in training.
     """
 

@@ -1,14 +1,13 @@
 """`septum plan`: what a training would do with a folder, without training."""
 
 from pathlib import Path
-from shlex import quote
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from septum.cli import show
-from septum.cli.reading import with_reading
+from septum.cli.reading import as_asked, with_reading
 from septum.config import to_toml
 from septum.data.layouts import Reading
 
@@ -43,6 +42,4 @@ def command(
     show.console.print(Text(to_toml(plan).rstrip()))
     if out is not None:
         write_text(out, to_toml(plan))
-        asked = ((name, context.params[name]) for name in ("spacing", "ndim", "classes"))
-        options_given = "".join(f" --{name} {quote(str(value))}" for name, value in asked if value)
-        show.done(f"{out} written; septum train {data} -o RUN --preset {out}{options_given}")
+        show.done(f"{out} written; septum train {data} -o RUN --preset {out}{as_asked(context)}")

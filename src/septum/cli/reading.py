@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, signature
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -114,6 +115,17 @@ def sizes(text: str | None) -> tuple[float, ...] | None:
         raise ConfigError(
             f"--spacing is {text!r}; expected sizes in µm with commas between, as 0.5 or 2,0.5,0.5"
         ) from None
+
+
+def as_asked(context: typer.Context) -> str:
+    """Return the options of reading that a command was given, as another would take them."""
+    asked = []
+    for option in context.command.params:
+        value = context.params.get(option.name or "")
+        if option.name in signature(reading_of).parameters and value is not None:
+            flag = option.opts[0] if value is not False else option.secondary_opts[0]
+            asked.append(f" {flag}" if isinstance(value, bool) else f" {flag} {quote(str(value))}")
+    return "".join(asked)
 
 
 def with_reading(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -97,7 +97,6 @@ def block_components(
     classes: Callable[[Block], np.ndarray],
     smallest: int | Sequence[int],
     on_visit: Callable[[], None] = lambda: None,
-    spare_edge: bool = False,
 ) -> BlockComponents:
     """Find the components of a mask, or of classes, that is seen block by block.
 
@@ -118,8 +117,6 @@ def block_components(
         Components of fewer pixels are dropped; of classes, one size for each of them or for all.
     on_visit : callable, optional
         Called after each block.
-    spare_edge : bool, default False
-        Whether those at the edge of the image are kept: there is no telling how large they are.
     """
     found: list[_Pieces] = []
     own: list[np.ndarray] = []
@@ -130,8 +127,6 @@ def block_components(
         labels, values = _label_each(classes(block))
         areas, firsts = _measure(labels.ravel(), len(values))
         needed = _needed(values, smallest)
-        if spare_edge:
-            needed[_at_edge(labels, block, shape)] = 0
         kept = areas >= needed
         for side in block.sides:
             face = labels[side.face(labels.ndim)]
@@ -181,17 +176,6 @@ def _needed(values: np.ndarray, smallest: int | Sequence[int]) -> np.ndarray:
     if len(smallest) == 1:
         return np.full(len(values), smallest[0], np.int64)
     return np.asarray(smallest, np.int64)[values - 1]
-
-
-def _at_edge(labels: np.ndarray, block: Block, shape: Sequence[int]) -> np.ndarray:
-    """Return which labels of a block, from 0, lie at the edge of the image."""
-    found = [np.empty(0, labels.dtype)]
-    for axis, (interval, size) in enumerate(zip(block.intervals, shape, strict=True)):
-        along = np.moveaxis(labels, axis, 0)
-        found += [along[:1].ravel()] * (interval.start == 0)
-        found += [along[-1:].ravel()] * (interval.stop == size)
-    ids = np.unique(np.concatenate(found))
-    return ids[ids > 0] - 1
 
 
 def _touching(before: np.ndarray, behind: np.ndarray) -> np.ndarray:

@@ -69,8 +69,7 @@ def find_pieces(
     classes : Source of uint8
         Two axes, or three; 0 background, 1, 2, … the classes.
     smallest : int or sequence of int, default 0
-        Pieces of fewer pixels are none, of all classes or of each; but for those at the edge of the
-        image, which may go on beyond.
+        Pieces of fewer pixels are none, of all classes or of each.
     block : int, optional
         Edge of the blocks in pixels; 1024 in 2D, 128 in 3D. It makes no difference to the result.
     """
@@ -80,7 +79,7 @@ def find_pieces(
     def read(part: Block) -> np.ndarray:
         return np.asarray(classes[part.window])
 
-    found = block_components(shape, parts, read, smallest, spare_edge=True)
+    found = block_components(shape, parts, read, smallest)
     return Pieces(found.values, classes, parts, found)
 
 

@@ -60,7 +60,11 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     if samples[0].named is not None:
         plan, more = _of_classes(plan, samples[0].named, samples)
     elif any(sample.known.any() for sample in whole):
-        areas = np.concatenate([_areas(sample) for sample in whole])
+        areas = np.concatenate([_sizes(sample, voxel) for sample in whole])
+        if any(_in_single_slices(sample) for sample in whole):
+            reasons.append(
+                "single slices are annotated: their objects are taken for sections of balls"
+            )
         diameter = float(np.median(equivalent_diameters(areas * prod(voxel), len(voxel))))
         plan, more = _of_objects(plan, whole, areas, diameter, voxel)
     else:
@@ -187,8 +191,24 @@ def _of_classes(plan: Plan, named: Classes, samples: Sequence[Sample]) -> tuple[
     ]
 
 
-def _areas(sample: Sample) -> np.ndarray:
-    return np.unique(sample.known[sample.known > 0], return_counts=True)[1]
+def _sizes(sample: Sample, voxel: Sequence[float]) -> np.ndarray:
+    """Return the sizes of the objects in pixels; those in single slices as balls would have."""
+    if not _in_single_slices(sample):
+        return _areas(sample.known)
+    areas = np.concatenate([_areas(plane) for plane in sample.known])
+    return equivalent_diameters(areas * prod(voxel[1:]), 2) ** 3 * np.pi / 6 / prod(voxel)
+
+
+def _areas(labels: np.ndarray) -> np.ndarray:
+    return np.unique(labels[labels > 0], return_counts=True)[1]
+
+
+def _in_single_slices(sample: Sample) -> bool:
+    """Tell whether of a volume no two slices side by side are annotated: none has height."""
+    if sample.annotated is None or sample.annotated.ndim == 2:
+        return False
+    slices = np.asarray(sample.annotated.any(axis=(1, 2)))
+    return not (slices[1:] & slices[:-1]).any()
 
 
 def _touching(samples: Sequence[Sample], objects: int) -> float:

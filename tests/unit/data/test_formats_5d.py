@@ -128,3 +128,16 @@ def test_labels_of_a_series_of_volumes_are_read_by_others(tmp_path, ndim):
         whole = tiff.asarray()
     back = whole.transpose([image.axes.index(axis) for axis in "TZCYX"])
     np.testing.assert_array_equal(back[:, :, 1], (expected / 7).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [((12, 2, 8, 9), "ZCYX"), ((12, 5, 8, 9), "IZYX"), ((3, 2, 8, 9), "IZYX"), ((12, 8, 9), "ZYX")],
+)
+def test_of_unnamed_pages_a_short_inner_axis_is_channels_for_who_asks_for_volumes(
+    tmp_path, shape, axes
+):
+    tifffile.imwrite(tmp_path / "stack.tif", np.zeros(shape, np.uint8))
+    image = open_image(tmp_path / "stack.tif", ndim=3)
+    assert image.axes == axes
+    assert "give --axes if they are not" in image.notes[-1]

@@ -1,7 +1,6 @@
 """Pieces of classes: each class by itself, block by block as in one piece, without specks."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
@@ -28,14 +27,12 @@ def drawn(shape, seed, highest):
 
 
 def kept_of(mask, smallest):
-    """Yield the components of a mask that are large enough, or at the edge."""
-    inside = np.zeros(mask.shape, bool)
-    inside[(slice(1, -1),) * mask.ndim] = True
+    """Yield the components of a mask that are large enough."""
     labels = np.zeros(mask.shape, np.int32)
     ndimage.label(mask, output=labels)
     for number in range(1, labels.max(initial=0) + 1):
         own = labels == number
-        if own.sum() >= smallest or not inside[own].all():
+        if own.sum() >= smallest:
             yield own
 
 
@@ -88,14 +85,6 @@ def test_specks_become_background_whatever_the_blocks(shape, block, seed, named,
     np.testing.assert_array_equal(named.masks(numbers), masks)
 
 
-def test_a_speck_at_the_edge_may_go_on_beyond_and_stays():
-    numbers = np.zeros((9, 9), np.uint8)
-    numbers[0, 4] = numbers[4, 8] = numbers[4, 4] = 2
-    kept = without_specks(numbers, EXCLUSIVE, (3,))
-    assert kept[0, 4] == kept[4, 8] == 2
-    assert kept[4, 4] == 0
-
-
 def test_a_speck_on_another_class_is_a_hole_where_they_exclude_and_none_where_they_overlap():
     numbers = np.zeros((9, 9), np.uint8)
     numbers[1:8, 1:8] = 1
@@ -104,15 +93,10 @@ def test_a_speck_on_another_class_is_a_hole_where_they_exclude_and_none_where_th
     assert without_specks(numbers, OVERLAP, (0, 4, 0))[4, 4] == 1
 
 
-@pytest.mark.parametrize("spare_edge", [False, True])
-def test_of_noise_only_what_meets_a_face_is_remembered(spare_edge):
+def test_of_noise_only_what_meets_a_face_is_remembered():
     mask = np.zeros((120, 120), np.uint8)
     mask[1::2, 1::2] = 1
     parts = blocks(mask.shape, 40)
-    found = block_components(
-        mask.shape, parts, lambda part: mask[part.window], (4,), spare_edge=spare_edge
-    )
+    found = block_components(mask.shape, parts, lambda part: mask[part.window], (4,))
     held = sum(len(pieces) for pieces, _ in found.numbers)
-    # Of 3,600 specks: those in 2 rows and 2 columns beside faces, with the last row and column.
-    lines = 3 if spare_edge else 2
-    assert held == 2 * lines * 60 - lines**2
+    assert held == 2 * 2 * 60 - 2**2  # of 3,600 specks those in 2 rows and 2 columns beside faces

@@ -57,6 +57,25 @@ def test_large_objects_are_seen_at_a_lower_resolution_and_long_voxels_keep_their
     assert plan.network.depth == (2, 3, 3)  # at half the resolution they are twice as long as wide
 
 
+@pytest.mark.parametrize(
+    ("shape", "spacing"), [((24, 96, 96), None), ((12, 96, 96), (2.0, 1.0, 1.0))]
+)
+def test_single_slices_are_sections_of_objects_that_have_height(shape, spacing):
+    whole = volume(shape, spacing, radius=6)
+    known = np.zeros(shape, bool)
+    known[shape[0] // 2] = True  # through the middles of the balls
+    sparse = replace(whole, labels=np.where(known, whole.truth, 0), annotated=known)
+    full, _ = propose(preset("default"), [whole])
+    plan, reasons = propose(preset("default"), [sparse])
+    assert plan.network == full.network
+    assert plan.data.scale == full.data.scale
+    assert plan.instances.min_size == pytest.approx(full.instances.min_size, rel=0.15)
+    assert any("sections of balls" in reason for reason in reasons)
+    known[shape[0] // 2 + 1] = True  # two slices side by side have a height
+    beside = replace(sparse, annotated=known)
+    assert not any("sections" in reason for reason in propose(preset("default"), [beside])[1])
+
+
 @pytest.mark.parametrize("memory", [0.1, 0.3, 0.8])
 def test_the_tile_is_the_largest_that_fits_the_memory(memory):
     settings = [f"training.memory={memory}", "network.width=16"]

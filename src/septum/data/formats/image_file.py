@@ -15,6 +15,9 @@ STACK_AXES = "TZQIRPVLEHA"  # everything that tifffile may call an axis besides 
 COLOURS = ("R", "G", "B")
 """The names of three samples of a pixel."""
 
+_CHANNELS = 4
+"""An unnamed axis of more than this is none of channels."""
+
 ALPHA_DROPPED = "the alpha channel (transparency) was dropped"
 """What a reader notes that left out the opacity of pixels, which says nothing of the specimen."""
 
@@ -113,7 +116,8 @@ def as_volume(image: ImageFile[Pixels]) -> ImageFile[Pixels]:
     """Return an image whose pages are Z where it has no other third spatial axis.
 
     A plain TIFF stack has no way to say Z: its pages (Q or I) are slices for who asks for a volume,
-    and so are the frames of a film (T) if there is nothing else.
+    and so are the frames of a film (T) if there is nothing else. Of two such axes, an inner one of
+    up to 4 pages is taken for channels, which is the order of ImageJ.
 
     Raises
     ------
@@ -129,11 +133,17 @@ def as_volume(image: ImageFile[Pixels]) -> ImageFile[Pixels]:
             f"{image.source or 'image'}: axes {axes} of shape {shape} have no third "
             "spatial axis; a 3D network takes stacks (ZYX), a 2D network takes this image"
         )
-    taken = f"the {shape[axes.index(pages)]} pages are taken as Z"
+    inner = shape[axes.index("Q")] if "Q" in axes else 0
+    if image.assumed and "IQ" in axes and inner <= _CHANNELS < shape[axes.index("I")]:
+        taken = f"the {shape[axes.index('I')]} pages are taken as Z, of {inner} channels each"
+        axes = axes.replace("IQ", "ZC")
+    else:
+        taken = f"the {shape[axes.index(pages)]} pages are taken as Z"
+        axes = axes.replace(pages, "Z")
     if image.assumed:
         taken += ", as the file does not say what they are; give --axes if they are not"
     notes = (*(note for note in image.notes if note != assumption(image)), taken)
-    return replace(image, axes=axes.replace(pages, "Z"), notes=notes, assumed=False)
+    return replace(image, axes=axes, notes=notes, assumed=False)
 
 
 def known_steps(steps: Sequence[float | None]) -> tuple[float, ...] | None:
