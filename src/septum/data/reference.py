@@ -27,8 +27,8 @@ MEANING = {
     "scribbles": "scribbles in the truth: nothing is known but what lies on their strokes",
 }
 
-VOLUMES = "stacks are scored as volumes: an object is one through all slices; --ndim 2: by slices"
-SLICES = "stacks are scored plane by plane, each with objects of its own; --ndim 3: as volumes"
+VOLUMES = "stacks are scored as volumes, an object through all slices (--ndim 2 takes slices)"
+SLICES = "stacks are scored plane by plane, each with objects of its own (--ndim 3 takes volumes)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,6 +200,11 @@ def _explain(
         say(f"{value} in the truth is taken as not annotated")
     if reading.ignore is not None and not ignored:
         say(f"no pixel of the truth is {reading.ignore}, so that --ignore changes nothing")
+    if any(a.top_is_id and a.kind == "instances" for a in found) and reading.ignore is None:
+        say(
+            "255 in the truth is taken as the id of an object; if it means that nobody annotated "
+            "there, say so with --ignore 255"
+        )
     if any(plane.stated is not None for plane in planes):
         say("the truth is annotated in part: what is elsewhere does not count")
     if any(plane.annotated is not None and plane.stated is None for plane in planes):

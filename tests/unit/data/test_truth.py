@@ -9,6 +9,7 @@ from PIL import Image
 
 from septum.data.formats import read_labels, write_labels, write_tiff
 from septum.data.layouts import Reading, find
+from septum.data.reference import read_references, references
 from septum.data.scores import cell_score
 from septum.data.synthetic import draw_cells
 from septum.data.truth import compare
@@ -531,3 +532,14 @@ def test_the_smallest_share_of_8_bits_is_not_the_whole():
     assert scores.max() == 1 / 255
     assert "in shares of 255" in note
     assert cell_score(faint.astype(bool), "x", known=True)[0].max() == 1
+
+
+def test_ids_of_which_the_largest_may_mean_not_annotated_are_told(tmp_path):
+    labels = np.zeros((40, 40), np.uint8)
+    labels[5:10, 5:10], labels[20:25, 5:10], labels[:, 30:] = 1, 2, 255
+    tifffile.imwrite(tmp_path / "a.tif", labels)
+    for wished, told in ((Reading(), True), (Reading(ignore=255), False)):
+        pairs, reading = references(tmp_path, wished)
+        said: list[str] = []
+        read_references(pairs.values(), reading, said.append)
+        assert any("--ignore 255" in text for text in said) == told
