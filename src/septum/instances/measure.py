@@ -57,7 +57,8 @@ def measure(
         - ``eccentricity`` of that ellipse, in 2D: 0 for a circle, to 1 for a line;
         - ``surface_um2`` (``_px2``) in 3D, by Crofton's formula (see `surface.areas`), and
           ``sphericity``, the surface of a ball of this volume over it: 1 for a ball, less for all
-          else; objects of a few voxels have no shape and may be above 1;
+          else. Of a few voxels Crofton's surface is too small (3.6 of a single one, where a ball
+          needs 4.8), so that it is bounded at 1: such objects have no shape to measure;
         - ``touches_edge``: whether it reaches the edge of the image, and may go on beyond;
         - ``mean_NAME`` for each channel.
 
@@ -245,4 +246,4 @@ def _surface(sums: _Sums, spacing: tuple[float, ...] | None) -> Table:
     steps, unit = ((1.0, 1.0, 1.0), "px2") if spacing is None else (spacing, "um2")
     area = surface.areas(sums.crossings, steps)
     ball = np.cbrt(36 * np.pi * (sums.area * np.prod(steps)) ** 2)
-    return {f"surface_{unit}": area, "sphericity": ball / area}
+    return {f"surface_{unit}": area, "sphericity": np.minimum(ball / area, 1)}

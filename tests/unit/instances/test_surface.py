@@ -53,6 +53,13 @@ def test_an_ellipsoid_has_its_area(radii, spacing, within):
     assert table["surface_um2"][0] == pytest.approx(true_area(radii), rel=within)
 
 
+@pytest.mark.parametrize("spacing", [None, (3.0, 0.5, 0.5)])
+def test_a_single_voxel_is_no_rounder_than_a_ball(spacing):
+    labels = np.zeros((3, 3, 3), np.uint16)
+    labels[1, 1, 1] = 1
+    assert 0 < table_of(labels, spacing)["sphericity"][0] <= 1
+
+
 def test_a_ball_is_as_spherical_as_can_be_and_a_rod_is_not():
     ball = table_of(ellipsoid((12, 12, 12), (1, 1, 1)))
     assert ball["sphericity"][0] == pytest.approx(1, abs=0.01)
