@@ -282,6 +282,10 @@ def test_info_tells_a_person_what_a_run_is(place, tmp_path, monkeypatch):
     run = tmp_path / "validated"
     septum("train", place / "data", "-o", run, "--steps", 2, "--val", 0.5, *TINY)
     said = " ".join(septum("info", run).stderr.split())
+    named = tmp_path / "named"
+    septum("train", place / "data", "-o", named, "--steps", 1, "--channels", "DAPI", *TINY)
+    said_of_names = " ".join(septum("info", named).stderr.split())
+    assert "takes images of 1 channel (DAPI); their pixel size" in said_of_names
     assert re.search(
         r"score panoptic quality at IoU 0\.5 0\.\d{3} on 2 images to validate with, at step", said
     )

@@ -68,7 +68,8 @@ def _rows(known: Description) -> Iterator[tuple[str, str]]:
 
 def _takes(known: Description) -> str:
     kind = IMAGES[known.ndim]
-    channels = _count(known.image_channels, "channel")
+    names = "" if known.channels is None else f" ({', '.join(known.channels)})"
+    channels = _count(known.image_channels, "channel") + names
     also = ", or grey ones" if known.grey_too else ""
     around = f", with {known.reach} slices before and behind" if known.reach else ""
     if known.spacing is None:
