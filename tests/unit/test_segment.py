@@ -318,6 +318,16 @@ def test_channels_are_taken_by_name_or_as_said(tmp_path, names, wished, places):
     assert any("another order; taken by name" in note for note in said) == (places == (1, 0))
 
 
+def test_the_table_calls_channels_without_names_as_the_model_does(tmp_path):
+    kind = {"photometric": "minisblack", "metadata": {"axes": "CYX"}}
+    tifffile.imwrite(tmp_path / "a.tif", pixels(3, 30, 34), **kind)
+    options = Options(save=("table",), channels=wishes("DAPI=2,actin=0"))
+    segment_file(robust(), tmp_path / "a.tif", tmp_path / "out", options)
+    columns = (tmp_path / "out" / "a_objects.csv").read_text().splitlines()[0].split(",")
+    means = ["mean_actin", "mean_channel_2", "mean_DAPI", "mean_probability"]
+    assert columns[-4:] == means
+
+
 def test_a_missing_channel_is_said_where_the_model_has_not_learnt_to_do_without(tmp_path):
     path = stained(tmp_path / "a.ome.tif", ("DAPI",), pixels(1, 30, 34))
     for dropped, said in ((0.0, True), (0.2, False)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -136,6 +137,37 @@ def arrangement(
     )
 
 
+def names_by_model(
+    places: Sequence[int | None], model: Names | None, image: Names | None, available: int
+) -> Names | None:
+    """Return what the channels of an image are called: by its file, or else by a model.
+
+    Parameters
+    ----------
+    places : sequence of int or None
+        As `arrangement` returns them.
+    model, image : tuple of str or None
+        The names, where they are known.
+    available : int
+        How many channels the image has.
+
+    Returns
+    -------
+    tuple of str or None
+        The image's own names where it states them. Else those of the channels of the model that
+        are taken from it; the model looks at no others, and they are `channel_1`, `channel_2`, …
+        by their place. None where nothing is known.
+    """
+    if image is not None or model is None or len(places) != len(model):
+        return image
+    names = [f"channel_{number + 1}" for number in range(available)]
+    # In reverse, so that of several that are taken from one channel the first one names it.
+    for place, name in reversed(list(zip(places, model, strict=True))):
+        if place is not None:
+            names[place] = name
+    return tuple(names)
+
+
 def arranged(image: Source, places: Sequence[int | None]) -> Source:
     """Return an image ``(C, *spatial)`` with the channels of a model, 0 where it has not got one.
 
@@ -188,10 +220,11 @@ def _as_wished(
             )
         keys = [_key(name or "") for name, _ in wished]
         if sorted(keys) != sorted(map(_key, model)):
+            names = [name or "" for name, _ in wished]
             raise DataError(
-                f"--channels names {_listed([name or '' for name, _ in wished])}; the model was "
-                f"trained on {_counted(count, model)}, and each is named once. {MISSING} stands "
-                "for one that the image has not got"
+                f"--channels names {_listed(names)}; the model was trained on "
+                f"{_counted(count, model)}, and each is named once{_strange(names, model)}. "
+                f"{MISSING} stands for one that the image has not got"
             )
         found = [found[keys.index(_key(name))] for name in model]
     if len(found) != count:
@@ -202,6 +235,19 @@ def _as_wished(
     if not any(place is not None for place in found):
         raise DataError(f"--channels says {MISSING} to every channel; the model needs at least one")
     return tuple(found)
+
+
+def _strange(names: Sequence[str], model: Names) -> str:
+    """Say which of the names are none of the model's, and what may have been meant."""
+    own = {_key(name): name for name in model}
+    strange = [name for name in names if _key(name) not in own]
+    if not strange:
+        return ""
+    each = []
+    for name in strange:
+        close = get_close_matches(_key(name), own, 1)
+        each.append(f"{name} (did you mean {own[close[0]]}?)" if close else name)
+    return f": {_listed(each)} {'is' if len(each) == 1 else 'are'} none of them"
 
 
 def _place(of: str, image: Names | None, available: int) -> int | None:

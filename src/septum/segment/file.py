@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from septum.data.channels import names_by_model
 from septum.data.context import SLICES
 from septum.data.doubts import doubts
 from septum.data.formats import ImageFile, as_channels_first, open_image, stem_of
@@ -89,7 +90,9 @@ def segment_file(
                 stack_axes=planes.stack_axes,
                 stack_shape=planes.stack_shape,
                 spacing=planes.spacing,
-                channels=image.channels,
+                channels=names_by_model(
+                    places, known.channels, image.channels, planes.array.shape[1]
+                ),
                 z_step=_z_step(image, planes.stack_axes),
                 placement=image.placement,
                 named=known.named,

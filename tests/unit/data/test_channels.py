@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from septum.array import View
-from septum.data.channels import absent, arranged, arrangement, common_names, named, wishes
+from septum.data.channels import (
+    absent,
+    arranged,
+    arrangement,
+    common_names,
+    named,
+    names_by_model,
+    wishes,
+)
 from septum.data.colour import in_colour
 from septum.data.context import with_context
 from septum.data.formats import ImageFile, as_channels_first, write_labels
@@ -93,6 +101,22 @@ def test_channels_are_found_by_name_or_number(model, image, wished, places):
 
 
 @pytest.mark.parametrize(
+    ("places", "model", "image", "available", "names"),
+    [
+        ((0, 1), DAPI_ACTIN, None, 2, DAPI_ACTIN),
+        ((2, 0), DAPI_ACTIN, None, 3, ("actin", "channel_2", "DAPI")),
+        ((None, 0), DAPI_ACTIN, None, 2, ("actin", "channel_2")),
+        ((1, 1), DAPI_ACTIN, None, 2, ("channel_1", "DAPI")),
+        ((1, 0), DAPI_ACTIN, ("x", "y"), 2, ("x", "y")),  # the file knows best
+        ((0, 1), None, None, 2, None),
+        ((0,), ("R", "G", "B"), None, 1, None),  # a grey image is not red
+    ],
+)
+def test_an_image_without_names_has_those_of_the_model(places, model, image, available, names):
+    assert names_by_model(places, model, image, available) == names
+
+
+@pytest.mark.parametrize(
     ("model", "image", "available", "wished", "parts"),
     [
         (DAPI_ACTIN, ("DAPI", "GFP"), 2, None, ["2 channels (DAPI, GFP)", "on 2 channels (DAPI, "
@@ -104,6 +128,8 @@ def test_channels_are_found_by_name_or_number(model, image, wished, places):
         (("GFP", "GFP"), ("GFP", "DAPI"), 2, None, ["(GFP, DAPI)", "(GFP, GFP)"]),
         (None, None, 2, "DAPI=0,actin=1", ["states no names", "--channels 0,1"]),
         (DAPI_ACTIN, None, 2, "DAPI=0,GFP=1", ["names DAPI, GFP", "(DAPI, actin)"]),
+        (DAPI_ACTIN, None, 2, "dapi=0,actn=1", [": actn (did you mean actin?) is none of them."]),
+        (DAPI_ACTIN, None, 2, "p=0,dapy=1", [": p, dapy (did you mean DAPI?) are none of them"]),
         (DAPI_ACTIN, None, 2, "DAPI=0", ["names DAPI;", "(DAPI, actin)"]),
         (DAPI_ACTIN, None, 2, "DAPI=0,DAPI=1,actin=1", ["named once"]),
         (DAPI_ACTIN, None, 2, "0", ["--channels gives 1 channel;", "(DAPI, actin)"]),
