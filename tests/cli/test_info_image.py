@@ -14,6 +14,7 @@ from ome_zarr.writer import write_image
 from typer.testing import CliRunner
 
 from septum.cli import app
+from septum.outputs.tiff import write_tiff
 
 PIXELS = np.random.default_rng(0).integers(5, 250, (2, 3, 32, 40)).astype(np.uint8)
 CHANNELS = ["DAPI", "actin", "a name that is longer than the column it stands in"]
@@ -132,3 +133,66 @@ def test_pixels_that_are_not_finite_are_counted(tmp_path):
     facts = json.loads(info(tmp_path / "a.npy", "--json").stdout)
     assert (facts["maximum"], facts["values"][0]["not_finite"]) == (None, 1)
     assert "not finite" in info(tmp_path / "a.npy").stderr
+
+
+def labels(path, array, axes, names=()):
+    write_tiff(path, array[np.newaxis], array.shape, axes, (0.5, 0.5), names=names)
+    return path
+
+
+IDS = np.zeros((2, 40, 50), np.uint16)
+IDS[0, 2:9, 2:9], IDS[0, 20:30, 20:30], IDS[0, 0, 40:] = 1, 2, 900
+IDS[1, 2:9, 2:9], IDS[1, 35, 35] = 1, 3
+
+
+@pytest.mark.parametrize(
+    ("array", "axes", "counts", "said"),
+    [
+        (IDS[0], "YX", {"plane by plane": 3}, "objects 3 pixel"),
+        (IDS, "ZYX", {"plane by plane": 5, "as volumes": 4}, "4 as volumes, or 5 plane by plane"),
+        (IDS[:1], "ZYX", {"plane by plane": 3, "as volumes": 3}, "objects 3 pixel"),
+        (IDS, "TYX", {"plane by plane": 5}, "objects 5 plane by plane"),
+        (IDS[:, None], "TZYX", {"plane by plane": 5, "as volumes": 5}, "objects 5 pixel"),
+        (np.zeros_like(IDS[0]), "YX", {"plane by plane": 0}, "objects 0"),
+    ],
+)
+def test_the_objects_of_a_label_image_are_counted(tmp_path, array, axes, counts, said):
+    path = labels(tmp_path / "a_labels.tif", array, axes)
+    assert json.loads(info(path, "--json").stdout)["labels"] == {"objects": counts}
+    assert said in " ".join(info(path).stderr.split())
+
+
+@pytest.mark.parametrize("axes", ["YX", "ZYX", "CYX", "ZCYX"])
+def test_the_classes_of_a_label_image_are_named_with_their_shares(tmp_path, axes):
+    array = np.zeros((2, 2, 40, 50), np.uint8)
+    array[:, 0, :10], array[:, 1, :4] = 1, 1
+    if "C" not in axes:  # exclusive: numbers in place of channels
+        array = 2 * array[:, 1] + array[:, 0] * (1 - array[:, 1])
+    array = array if "Z" in axes else array[0]
+    path = labels(tmp_path / "a_labels.tif", array, axes, ("cell", "nucleus"))
+    cell = 0.25 if "C" in axes else 0.15
+    expected = {"classes": {"cell": cell, "nucleus": 0.1}}
+    assert json.loads(info(path, "--json").stdout)["labels"] == expected
+    assert f"classes cell {cell:.2%}, nucleus 10.00%" in " ".join(info(path).stderr.split())
+
+
+def test_only_a_label_image_that_septum_wrote_is_one(tmp_path):
+    theirs = tmp_path / "a_labels.tif"
+    tifffile.imwrite(theirs, IDS[0])
+    ours = labels(tmp_path / "a_probabilities.tif", IDS[0].astype(np.uint8), "YX", ("cell",))
+    for path in (theirs, ours):
+        assert json.loads(info(path, "--json").stdout)["labels"] is None
+
+
+def test_a_folder_of_results_is_said_to_be_one(tmp_path):
+    labels(tmp_path / "a_labels.tif", IDS[0], "YX")
+    labels(tmp_path / "a_probabilities.tif", IDS[0], "YX")
+    done = CliRunner().invoke(app, ["info", str(tmp_path)])
+    said = str(done.exception)
+    assert "results of `septum predict` (a_labels.tif, a_probabilities.tif)" in said
+    assert f"septum info {tmp_path / 'a_labels.tif'}" in said
+    assert f"septum evaluate {tmp_path} TRUTH" in said
+    (tmp_path / "a_labels.tif").unlink()
+    tifffile.imwrite(tmp_path / "a_probabilities.tif", IDS[0])  # not septum's
+    said = str(CliRunner().invoke(app, ["info", str(tmp_path)]).exception)
+    assert "is a folder of images" in said

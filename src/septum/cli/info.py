@@ -11,6 +11,7 @@ from rich.text import Text
 from septum.cli import info_image, show
 from septum.config import to_dict
 from septum.data.formats import is_image_folder, is_image_name
+from septum.data.layouts.files import few
 from septum.errors import ConfigError, DataError
 
 
@@ -49,14 +50,36 @@ def command(
 
 
 def _refuse_images(folder: Path) -> None:
-    """Say of a folder of images, or of folders of them, what shows it."""
+    """Say of a folder of results or images, or of folders of them, what shows it."""
     if any((folder / name).exists() for name in ("model.json", "model", "state")):
         return
+    results = _results(folder)
+    if results:
+        one = next((file for file in results if is_image_name(file)), None)
+        about = f"one of the images, as `septum info {one}`" if one else "an image"
+        raise DataError(
+            f"{folder} holds results of `septum predict` ({few(results)}), and info takes {about}, "
+            f"or the folder of a trained model; `septum evaluate {folder} TRUTH` measures them"
+        )
     if any(map(is_image_name, chain(folder.iterdir(), folder.glob("*/*")))):
         raise DataError(
             f"{folder} is a folder of images, and info takes one image or the folder of a trained "
             f"model; `septum check {folder}` says how a folder is understood"
         )
+
+
+def _results(folder: Path) -> list[Path]:
+    """Return the files in a folder that a prediction wrote, labels first."""
+    from septum.outputs import KINDS
+
+    files = sorted(folder.iterdir())
+    found = {
+        file: None
+        for kind in KINDS.values()
+        for file in files
+        if file.name.endswith(kind.suffix) and kind.is_ours(file)
+    }
+    return list(found)
 
 
 def _show_engines(as_json: bool) -> None:

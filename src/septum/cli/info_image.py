@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from septum.cli import show
+from septum.cli.info_labels import labels_of, sentence
 from septum.data.formats import open_image
 from septum.data.formats.nifti_header import orientation
 from septum.data.intensities import PERCENTILES, intensities
@@ -62,6 +63,7 @@ def facts_of(path: Path) -> dict[str, Any]:
         "values": values,
         "spacing_um": None if image.spacing is None else list(image.spacing),
         "orientation": orientation(image.placement) if image.placement else None,
+        "labels": labels_of(path, image),
         "levels": [list(level) for level in storage.levels] if storage else [],
         "bytes_on_disk": _on_disk(path),
         "bytes_in_memory": prod(shape) * image.array.dtype.itemsize,
@@ -96,6 +98,8 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if facts["channels"]:
         rows.append(("channels", ", ".join(facts["channels"])))
+    if facts["labels"]:
+        rows.append(sentence(facts["labels"], axes))
     rows.append(("pixel size", _size(facts)))
     if facts["orientation"]:
         towards = zip("XYZ", facts["orientation"], strict=True)
