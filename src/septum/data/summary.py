@@ -11,6 +11,7 @@ import numpy as np
 from septum.data.layouts import Dataset
 from septum.data.sample import Sample, equivalent_diameters
 from septum.data.split import digest
+from septum.voxel import proportions
 
 _CAMERA_BITS = (8, 10, 12, 14)
 
@@ -86,10 +87,10 @@ def describe(sample: Sample) -> dict[str, Any]:
         pixels, ``kind`` of the labels, ``objects``, ``touching_pairs`` (pairs of objects that meet
         without a gap), ``classes`` (the share of the annotated pixels of each by name, in place of
         objects; None where labels are objects), ``foreground`` and ``annotated`` (shares of the
-        image, 0 to 1), ``median_diameter`` (of the disc or ball of the same size, in pixels; None
-        without objects),
-        ``diameters`` (its 10th, 50th and 90th percentile), ``spacing_um``, ``notes``. Objects are
-        those that somebody vouches for.
+        image, 0 to 1), ``median_diameter`` (of the disc or ball of the same size, in pixels; in a
+        volume whose voxels are longer along one axis, in lengths of their shortest side; None
+        without objects), ``diameters`` (its 10th, 50th and 90th percentile), ``spacing_um``,
+        ``notes``. Objects are those that somebody vouches for.
     """
     labels = np.zeros(sample.shape, np.int32) if sample.labels is None else sample.known
     annotated = _annotated_pixels(sample)
@@ -178,11 +179,13 @@ def touching_pairs(labels: np.ndarray) -> np.ndarray:
 
 
 def _diameters(sample: Sample) -> np.ndarray:
-    """Return the diameters of the objects, in pixels, in no order."""
+    """Return the diameters of the objects, in pixels (of volumes, in sides of one), in no order."""
     if sample.labels is None or sample.named is not None:
         return np.zeros(0)
     areas = np.bincount(sample.known.ravel())[1:]
-    return equivalent_diameters(areas[areas > 0], sample.ndim)
+    # A ball in flat voxels is as wide as it looks in the plane; `propose` measures it likewise.
+    voxel = proportions(sample.spacing, 3) if sample.ndim == 3 else (1.0,)
+    return equivalent_diameters(areas[areas > 0] * prod(voxel), sample.ndim)
 
 
 def _percentiles(diameters: np.ndarray) -> list[float] | None:
@@ -222,9 +225,8 @@ def _notes_of_all(samples: Sequence[Sample]) -> list[str]:
         highest = max(int(image.max()) for image in deep)
         bits = next((bits for bits in _CAMERA_BITS if highest < 2**bits), 16)
         if bits < 16:
-            notes.append(
-                f"{bits}-bit data in 16 bits: no pixel of {len(deep)} images is above {highest}"
-            )
+            images = f"{len(deep)} image{'s' * (len(deep) != 1)}"
+            notes.append(f"{bits}-bit data in 16 bits: no pixel of {images} is above {highest}")
     first: dict[str, str] = {}
     twins = []
     for sample in samples:
@@ -232,8 +234,9 @@ def _notes_of_all(samples: Sequence[Sample]) -> list[str]:
         if name != sample.name:
             twins.append(f"{sample.name} has the same pixels as {name}")
     if twins:
+        images = "1 image is" if len(twins) == 1 else f"{len(twins)} images are"
         notes.append(
-            f"{len(twins)} images are there twice: {twins[0]}; if one is held out to validate "
-            "with, its score says nothing"
+            f"{images} there twice: {twins[0]}; if one is held out to validate with, its score "
+            "says nothing"
         )
     return notes

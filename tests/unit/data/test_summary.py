@@ -1,14 +1,18 @@
 """The facts that `septum check` shows."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import pytest
 import tifffile
 
 from septum.data.layouts import find
 from septum.data.sample import Sample
 from septum.data.summary import describe, summarise, touching_pairs
 from septum.data.synthetic import draw_cells
+from septum.plan import Plan
+from septum.training.propose import propose
 
 SQUARES = np.zeros((20, 30), np.int32)
 SQUARES[2:8, 2:8] = 1
@@ -38,6 +42,19 @@ def test_the_facts_of_one_image():
         "spacing_um": [0.5, 0.5],
         "notes": [],
     }
+
+
+def test_a_ball_in_flat_voxels_is_as_wide_as_in_the_plane_and_as_the_plan_says():
+    spacing = (1.0, 0.25, 0.25)
+    z, y, x = np.ogrid[-6:7, -24:25, -24:25]
+    ball = ((z / 4) ** 2 + (y / 16) ** 2 + (x / 16) ** 2 < 1).astype(np.int32)
+    sample = Sample(np.zeros((1, *ball.shape), np.uint8), ball, spacing=spacing, name="a")
+    width = describe(sample)["median_diameter"]
+    assert width == pytest.approx(32, rel=0.03)
+    assert describe(replace(sample, spacing=None))["median_diameter"] < 21  # taken as isotropic
+    assert f"the median object is {width:.0f} px wide" in " ".join(propose(Plan(), [sample])[1])
+    plane = Sample(sample.image[:, 6], ball[6], spacing=(1.0, 0.25), name="b")
+    assert describe(plane)["median_diameter"] == pytest.approx(32, rel=0.03)
 
 
 def test_touching_pairs_equal_a_look_at_every_neighbour():

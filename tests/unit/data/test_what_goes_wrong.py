@@ -145,7 +145,7 @@ def test_an_alpha_channel_is_dropped_and_said(folder):
 def test_12_bit_data_in_16_bits_is_said(folder):
     assert "bit data" not in notes_of(folder(image=GREY.astype(np.uint16) * 200))
     image = GREY.astype(np.uint16) * 16
-    assert f"12-bit data in 16 bits: no pixel of 1 images is above {image.max()}" in (
+    assert f"12-bit data in 16 bits: no pixel of 1 image is above {image.max()}" in (
         notes_of(folder(image=image))
     )
 
@@ -214,7 +214,7 @@ def test_background_of_minus_one_is_not_taken_for_unknown(folder):
 
 
 def test_an_image_that_is_there_twice_is_said(folder):
-    assert "1 images are there twice: b has the same pixels as a" in (notes_of(folder(image=GREY)))
+    assert "1 image is there twice: b has the same pixels as a" in (notes_of(folder(image=GREY)))
     assert "twice" not in notes_of(folder())
 
 
