@@ -107,7 +107,9 @@ def score(
             "nothing for isbi to score; ask for the metrics ctc and matching alone"
         )
     if empty and on_note is not None:
-        on_note(f"isbi leaves out {len(empty)} planes without a cell in the truth ({empty[0]} …)")
+        count = "1 plane" if len(empty) == 1 else f"{len(empty)} planes"
+        first = empty[0] if len(empty) == 1 else f"{empty[0]} …"
+        on_note(f"isbi leaves out {count} without a cell in the truth ({first})")
     scores: Scores = {}
     if "isbi" in wanted:
         scores["isbi"] = metrics.at_best_threshold(isbi)

@@ -151,7 +151,7 @@ def test_a_plane_without_an_annotated_cell_is_left_out_of_isbi():
     notes = []
     hidden = plane(ONE, ONE, ONE == 0, name="frame 7")
     score([hidden, plane(HALF, ONE)], ["isbi"], on_note=notes.append)
-    assert notes == ["isbi leaves out 1 planes without a cell in the truth (frame 7 …)"]
+    assert notes == ["isbi leaves out 1 plane without a cell in the truth (frame 7)"]
 
 
 def test_progress_counts_planes():
@@ -172,7 +172,7 @@ def test_planes_without_a_cell_are_left_out_of_isbi_and_said():
     scores = score([plane(HALF, ONE), nothing], on_note=notes.append)
     assert scores["isbi"] == score([plane(HALF, ONE)], ["isbi"])["isbi"]
     assert scores["ctc"]["seg"] == pytest.approx(0.8)
-    assert notes == ["isbi leaves out 1 planes without a cell in the truth (frame 7 …)"]
+    assert notes == ["isbi leaves out 1 plane without a cell in the truth (frame 7)"]
     with pytest.raises(DataError, match="frame 7: no cell in the truth, nor in that of any other"):
         score([nothing], ["isbi"])
 

@@ -116,7 +116,7 @@ def test_isbi_takes_volumes_slice_by_slice_and_leaves_out_those_without_a_cell(t
     empty = TRUTH.copy()
     empty[4] = 0
     said, _ = said_and_scored(np.where(empty, 0.9, 0.1), empty, "isbi")
-    assert "isbi leaves out 1 planes without a cell in the truth (volume 0[04] …)" in said
+    assert "isbi leaves out 1 plane without a cell in the truth (volume 0[04])" in said
 
 
 def test_probabilities_of_a_volume_have_its_objects():
@@ -154,7 +154,7 @@ def test_each_volume_of_a_series_is_scored(tmp_path):
     scores = septum.evaluate(tmp_path / "found.tif", series, BOTH)
     assert scores["ctc"]["seg"] == pytest.approx((3 + 1) / 6)
     write_labels(tmp_path / "single.tif", TRUTH, "ZYX")
-    with pytest.raises(DataError, match=r"single\.tif holds 1 volume\(s\), its truth 2"):
+    with pytest.raises(DataError, match=r"single\.tif holds 1 volume, its truth 2"):
         septum.evaluate(tmp_path / "single.tif", series, BOTH)
 
 

@@ -70,7 +70,8 @@ def command(
         return
     show.console.print(_table(facts["samples"]))
     if len(facts["samples"]) > _ROWS:
-        show.note(f"and {len(facts['samples']) - _ROWS} images more, which --json lists")
+        more = _count(len(facts["samples"]) - _ROWS, "image")
+        show.note(f"and {more} more, which --json lists")
     show.console.print()
     show.console.print(_overview(facts))
     show.console.print()
@@ -166,11 +167,15 @@ def _overview(facts: Mapping[str, Any]) -> Table:
         table.add_row(
             "objects",
             f"{facts['objects']}, {middle:.0f} px wide in the middle ({low:.0f} to {high:.0f} for "
-            f"8 of 10), {facts['touching_pairs']} pairs touch",
+            f"8 of 10), {_touching(facts['touching_pairs'])}",
         )
     table.add_row("foreground", f"{facts['foreground']:.1%} of what is annotated")
     table.add_row("annotated", f"{facts['annotated']:.1%} of all pixels")
     return table
+
+
+def _touching(pairs: int) -> str:
+    return "1 pair touches" if pairs == 1 else f"{pairs} pairs touch"
 
 
 def _spacing(facts: Mapping[str, Any]) -> str:
@@ -178,7 +183,8 @@ def _spacing(facts: Mapping[str, Any]) -> str:
         return "not stated in the files"
     shown = "; ".join(_by(f"{step:g}" for step in steps) for steps in facts["spacing_um"])
     lacking = sum(row["spacing_um"] is None for row in facts["samples"])
-    return f"{shown} µm" + (f"; {lacking} images do not state it" if lacking else "")
+    do = "does" if lacking == 1 else "do"
+    return f"{shown} µm" + (f"; {_count(lacking, 'image')} {do} not state it" if lacking else "")
 
 
 def _by(lengths: Iterable[object]) -> str:

@@ -71,7 +71,8 @@ def _takes(known: Description) -> str:
     names = "" if known.channels is None else f" ({', '.join(known.channels)})"
     channels = _count(known.image_channels, "channel") + names
     also = ", or grey ones" if known.grey_too else ""
-    around = f", with {known.reach} slices before and behind" if known.reach else ""
+    slices = _count(known.reach, "slice")
+    around = f", with {slices} before and behind" if known.reach else ""
     if known.spacing is None:
         return (
             f"{kind} of {channels}{also}{around}; their {ELEMENT[known.ndim]} size was not stated"

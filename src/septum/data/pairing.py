@@ -65,14 +65,21 @@ def pair_names(
             f"no prediction in {where} ({few(predictions.values())}) has a truth in {truth} of the "
             "same stem or frame number"
         )
-    notes = [f"{len(pairs)} predictions found their truth by {how}"]
-    for kind, count in (
-        ("predictions have no truth", len(predictions) - len(pairs)),
-        ("truth images have no prediction", len(groups) - len(pairs)),
+    count = len(pairs)
+    whose = "its" if count == 1 else "their"
+    notes = [f"{_counted(count, 'prediction')} found {whose} truth by {how}"]
+    for kind, lacks, others in (
+        ("prediction", "truth", len(predictions) - count),
+        ("truth image", "prediction", len(groups) - count),
     ):
-        if count:
-            notes.append(f"{count} {kind} and are left out")
+        if others:
+            have, are = ("has", "is") if others == 1 else ("have", "are")
+            notes.append(f"{_counted(others, kind)} {have} no {lacks} and {are} left out")
     return pairs, notes
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _by_number(

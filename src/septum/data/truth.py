@@ -208,7 +208,7 @@ def _refuse_sizes(
     """Refuse a prediction ``(N, *spatial)`` that does not show what its truth shows."""
     expected = truths[number].labels.shape
     if found[0] != len(truths):
-        unit = "volume(s)" if len(expected) == 3 else "plane(s)"
+        unit = ("volume" if len(expected) == 3 else "plane") + "s" * (found[0] != 1)
         raise DataError(
             f"{files.any} holds {found[0]} {unit}, its truth {len(truths)}; "
             "give the same slices in the same order"

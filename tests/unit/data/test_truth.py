@@ -68,8 +68,8 @@ def test_frames_pair_by_number_and_those_without_truth_are_said(tmp_path, patter
         np.testing.assert_array_equal(plane.labels(), plane.truth.labels)
     assert comparison.notes == (
         "2 predictions found their truth by frame number",
-        "1 predictions have no truth and are left out",
-        "1 truth images have no prediction and are left out",
+        "1 prediction has no truth and is left out",
+        "1 truth image has no prediction and is left out",
     )
 
 
@@ -135,7 +135,7 @@ def test_two_files_are_compared_whatever_their_names_and_folders_are_not(tmp_pat
         with pytest.raises(DataError, match=r"\(x\.tif\) has a truth in .* same stem or frame"):
             compare(prediction, truth)
     same = two.rename(two.with_name("x_mask.tif"))
-    assert compare(one.parent, same).notes == ("1 predictions found their truth by file stem",)
+    assert compare(one.parent, same).notes == ("1 prediction found its truth by file stem",)
 
 
 @pytest.mark.parametrize("markers", [True, False])
@@ -174,7 +174,7 @@ def test_slices_that_do_not_match_are_refused_and_named(tmp_path):
     short = labels(tmp_path / "short.tif", np.stack([LABELS, SHIFTED]))
     long = labels(tmp_path / "long.tif", np.stack([LABELS] * 3))
     plane = compare(short, long, reading=Reading(ndim=2)).planes[0]
-    with pytest.raises(DataError, match=r"short\.tif holds 2 plane\(s\), its truth 3"):
+    with pytest.raises(DataError, match=r"short\.tif holds 2 planes, its truth 3"):
         plane.labels()
 
 
@@ -349,7 +349,7 @@ def test_pictures_to_look_at_are_no_predictions(tmp_path):
             compare(alone, tmp_path / "truth")
     labels(tmp_path / "out" / "a_labels.tif")
     comparison = compare(tmp_path / "out", tmp_path / "truth")
-    assert comparison.notes == ("1 predictions found their truth by file stem",)
+    assert comparison.notes == ("1 prediction found its truth by file stem",)
     np.testing.assert_array_equal(comparison.planes[0].labels(), LABELS)
 
 
