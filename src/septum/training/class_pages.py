@@ -9,11 +9,15 @@ from septum.classes import Classes
 from septum.data.sample import Sample
 from septum.metrics import Region
 from septum.model import Model
+from septum.rank import ELEMENT
 from septum.report.html import Html, element, figure, grid, picture, section, table
 from septum.report.picture import class_colours, outlined_classes
 from septum.report.planes import fitting, legend, plane_of, resized, shown, telling_plane
 from septum.resample import resample_labels
 from septum.training.dice import pooled, regions_of
+
+_RARE = 0.05
+"""A share of what is annotated below which the likely cause is that there is so little of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +82,7 @@ def _pair(seen: SeenClasses, named: Classes, side: int) -> Html:
 
 def class_scores(seen: Sequence[SeenClasses], named: Classes) -> Html:
     """Return the section with a row for each class: how much of it there is, and how well found."""
-    pixels = sum(
-        item.classes.size
-        if item.sample.annotated is None
-        else int(np.count_nonzero(item.sample.annotated))
-        for item in seen
-    )
-    pixels = max(pixels, 1)  # of images that nobody annotated, no share is of anything
+    pixels = _annotated(seen)
     rows = []
     for name, found in zip(named.names, pooled(item.regions for item in seen), strict=True):
         shares = ((found.tp + found.fn) / pixels, (found.tp + found.fp) / pixels)
@@ -99,6 +97,55 @@ def class_scores(seen: Sequence[SeenClasses], named: Classes) -> Html:
     head = ("Class", "Truth", "Found", "Dice", "IoU", "Precision", "Sensitivity")
     note = element("p", f"Counted in {len(seen)} image{'s' * (len(seen) != 1)}.", class_="over")
     return section("How well each class is found", said, table(head, rows), note)
+
+
+def never_found(
+    seen: Sequence[SeenClasses], named: Classes, which: str, balance: float | None
+) -> list[str]:
+    """Say of which classes nothing is found where they are, and what the cause may be.
+
+    Parameters
+    ----------
+    seen : sequence of SeenClasses
+        The images that the model was tried on.
+    named : Classes
+        Of the model.
+    which : {"validation", "training"}
+        What these images are.
+    balance : float or None
+        How far rare classes were lifted; see `septum.targets.class_balance`.
+
+    Returns
+    -------
+    list of str
+        A sentence for each class that is in the truth and of which no pixel is found.
+    """
+    unit, notes = f"{ELEMENT[seen[0].sample.ndim]}s", []
+    heavier = ", or more weight in a new one, with --set targets.balance=1" * (balance != 1)
+    for name, found in zip(named.names, pooled(item.regions for item in seen), strict=True):
+        if found.tp or not found.fn:
+            continue
+        share = found.fn / _annotated(seen)
+        needs = "a rare class needs" if share < _RARE else "it may need"
+        notes.append(
+            f"not one of the {found.fn:,} {unit} of the class {name!r} on the {which} images is "
+            f"found; it is {share:.2%} of what is annotated: {needs} a longer training "
+            f"(--extend){heavier}"
+        )
+    return notes
+
+
+def _annotated(seen: Sequence[SeenClasses]) -> int:
+    """Return how many pixels are annotated; at least 1, where no share is of anything."""
+    areas = (item.sample.annotated for item in seen)
+    sizes = (item.classes.size for item in seen)
+    return max(
+        1,
+        sum(
+            size if area is None else int(np.count_nonzero(area))
+            for area, size in zip(areas, sizes, strict=True)
+        ),
+    )
 
 
 def _share(value: float) -> str:

@@ -94,7 +94,9 @@ def complete(
         model.save(out / folder.MODEL)
         page = out / folder.REPORT
         watch.on_stage("drawing the report", 1, 1)
-        write_report(page, model, samples, validation, out / folder.LOG, facts.seed)
+        log = out / folder.LOG
+        for note in write_report(page, model, samples, validation, log, facts.seed):
+            watch.on_note(note)
         watch.on_note(f"how it went, in pictures: {page}")
     # Training predicts with PyTorch wherever it runs; who uses the model wants the fastest engine.
     return Model(model.network, model.description, machine.device)

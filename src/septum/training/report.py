@@ -13,10 +13,8 @@ from septum.evenly import evenly
 from septum.model import Model
 from septum.rank import UNIT
 from septum.report.html import Html, element, figure, grid, page, picture, section, table
-from septum.report.picture import outlines
 from septum.report.planes import (
     AMBER,
-    BLUE,
     PINK,
     TEAL,
     drawn,
@@ -28,19 +26,25 @@ from septum.report.planes import (
     telling_plane,
 )
 from septum.resample import resample_labels
-from septum.training.class_pages import class_pictures, class_scores, see_classes
+from septum.training.class_pages import (
+    SeenClasses,
+    class_pictures,
+    class_scores,
+    never_found,
+    see_classes,
+)
 from septum.training.curves import curves_of
 from septum.training.dice import mean_dice, pooled
 from septum.training.log import steps
 from septum.training.making import data_of, making_of
 from septum.training.shown import tiles_of
 from septum.training.verdicts import FALSE, FOUND, MERGED, MISSED, SPLIT, Seen, confusion, see
+from septum.training.worst import worst_objects
 
-_PICTURES, _SCORED, _WORST = 6, 24, 10
+_PICTURES, _SCORED = 6, 24
 _SIDE, _PIXELS = 700, 2_200_000
 """Of a picture and, so that the page stays small, of all images together."""
 _RIGHT, _BROKEN, _WRONG = TEAL, AMBER, PINK
-_TRUTH, _PREDICTION = BLUE, AMBER
 _COLOURS = {FOUND: _RIGHT, MERGED: _BROKEN, SPLIT: _BROKEN, MISSED: _WRONG, FALSE: _WRONG}
 
 
@@ -51,7 +55,7 @@ def write_report(
     validation: Sequence[Sample],
     log: Path,
     seed: int,
-) -> None:
+) -> list[str]:
     """Write the page of a training: one HTML file that needs no network and no script.
 
     Parameters
@@ -67,6 +71,11 @@ def write_report(
     seed : int
         Of the training, for the tiles that are shown.
 
+    Returns
+    -------
+    list of str
+        What is to be told besides: which classes are not found at all.
+
     Raises
     ------
     SeptumError
@@ -76,11 +85,13 @@ def write_report(
     run = list(steps(log)) if log.is_file() else []
     title = path.resolve().parent.name
     curves = curves_of(run, model.description)
-    named = model.description.named
+    named, notes = model.description.named, []
     if named is None:
         found = _of_cells(model, few, validation, curves)
     else:
-        found = _of_classes(model, named, few, validation, curves)
+        seen = [see_classes(model, sample, named) for sample in few]
+        notes = never_found(seen, named, _which(validation), model.description.plan.targets.balance)
+        found = _of_classes(model, named, seen, validation, curves, notes)
     content = (
         *found,
         tiles_of(samples, model.description.plan, seed),
@@ -88,6 +99,11 @@ def write_report(
         making_of(model),
     )
     write_text(path, page(title, *content))
+    return notes
+
+
+def _which(validation: Sequence[Sample]) -> str:
+    return "validation" if validation else "training"
 
 
 def _of_cells(
@@ -96,13 +112,15 @@ def _of_cells(
     seen = [see(model, sample) for sample in few]
     objects = sum(len(item.verdicts) for item in seen)
     found = sum(item.count(FOUND) for item in seen)
-    which = "validation" if validation else "training"
-    said = [element("strong", f"{found:,} of {objects:,}"), f" objects found in {which} images"]
+    said = [
+        element("strong", f"{found:,} of {objects:,}"),
+        f" objects found in {_which(validation)} images",
+    ]
     return (
         _headline(model, said),
         _images(seen, len(validation)),
         curves,
-        _worst(seen),
+        worst_objects(seen),
         _by_size(seen),
     )
 
@@ -110,18 +128,21 @@ def _of_cells(
 def _of_classes(
     model: Model,
     named: Classes,
-    few: Sequence[Sample],
+    seen: Sequence[SeenClasses],
     validation: Sequence[Sample],
     curves: Html,
+    notes: Sequence[str],
 ) -> tuple[Html, ...]:
-    seen = [see_classes(model, sample, named) for sample in few]
     score = mean_dice(pooled(item.regions for item in seen))
-    which = "validation" if validation else "training"
-    said = [element("strong", f"{score:.3f}"), f" {model.description.measure} of {which} images"]
+    said = [
+        element("strong", f"{score:.3f}"),
+        f" {model.description.measure} of {_which(validation)} images",
+    ]
     drawn = evenly(seen, _PICTURES)
     about = _about(len(drawn), len(validation))
     return (
         _headline(model, said),
+        *(element("p", note, class_="notice") for note in notes),
         class_pictures(drawn, named, about, _side(len(drawn))),
         class_scores(seen, named),
         curves,
@@ -212,65 +233,6 @@ def _counts(seen: Seen) -> str:
     always = {FOUND, MISSED, FALSE}
     numbers = [(seen.count(verdict), verdict) for verdict in _COLOURS]
     return ", ".join(f"{count} {name}" for count, name in numbers if count or name in always)
-
-
-def _worst(seen: Sequence[Seen]) -> Html:
-    # Of objects that are equally bad the larger ones come first: they tell more.
-    objects = [
-        (iou, -int(size), number, place)
-        for number, item in enumerate(seen)
-        for place, (iou, size) in enumerate(zip(item.iou, item.table.truth_sizes, strict=True))
-    ]
-    if not objects:
-        return section("The worst objects", element("p", "There is no object in these images."))
-    crops = [_crop(seen[number], place) for _, _, number, place in sorted(objects)[:_WORST]]
-    said = element(
-        "p", "The true objects with the lowest overlap (IoU) with any prediction, the worst first."
-    )
-    key = legend(
-        (_TRUTH, "truth"), (_PREDICTION, "prediction (dashed)"), ((235, 235, 235), "other objects")
-    )
-    return section("The worst objects", said, key, grid(crops, 190, least=2))
-
-
-def _crop(seen: Seen, place: int) -> Html:
-    sample, one = seen.sample, seen.table.truth_ids[place]
-    truth, plane = sample.known, None
-    if sample.ndim == 3:
-        plane = int(np.argmax((truth == one).sum((1, 2))))
-    truth, labels = plane_of(truth, plane), plane_of(seen.labels, plane)
-    image = shown(sample.image, sample.annotated, plane)
-    spots = np.argwhere(truth == one)
-    centre, extent = (spots.min(0) + spots.max(0) + 1) // 2, np.ptp(spots, axis=0).max() + 1
-    reach = int(0.8 * extent) + 8
-    window = tuple(
-        slice(int(max(0, min(c - reach, size - 2 * reach))), int(max(c + reach, 2 * reach)))
-        for c, size in zip(centre, truth.shape, strict=True)
-    )
-    shape = fitting(truth[window].shape, 240)
-    image = resized(image[window], shape)
-    truth, labels = (
-        resample_labels(np.ascontiguousarray(a[window]), shape) for a in (truth, labels)
-    )
-    image[outlines(np.where(truth == one, 0, truth))] = 235
-    image[outlines(np.where(truth == one, truth, 0), 2)] = _TRUTH
-    dashes = np.add.outer(np.arange(shape[0]), np.arange(shape[1])) // 5 % 2 == 0
-    # Of the predictions those that share a pixel with the object; the others have their own.
-    touching = seen.table.prediction_ids[
-        seen.table.prediction_index[seen.table.truth_index == place]
-    ]
-    image[outlines(np.where(np.isin(labels, touching), labels, 0), 2) & dashes] = _PREDICTION
-    at = ([] if plane is None else [("z", plane)]) + list(zip("yx", centre.tolist(), strict=True))
-    where = ", ".join(f"{axis} {value}" for axis, value in at)
-    size, iou = int(seen.table.truth_sizes[place]), seen.iou[place]
-    return figure(
-        picture(image, f"object {one} of {sample.name} at {where}"),
-        element("strong", f"IoU {iou:.2f}, {seen.verdicts[place]}"),
-        element("br"),
-        f"{sample.name}, object {one}",
-        element("br"),
-        f"{where}; {size:,} {UNIT[sample.ndim]}",
-    )
 
 
 def _by_size(seen: Sequence[Seen]) -> Html:

@@ -21,6 +21,7 @@ from septum.plan import DataPlan, InstancePlan, Plan, TargetPlan
 from septum.predict import classified
 from septum.segment import Options, segment_file
 from septum.training.calibrate import calibrate, quality, reachable
+from septum.training.class_pages import SeenClasses, never_found
 from septum.training.dice import mean_dice, pooled, regions_of
 from septum.training.objective import objective_of
 from septum.training.propose import propose
@@ -61,6 +62,54 @@ def trained(request, tmp_path_factory):
     settings = [*SMALL, "training.learning_rate=5e-3"]
     model = api.train(samples, run, steps=60, settings=settings, val=[scene(9, named)])
     return named, run, model
+
+
+def seen_as(classes, named):
+    """Return what a page knows of an image that is found to be `classes`, truth in a corner."""
+    truth = np.zeros((20, 20), np.int32)
+    truth[:2, :3], truth[5:] = 1, 2
+    sample = Sample(np.zeros((1, 20, 20), np.float32), truth, named=named, kind="classes")
+    return SeenClasses(sample, classes, regions_of(sample, classes, named))
+
+
+def test_a_class_of_which_nothing_is_found_is_told_with_its_cause():
+    nothing = np.zeros((20, 20), np.int32)
+    elsewhere = nothing + (np.indices((20, 20))[0] == 3)  # bright, where none is
+    right = nothing.copy()
+    right[1, 2], right[6:8] = 1, 2
+    dim, bright = (
+        never_found([seen_as(found, EXCLUSIVE)], EXCLUSIVE, "validation", 0.5)
+        for found in (right * (right == 1), right * (right == 2))
+    )
+    assert dim == [
+        "not one of the 300 pixels of the class 'dim' on the validation images is found; it is "
+        "75.00% of what is annotated: it may need a longer training (--extend), or more weight in "
+        "a new one, with --set targets.balance=1"
+    ]
+    assert len(bright) == 1
+    assert "6 pixels of the class 'bright'" in bright[0]
+    assert "1.50% of what is annotated: a rare class needs a longer training" in bright[0]
+    assert never_found([seen_as(right, EXCLUSIVE)], EXCLUSIVE, "validation", 0.5) == []
+    both = never_found([seen_as(elsewhere, EXCLUSIVE)], EXCLUSIVE, "training", 1.0)
+    assert len(both) == 2
+    assert all("on the training images" in note and "balance" not in note for note in both)
+    # Somewhere is enough: the images are taken together.
+    several = [seen_as(nothing, EXCLUSIVE), seen_as(right, EXCLUSIVE)]
+    assert never_found(several, EXCLUSIVE, "validation", 0.5) == []
+
+
+def test_a_training_ends_with_what_it_does_not_find(tmp_path):
+    samples = [scene(seed, EXCLUSIVE) for seed in range(2)]
+    run, said = tmp_path / "r", []
+    # Above every probability, so that nothing is found.
+    settings = [*SMALL, "instances.threshold=0.9999999"]
+    api.train(
+        samples, run, steps=1, settings=settings, val=[scene(9, EXCLUSIVE)], on_note=said.append
+    )
+    told = [note for note in said if "on the validation images is found" in note]
+    assert [note.split("class ")[1].split(" on ")[0] for note in told] == ["'bright'", "'dim'"]
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert page.count("on the validation images is found") == 2
 
 
 def test_a_model_learns_named_classes_and_finds_them_in_an_unseen_image(trained):
