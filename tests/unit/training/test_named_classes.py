@@ -102,7 +102,7 @@ def test_a_training_ends_with_what_it_does_not_find(tmp_path):
     samples = [scene(seed, EXCLUSIVE) for seed in range(2)]
     run, said = tmp_path / "r", []
     # Above every probability, so that nothing is found.
-    settings = [*SMALL, "instances.threshold=0.9999999"]
+    settings = [*SMALL, "instances.threshold=0.9999999", "instances.min_size=0"]
     api.train(
         samples, run, steps=1, settings=settings, val=[scene(9, EXCLUSIVE)], on_note=said.append
     )
