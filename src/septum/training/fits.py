@@ -90,6 +90,7 @@ def _network(samples: Sequence[Sample], plan: Plan) -> int:
         classes=score_channels(plan, first.named),
         ndim=first.ndim,
         plan=plan,
+        named=first.named,
     )
     try:
         with torch.device("meta"):  # shapes alone: nothing is allocated

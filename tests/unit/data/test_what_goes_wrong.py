@@ -11,6 +11,7 @@ from PIL import Image
 
 from septum.data.gather import samples_of
 from septum.data.layouts import Reading, find
+from septum.data.layouts.strokes import perhaps_strokes
 from septum.data.summary import summarise
 from septum.data.synthetic import draw_cells
 from septum.errors import DataError
@@ -307,3 +308,15 @@ def test_channels_that_a_file_calls_pages_are_channels_where_that_is_said(folder
     np.testing.assert_array_equal(sample.image, np.stack([255 - GREY, GREY]))
     np.testing.assert_array_equal(sample.labels, IDS)
     assert "--axes" not in " ".join(sample.notes)
+
+
+def test_balls_in_flat_voxels_are_no_strokes_once_the_spacing_is_known():
+    labels = np.zeros((1, 9, 60, 120), np.int32)
+    z, y, x = np.ogrid[:9, :60, :120]
+    for number in range(2):
+        away = ((z - 4) * 8) ** 2 + (y - 30) ** 2 + (x - 30 - 60 * number) ** 2
+        labels[0][away < 20**2] = number + 1
+    assert perhaps_strokes(labels[0], None)
+    assert not perhaps_strokes(labels[0], (8.0, 1.0, 1.0))
+    line = labels[0] * (np.abs(y - 30) < 2) * (np.abs(z - 4) < 1)
+    assert perhaps_strokes(line, (8.0, 1.0, 1.0))

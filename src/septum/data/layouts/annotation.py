@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
 
 from septum.classes import Classes
 from septum.data.class_labels import Numbered, class_mask, class_numbers
@@ -21,10 +20,6 @@ from septum.errors import DataError
 
 _TOP = 255
 """The largest 8-bit number: usual for the foreground of a mask, and for "not annotated"."""
-
-
-_STROKE = 4
-"""How many squares (cubes) of its own width an object is long that looks like a stroke."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +129,7 @@ def understand(
             share = 1 - float(annotated.mean())
             notes = (f"{value} is taken as not annotated, {share:.1%} of the pixels{why}", *notes)
         elif found == "instances" and reading.binary_instances is None:
-            notes = (*notes, *_perhaps_classes(labels), *_perhaps_strokes(labels))
+            notes = (*notes, *_perhaps_classes(labels))
         planes.append(Plane(labels, annotated, (*said, *notes)))
     found = "instances" if either else found
     return Annotation(tuple(planes), found, either, value if unknown is not None else None,
@@ -271,21 +266,4 @@ def _perhaps_classes(labels: np.ndarray) -> tuple[str, ...]:
         f"the {ids} ids lie in {count} separate pieces; if they are classes and not objects, "
         "--classes names them, as --classes nucleus=1, and --binary-instances makes each piece an "
         "instance",
-    )
-
-
-def _perhaps_strokes(labels: np.ndarray) -> tuple[str, ...]:
-    """Say so where the few objects are long and thin and cover little, as scribbles do."""
-    ids, share = int(labels.max()), float((labels > 0).mean())
-    if not 1 < ids <= 20 or share > 0.2:
-        return ()
-    radius = np.asarray(ndimage.distance_transform_edt(labels > 0))
-    areas = np.bincount(labels.ravel())[1:]
-    widths = 2 * ndimage.maximum(radius, labels, np.arange(1, ids + 1))
-    if np.median(areas / np.maximum(widths, 1) ** labels.ndim) < _STROKE:
-        return ()
-    return (
-        f"the {ids} objects are long and thin and cover {share:.1%} of the image; if they are "
-        "strokes (0 unknown, 1 background, 2, 3, … objects), put them into scribbles/ in place of "
-        "masks/, or call them x_scribbles",
     )

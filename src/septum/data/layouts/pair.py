@@ -15,6 +15,7 @@ from septum.data.labels import refuse_smoothed, whole_numbers, without_gaps
 from septum.data.layouts.annotation import Annotation, Plane, understand, understand_mask
 from septum.data.layouts.overlaid import overlaid
 from septum.data.layouts.reading import AS_FOUND, Reading
+from septum.data.layouts.strokes import perhaps_strokes
 from septum.data.sample import Sample
 from septum.errors import DataError
 
@@ -158,13 +159,17 @@ def read_pair(
     width = max(2, len(str(len(stack) - 1)))
     samples = []
     for index, (pixels, plane) in enumerate(zip(stack, annotation.planes, strict=True)):
+        spacing = reading.spacing_of(ndim) or files[0].spacing
         notes = _constant(pixels, source, refuse=single and bool(plane.labels.any()))
+        ids = annotation.kind == "instances" and reading.binary_instances is None
+        if ids and plane.annotated is None:
+            notes = (*notes, *perhaps_strokes(plane.labels, spacing))
         samples.append(
             Sample(
                 image=pixels,
                 labels=plane.labels,
                 annotated=plane.annotated,
-                spacing=reading.spacing_of(ndim) or files[0].spacing,
+                spacing=spacing,
                 name=pair.name if single else f"{pair.name}[{index:0{width}}]",
                 notes=(*files[0].notes, *notes, *plane.notes),
                 source=source,
