@@ -1,7 +1,8 @@
 """The page that lies beside a model, for people: ``model/README.md``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from septum.counted import counted
 from septum.description import Description
 from septum.rank import ELEMENT, IMAGES
 from septum.resample import scale_per_axis
@@ -96,13 +97,14 @@ def _origin(known: Description) -> Iterator[str]:
     names = facts.get("images", [])
     shown = ", ".join(names[:_MANY]) + (", …" if len(names) > _MANY else "")
     yield (
-        f"- {facts.get('steps', '?')} steps on {_images_of(names)} ({shown}), seed "
+        f"- {facts.get('steps', '?')} steps on {counted(len(names), 'image')} ({shown}), seed "
         f"{facts.get('seed', '?')}, begun {facts.get('begun', 'at an unknown time')}."
     )
     if facts.get("best_score") is not None:
+        seen = counted(len(facts["validation_images"]), "image")
         yield (
             f"- {known.measure[0].upper()}{known.measure[1:]}: {facts['best_score']:.3f} on "
-            f"{_images_of(facts['validation_images'])} that it has not learnt from; its step "
+            f"{seen} that it has not learnt from; its step "
             f"({facts['best_step']}) and its thresholds were chosen on them."
         )
     else:
@@ -111,7 +113,3 @@ def _origin(known: Description) -> Iterator[str]:
         yield f"- Command: `{facts['command']}`"
     if "data" in facts:
         yield f"- SHA-256 of the images and annotations: `{facts['data']}`"
-
-
-def _images_of(names: Sequence[str]) -> str:
-    return f"{len(names)} image{'s' * (len(names) != 1)}"

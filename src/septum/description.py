@@ -9,6 +9,7 @@ from septum.classes import Classes
 from septum.config import from_dict
 from septum.errors import ConfigError, DataError
 from septum.geometry import depth_per_axis
+from septum.instances import smallest_of_each
 from septum.network import UNet
 from septum.plan import Plan
 from septum.predict.classify import check_choices
@@ -84,8 +85,7 @@ class Description:
         """Which pieces of named classes are too small to be any, in words; empty where none is."""
         if self.named is None or max(self.plan.instances.smallest) <= 1:
             return ""
-        sizes = self.plan.instances.smallest
-        sizes = sizes * (len(self.named.names) if len(sizes) == 1 else 1)
+        sizes = smallest_of_each(self.named, self.plan.instances.smallest)
         named = zip(self.named.names, sizes, strict=True)
         each = ", ".join(
             f"{size} {ELEMENT[self.ndim]}s ({name})" for name, size in named if size > 1

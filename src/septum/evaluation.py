@@ -8,6 +8,7 @@ import numpy as np
 
 from septum import metrics
 from septum.classes import Classes
+from septum.counted import counted
 from septum.data.regions import Regions
 from septum.data.scores import with_membranes
 from septum.data.truth import Scored
@@ -107,7 +108,7 @@ def score(
             "nothing for isbi to score; ask for the metrics ctc and matching alone"
         )
     if empty and on_note is not None:
-        count = "1 plane" if len(empty) == 1 else f"{len(empty)} planes"
+        count = counted(len(empty), "plane")
         first = empty[0] if len(empty) == 1 else f"{empty[0]} …"
         on_note(f"isbi leaves out {count} without a cell in the truth ({first})")
     scores: Scores = {}

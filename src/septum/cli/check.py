@@ -11,6 +11,7 @@ from rich.text import Text
 
 from septum.cli import show
 from septum.cli.reading import with_reading
+from septum.counted import counted
 from septum.data.channels import named
 from septum.data.layouts import Reading, find
 from septum.data.sample import Sample
@@ -70,7 +71,7 @@ def command(
         return
     show.console.print(_table(facts["samples"]))
     if len(facts["samples"]) > _ROWS:
-        more = _count(len(facts["samples"]) - _ROWS, "image")
+        more = counted(len(facts["samples"]) - _ROWS, "image")
         show.note(f"and {more} more, which --json lists")
     show.console.print()
     show.console.print(_overview(facts))
@@ -84,15 +85,10 @@ def command(
         outlined_are = "objects" if facts["classes"] is None else "classes"
         show.note(f"look at {picture}: the {outlined_are} are outlined{hatched}")
     kind = IMAGES[samples[0].ndim].removesuffix("s")
-    held = _count(facts["objects"], "object")
+    held = counted(facts["objects"], "object")
     if facts["classes"] is not None:
-        held = _count(len(facts["classes"]), "class")
-    show.done(f"{facts['layout']}: {_count(facts['images'], f'annotated {kind}')}, {held}")
-
-
-def _count(number: int, what: str) -> str:
-    plural = "es" if what.endswith("s") else "s"
-    return f"{number} {what}{plural * (number != 1)}"
+        held = counted(len(facts["classes"]), "class")
+    show.done(f"{facts['layout']}: {counted(facts['images'], f'annotated {kind}')}, {held}")
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -184,7 +180,7 @@ def _spacing(facts: Mapping[str, Any]) -> str:
     shown = "; ".join(_by(f"{step:g}" for step in steps) for steps in facts["spacing_um"])
     lacking = sum(row["spacing_um"] is None for row in facts["samples"])
     do = "does" if lacking == 1 else "do"
-    return f"{shown} µm" + (f"; {_count(lacking, 'image')} {do} not state it" if lacking else "")
+    return f"{shown} µm" + (f"; {counted(lacking, 'image')} {do} not state it" if lacking else "")
 
 
 def _by(lengths: Iterable[object]) -> str:
@@ -207,10 +203,10 @@ def _panels(samples: Sequence[Sample], count: int = _PAIRS) -> list[Panel]:
         width = max(1, round(plain.shape[1] / 300))
         over = plain if annotated is None else _hatched(plain, plane_of(annotated, plane))
         if sample.named is None:
-            title = _count(len(np.unique(labels[labels > 0])), "object")
+            title = counted(len(np.unique(labels[labels > 0])), "object")
             over = outlined(labels, over, width)
         else:
-            title = _count(int(sample.named.masks(labels).any(axis=(1, 2)).sum()), "class")
+            title = counted(int(sample.named.masks(labels).any(axis=(1, 2)).sum()), "class")
             over = outlined_classes(over, labels, sample.named, width)
         found += [Panel(_short(sample.name), plain), Panel(title, over)]
     classes = samples[0].named

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from septum.cli import show
 from septum.config import to_toml
+from septum.counted import counted
 from septum.description import Description
 from septum.duration import readable
 from septum.rank import ELEMENT, IMAGES
@@ -49,7 +50,7 @@ def _rows(known: Description) -> Iterator[tuple[str, str]]:
     names = facts.get("images", [])
     if names:
         shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-        yield "learnt from", f"{_count(len(names), 'image')}: {shown}"
+        yield "learnt from", f"{counted(len(names), 'image')}: {shown}"
     if "steps" in facts:
         took = f" in {readable(facts['seconds'])}" if "seconds" in facts else ""
         yield "trained", f"{facts['steps']:,} steps{took}, seed {facts.get('seed', '?')}"
@@ -69,9 +70,9 @@ def _rows(known: Description) -> Iterator[tuple[str, str]]:
 def _takes(known: Description) -> str:
     kind = IMAGES[known.ndim]
     names = "" if known.channels is None else f" ({', '.join(known.channels)})"
-    channels = _count(known.image_channels, "channel") + names
+    channels = counted(known.image_channels, "channel") + names
     also = ", or grey ones" if known.grey_too else ""
-    slices = _count(known.reach, "slice")
+    slices = counted(known.reach, "slice")
     around = f", with {slices} before and behind" if known.reach else ""
     if known.spacing is None:
         return (
@@ -102,12 +103,8 @@ def _score(known: Description) -> str:
     facts = known.training
     if facts.get("best_score") is None:
         return "not validated: how good it is on images that it has not seen is not known"
-    seen = _count(len(facts.get("validation_images", [])), "image")
+    seen = counted(len(facts.get("validation_images", [])), "image")
     return (
         f"{known.measure} {facts['best_score']:.3f} on {seen} to validate with, at step "
         f"{facts['best_step']:,}"
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"

@@ -119,10 +119,10 @@ def sizes(text: str | None) -> tuple[float, ...] | None:
 
 def as_asked(context: typer.Context) -> str:
     """Return the options of reading that a command was given, as another would take them."""
-    asked = []
+    known, asked = signature(reading_of).parameters, []
     for option in context.command.params:
         value = context.params.get(option.name or "")
-        if option.name in signature(reading_of).parameters and value is not None:
+        if option.name in known and value is not None:
             flag = option.opts[0] if value is not False else option.secondary_opts[0]
             asked.append(f" {flag}" if isinstance(value, bool) else f" {flag} {quote(str(value))}")
     return "".join(asked)

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from septum.array import Source, Window
+from septum.counted import counted
 from septum.data.formats.image_file import COLOURS, ChunkedView
 from septum.data.sample import Sample
 from septum.errors import ConfigError, DataError
@@ -292,5 +293,5 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _counted(count: int, names: Names | None = None) -> str:
-    what = "1 channel" if count == 1 else f"{count} channels"
+    what = counted(count, "channel")
     return f"{what} ({_listed(names)})" if names else what

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from septum.counted import counted
 from septum.data.formats import stem_of
 from septum.data.layouts.files import by_key, few
 from septum.errors import DataError
@@ -67,19 +68,15 @@ def pair_names(
         )
     count = len(pairs)
     whose = "its" if count == 1 else "their"
-    notes = [f"{_counted(count, 'prediction')} found {whose} truth by {how}"]
+    notes = [f"{counted(count, 'prediction')} found {whose} truth by {how}"]
     for kind, lacks, others in (
         ("prediction", "truth", len(predictions) - count),
         ("truth image", "prediction", len(groups) - count),
     ):
         if others:
             have, are = ("has", "is") if others == 1 else ("have", "are")
-            notes.append(f"{_counted(others, kind)} {have} no {lacks} and {are} left out")
+            notes.append(f"{counted(others, kind)} {have} no {lacks} and {are} left out")
     return pairs, notes
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _by_number(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from septum.classes import Classes
+from septum.counted import counted
 from septum.errors import DataError
 
 
@@ -175,9 +176,8 @@ def refuse_empty(samples: Sequence[Sample], where: str, first: str) -> None:
             "Values of no class, such as 255, were taken as not annotated: if they are the class, "
             f"name their value, as --classes {named.names[0]}=255"
         )
-    count = len(labelled)
     raise DataError(
-        f"{where}: empty labels: not one {what} in {count} label image{'s' * (count != 1)}, such "
+        f"{where}: empty labels: not one {what} in {counted(len(labelled), 'label image')}, such "
         f"as {first}; there is nothing to learn. {hint}"
     )
 

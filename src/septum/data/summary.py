@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from septum.counted import counted
 from septum.data.layouts import Dataset
 from septum.data.sample import Sample, equivalent_diameters
 from septum.data.split import digest
@@ -225,7 +226,7 @@ def _notes_of_all(samples: Sequence[Sample]) -> list[str]:
         highest = max(int(image.max()) for image in deep)
         bits = next((bits for bits in _CAMERA_BITS if highest < 2**bits), 16)
         if bits < 16:
-            images = f"{len(deep)} image{'s' * (len(deep) != 1)}"
+            images = counted(len(deep), "image")
             notes.append(f"{bits}-bit data in 16 bits: no pixel of {images} is above {highest}")
     first: dict[str, str] = {}
     twins = []

@@ -60,8 +60,14 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     if samples[0].named is not None:
         plan, more = _of_classes(plan, samples[0].named, samples)
     elif any(sample.known.any() for sample in whole):
-        areas = np.concatenate([_sizes(sample, voxel) for sample in whole])
-        if any(_in_single_slices(sample) for sample in whole):
+        single = [_in_single_slices(sample) for sample in whole]
+        areas = np.concatenate(
+            [
+                _of_sections(sample, voxel) if alone else _areas(sample.known)
+                for sample, alone in zip(whole, single, strict=True)
+            ]
+        )
+        if any(single):
             reasons.append(
                 "single slices are annotated: their objects are taken for sections of balls"
             )
@@ -191,10 +197,8 @@ def _of_classes(plan: Plan, named: Classes, samples: Sequence[Sample]) -> tuple[
     ]
 
 
-def _sizes(sample: Sample, voxel: Sequence[float]) -> np.ndarray:
-    """Return the sizes of the objects in pixels; those in single slices as balls would have."""
-    if not _in_single_slices(sample):
-        return _areas(sample.known)
+def _of_sections(sample: Sample, voxel: Sequence[float]) -> np.ndarray:
+    """Return in pixels the sizes of the balls whose sections are the objects in single slices."""
     areas = np.concatenate([_areas(plane) for plane in sample.known])
     return equivalent_diameters(areas * prod(voxel[1:]), 2) ** 3 * np.pi / 6 / prod(voxel)
 

@@ -49,7 +49,7 @@ class Markers:
         """
         if frame in self.files:
             return partial(self._area, self.files[frame])
-        return self._inside if self.margin else None
+        return self._unmarked if self.margin else None
 
     @cached_property
     def margin(self) -> int:
@@ -66,8 +66,8 @@ class Markers:
                 return 0
         return margin
 
-    def _inside(self, labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-        return (labels > 0) | inside(labels.shape, self.margin), ()
+    def _unmarked(self, labels: np.ndarray) -> tuple[np.ndarray | None, tuple[str, ...]]:
+        return annotated_area(labels, np.zeros_like(labels), self.margin)
 
     def _area(self, file: Path, labels: np.ndarray) -> tuple[np.ndarray | None, tuple[str, ...]]:
         markers = _read(file)

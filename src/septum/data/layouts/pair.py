@@ -157,11 +157,11 @@ def read_pair(
     names = _channel_names(pair, files, stack.shape[1])
     single = len(stack) == 1
     width = max(2, len(str(len(stack) - 1)))
+    spacing = reading.spacing_of(ndim) or files[0].spacing
+    ids = annotation.kind == "instances" and reading.binary_instances is None
     samples = []
     for index, (pixels, plane) in enumerate(zip(stack, annotation.planes, strict=True)):
-        spacing = reading.spacing_of(ndim) or files[0].spacing
         notes = _constant(pixels, source, refuse=single and bool(plane.labels.any()))
-        ids = annotation.kind == "instances" and reading.binary_instances is None
         if ids and plane.annotated is None:
             notes = (*notes, *perhaps_strokes(plane.labels, spacing))
         samples.append(

@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 from pathlib import Path
 
+from septum.counted import counted
 from septum.data.formats import stem_of
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import image_files, is_generic, label_key, subfolder, suffix_key
@@ -63,10 +64,9 @@ def _chosen(root: Path, image: str, candidates: dict[str, Path], reading: Readin
     found = candidates.get(reading.labels or "")
     if found is not None:
         return found
-    count = len(candidates)
     held = (
-        f"{root}: {image} with {count} annotation{'s' * (count != 1)} that it could be trained on: "
-        f"{', '.join(candidates)}"
+        f"{root}: {image} with {counted(len(candidates), 'annotation')} that it could be trained "
+        f"on: {', '.join(candidates)}"
     )
     if reading.labels and reading.classes is not None and reading.classes.of_files:
         name = reading.classes.names[reading.wanted_labels.index(reading.labels)]
