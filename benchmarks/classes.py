@@ -123,6 +123,17 @@ def scores_of(one: Predicted) -> list[ClassScore]:
     ]
 
 
+def pooled(found: Sequence[Predicted]) -> dict[str, ClassScore]:
+    """Return the score of each class over all predictions together."""
+    named = found[0].sample.named
+    assert named is not None
+    scores = [scores_of(one) for one in found]
+    return {
+        name: sum((of_image[number] for of_image in scores[1:]), scores[0][number])
+        for number, name in enumerate(named.names)
+    }
+
+
 def v_rand_of(everything: Sequence[Predicted], number: int) -> float:
     """Return V_Rand of what is not of a class, over the sections of all predictions."""
     cells, shares = [], []
@@ -145,17 +156,18 @@ def main() -> None:
     of_sections = given.dataset == "vnc_sstem"
     reach = REACH[given.way] if of_sections else 0
     folds = sections(given.way) if of_sections else retinas(given.folds)
-    found = [one for fold in folds for one in predictions(fold, reach, given.steps, given.seed)]
-    named = found[0].sample.named
-    assert named is not None
+    found: list[Predicted] = []
+    for number, fold in enumerate(folds):
+        more = list(predictions(fold, reach, given.steps, given.seed))
+        dice = ", ".join(f"{name} {score.dice:.4f}" for name, score in pooled(more).items())
+        print(f"fold {number}: Dice {dice}", flush=True)
+        found += more
     voxels = sum(one.sample.truth.size for one in found)
     rate = sum(one.seconds for one in found) / voxels * 1e6
-    scores = [scores_of(one) for one in found]
     print(f"| {given.dataset} | Dice | IoU | AUC | surface Dice | AP | V_Rand | s/Mvoxel |")
     print(f"|---|{'--:|' * 7}")
-    for number, name in enumerate(named.names):
-        first, *more = (of_image[number] for of_image in scores)
-        score = sum(more, first).as_dict()
+    for number, (name, pooled_score) in enumerate(pooled(found).items()):
+        score = pooled_score.as_dict()
         row = [f"{score[key]:.4f}" for key in ("dice", "iou", "auc", "surface_dice", "ap")]
         thinned = f"{v_rand_of(found, number):.4f}" if name == MEMBRANES else "–"
         print(f"| {name} | {' | '.join(row)} | {thinned} | {rate:.2f} |")
