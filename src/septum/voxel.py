@@ -1,10 +1,28 @@
-"""How long a pixel is along each axis, in lengths of its shortest side: what is flat, and where."""
+"""How long a pixel is along each axis: what is flat, and which pixels are as large as others."""
 
 from collections.abc import Sequence
 from math import log2
 
 # Pixels that differ by less count as equally long: augmentation scales by as much.
-_SAME = 1.1
+SAME = 1.1
+# Pixels that differ by more show what is seen at a size that was never learnt.
+OTHER = 1.5
+
+
+def unlike(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return by which factor two pixel sizes differ, along the axis where they differ most.
+
+    Examples
+    --------
+    >>> unlike((0.5, 0.25), (0.5, 0.5))
+    2.0
+    """
+    return max(max(a / b, b / a) for a, b in zip(one, other, strict=True))
+
+
+def in_um(spacing: Sequence[float]) -> str:
+    """Return a pixel size in words: ``"0.5 × 0.5 µm"``."""
+    return " × ".join(f"{size:.4g}" for size in spacing) + " µm"
 
 
 def proportions(
@@ -32,7 +50,7 @@ def proportions(
     factors = (1.0,) * ndim if scale is None else scale
     lengths = [size / by for size, by in zip(sizes, factors, strict=True)]
     ratios = (length / min(lengths) for length in lengths)
-    return tuple(1.0 if ratio < _SAME else round(ratio, 6) for ratio in ratios)
+    return tuple(1.0 if ratio < SAME else round(ratio, 6) for ratio in ratios)
 
 
 def levels_left_alone(voxel: Sequence[float]) -> tuple[int, ...]:

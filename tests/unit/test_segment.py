@@ -228,12 +228,18 @@ def on_disk(self, *arguments):
 
 def test_an_image_of_another_pixel_size_is_said_and_resampled_if_wished(tmp_path):
     coarse = pixels(60, 72)
+    write_tiff(tmp_path / "close.tif", coarse, "YX", (0.8, 0.8))
     write_tiff(tmp_path / "fine.tif", np.kron(coarse, np.ones((2, 2), np.uint8)), "YX", (0.5, 0.5))
     model, notes = model_of(spacing=(1.0, 1.0)), []
-    segment_file(model, tmp_path / "fine.tif", tmp_path / "out", on_note=notes.append)
-    assert any("trained at 1 × 1 µm per pixel, this image has 0.5 × 0.5" in note for note in notes)
+    segment_file(model, tmp_path / "close.tif", tmp_path / "out", on_note=notes.append)
+    assert any("trained at 1 × 1 µm a pixel, this image has 0.8 × 0.8" in note for note in notes)
     assert any("--rescale" in note for note in notes)
     notes.clear()
+    with pytest.raises(
+        DataError, match=r"fine\.tif: .* has 0\.5 × 0\.5 µm.*--rescale.*--spacing 1,1"
+    ):
+        segment_file(model, tmp_path / "fine.tif", tmp_path / "out", on_note=notes.append)
+    segment_file(model, tmp_path / "fine.tif", tmp_path / "out", Options(spacing=(1.0, 1.0)))
     options = Options(rescale=True)
     segment_file(model, tmp_path / "fine.tif", tmp_path / "again", options, notes.append)
     assert notes == []

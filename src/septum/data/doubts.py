@@ -25,7 +25,7 @@ def doubts(images: Source, working: Sequence[int], depths: Sequence[int]) -> Ite
     depths : sequence of int
         Its poolings along each axis.
     """
-    yield from _thin(working, depths)
+    yield from thin(working, depths)
     even = [value for n in range(images.shape[0]) if (value := _only_value(item(images, n)))]
     if even and images.shape[0] == 1:
         yield f"every pixel of the image is {even[0]}: there is nothing to find in it"
@@ -36,8 +36,14 @@ def doubts(images: Source, working: Sequence[int], depths: Sequence[int]) -> Ite
         )
 
 
-def _thin(working: Sequence[int], depths: Sequence[int]) -> Iterator[str]:
-    """Say along which axes the network sees more mirrored pixels than real ones."""
+def thin(working: Sequence[int], depths: Sequence[int]) -> Iterator[str]:
+    """Say along which axes the network sees more mirrored pixels than real ones.
+
+    Parameters
+    ----------
+    working, depths
+        See `doubts`.
+    """
     pixels = f"{ELEMENT[len(working)]}s"
     reaches = map(context, depths)
     for axis, size, reach in zip("ZYX"[-len(working) :], working, reaches, strict=True):

@@ -1,15 +1,12 @@
 """How an image file and a model go together: whose channel is which, and what a pixel is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from septum.data.channels import Places, Wishes, arrangement
 from septum.data.formats import Planes
 from septum.errors import DataError
-from septum.intake import zoom_of
 from septum.model import Model
-
-_SAME = 1.1
-"""Pixel sizes within this factor are the same: augmentation scales by as much."""
+from septum.voxel import OTHER, SAME, in_um, unlike
 
 
 def places_of(
@@ -36,7 +33,14 @@ def seen_spacing(
     rescale: bool,
     note: Callable[[str], None],
 ) -> tuple[float, ...] | None:
-    """Return the pixel size to resample by, or None; say where image and model do not agree."""
+    """Return the pixel size to resample by, or None; say where image and model do not agree.
+
+    Raises
+    ------
+    DataError
+        If the image is to be resampled and does not state its pixel size, or is not and has pixels
+        of a size that the model has never learnt from.
+    """
     trained = model.description.spacing
     if rescale:
         if spacing is None:
@@ -48,18 +52,17 @@ def seen_spacing(
     if spacing is None and trained is not None:
         note(
             f"the image does not state its pixel size; its pixels are taken as those of training, "
-            f"{_um(trained)}. --spacing gives it, and --rescale resamples where it is another"
+            f"{in_um(trained)}. --spacing gives it, and --rescale resamples where it is another"
         )
-    if spacing is not None and trained is not None:
-        zoom = zoom_of(model.description, spacing)
-        if max(max(zoom), 1 / min(zoom)) > _SAME:
-            note(
-                f"the model was trained at {_um(trained)}, this image has {_um(spacing)}: what the "
-                "network sees is larger or smaller than what it learnt. --rescale resamples the "
-                "image to the model's pixel size and the results back"
-            )
+    if spacing is not None and trained is not None and unlike(spacing, trained) > SAME:
+        differ = (
+            f"the model was trained at {in_um(trained)} a pixel, this image has {in_um(spacing)}"
+        )
+        ways = (
+            "--rescale resamples the image to the model's pixel size and the results back; if the "
+            f"file is wrong, --spacing {','.join(f'{size:.4g}' for size in trained)} says so"
+        )
+        if unlike(spacing, trained) > OTHER:
+            raise DataError(f"{differ}: nothing that it has learnt is of that size. {ways}")
+        note(f"{differ}: what the network sees is larger or smaller than what it learnt. {ways}")
     return None
-
-
-def _um(spacing: Sequence[float]) -> str:
-    return " × ".join(f"{size:.4g}" for size in spacing) + " µm per pixel"

@@ -7,8 +7,10 @@ from math import ceil, prod
 import numpy as np
 
 from septum.classes import Classes
+from septum.data.doubts import thin
 from septum.data.sample import Sample, equivalent_diameters
 from septum.data.summary import touching_pairs
+from septum.geometry import depth_per_axis
 from septum.plan import Plan
 from septum.predict import check_choices
 from septum.rank import UNIT
@@ -16,7 +18,7 @@ from septum.resample import rescaled_shape, scale_per_axis
 from septum.training import planes, volumes
 from septum.training.channels import of_channels
 from septum.training.specks import in_words, smallest_pieces, whole_pieces
-from septum.voxel import proportions
+from septum.voxel import SAME, in_um, proportions, unlike
 
 # The paper's network sees 188 px around a pixel. Cells 70 and 110 px wide were learnt faster and
 # better at half the resolution (docs/decisions.md).
@@ -88,7 +90,7 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
         plan, more = volumes.with_network(
             plan, shapes, proportions(voxel, len(voxel), scale), diameter
         )
-    return plan, reasons + more
+    return plan, [*reasons, *more, *_thin(samples, plan)]
 
 
 def _voxel(samples: Sequence[Sample]) -> tuple[tuple[float, ...], list[str]]:
@@ -98,13 +100,22 @@ def _voxel(samples: Sequence[Sample]) -> tuple[tuple[float, ...], list[str]]:
     if not known:
         unknown = "no file states its voxel size: voxels are taken as isotropic; --spacing gives it"
         return (1.0,) * ndim, [unknown] if ndim == 3 else []
-    voxel = tuple(float(length) for length in np.median(known, axis=0))
-    others = sum(not np.allclose(one, voxel, rtol=0.5) for one in known)
-    reason = (
-        f"{others} of {len(known)} images have pixels of other proportions than most "
-        f"({' : '.join(f'{length:.3g}' for length in voxel)}): resample them alike"
-    )
-    return voxel, [reason] if others else []
+    stated = [sample.spacing for sample in samples if sample.spacing is not None]
+    other = next((one for one in stated if unlike(one, stated[0]) > SAME), None)
+    reasons = []
+    if other is not None:
+        reasons.append(
+            f"the images have pixels of several sizes, {in_um(stated[0])} and {in_um(other)}: what "
+            "is alike looks larger in some than in others; resample them alike"
+        )
+    return tuple(map(float, np.median(known, axis=0))), reasons
+
+
+def _thin(samples: Sequence[Sample], plan: Plan) -> list[str]:
+    """Say where the network looks further than an image is thick: once, of all images."""
+    depths = depth_per_axis(plan.tile_and_depth[1], samples[0].ndim)
+    shapes = sorted({rescaled_shape(sample.shape, plan.data.scale) for sample in samples})
+    return [why for shape in shapes for why in thin(shape, depths)][:1]
 
 
 def _context(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:

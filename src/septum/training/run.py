@@ -25,6 +25,7 @@ from septum.training.machine import Machine
 from septum.training.objective import objective_of
 from septum.training.schedule import Length, build_optimiser
 from septum.training.state import State, saved, tidy
+from septum.voxel import OTHER, in_um, unlike
 
 
 def train_model(
@@ -171,10 +172,24 @@ def check(samples: Sequence[Sample]) -> None:
                 "kind of annotation"
             )
     common_names(samples)
+    _refuse_other_pixels(samples)
     if not any(sample.known.any() for sample in samples):
         raise DataError(
             f"none of the {len(samples)} label images has an object in its annotated area"
         )
+
+
+def _refuse_other_pixels(samples: Sequence[Sample]) -> None:
+    """Raise DataError if two samples state pixels of sizes that one network cannot see alike."""
+    stated = [(sample.name, sample.spacing) for sample in samples if sample.spacing is not None]
+    for name, spacing in stated[1:]:
+        first_name, first = stated[0]
+        if unlike(spacing, first) > OTHER:
+            raise DataError(
+                f"pixel sizes differ: {first_name} has {in_um(first)}, {name} {in_um(spacing)}; "
+                "one model learns from one size. Resample the images alike, or train a model for "
+                "each; if the files are wrong, --spacing says how large the pixels of all are"
+            )
 
 
 def _state(description: Description, fabric: Fabric) -> State:

@@ -17,7 +17,16 @@ from septum.data.synthetic import draw_cells
 from septum.errors import ConfigError, DataError, SeptumError
 from septum.network import UNet
 from septum.plan import DataPlan, NetworkPlan, TargetPlan, TrainingPlan
-from septum.training import PRESETS, Length, Machine, Watch, preset, propose, train_model
+from septum.training import (
+    PRESETS,
+    Length,
+    Machine,
+    Watch,
+    check,
+    preset,
+    propose,
+    train_model,
+)
 from septum.training.average import moving_average
 from septum.training.loop import fit
 from septum.training.schedule import build_optimiser
@@ -54,6 +63,22 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others():
     torch.rand(7)
     assert weights_of(train_model(samples_of(), plan_of(), seed=3)) == one
     assert weights_of(train_model(samples_of(), plan_of(), seed=4)) != one
+
+
+def test_pixels_of_sizes_that_one_network_cannot_see_alike_are_refused():
+    def check_sizes(*sizes):
+        check(
+            [
+                replace(sample, name=f"size {size}", spacing=size and (size, size))
+                for sample, size in zip(samples_of(len(sizes)), sizes, strict=True)
+            ]
+        )
+
+    check_sizes(0.5, None, 0.7)
+    with pytest.raises(
+        DataError, match=r"size 0\.5 has 0\.5 × 0\.5 µm, size 0\.1 0\.1 × 0\.1 µm.*--spacing"
+    ):
+        check_sizes(None, 0.5, 0.1)
 
 
 def test_every_seed_and_every_step_draws_its_own_tiles(monkeypatch):
@@ -268,7 +293,7 @@ def test_without_an_average_the_trained_network_is_kept():
 
 
 def test_the_papers_preset_is_the_papers():
-    plan, reasons = propose(preset("paper"), samples_of(1))
+    plan, reasons = propose(preset("paper"), [draw_cells(0, (192, 192), radius=8)])
     assert plan == preset("paper")  # nothing is proposed: the paper chose
     assert reasons == []
     assert plan.network == NetworkPlan(width=64, depth=4, dropout=0.5, norm=None)
@@ -317,7 +342,7 @@ def test_strokes_tell_nothing_of_size_and_that_is_said():
     strokes = replace(samples_of(1)[0], kind="scribbles")
     plan, reasons = propose(preset("default"), [strokes])
     assert (plan.data.scale, plan.targets.border, plan.instances.min_size) == (1.0, 0.0, 0)
-    assert len(reasons) == 4  # the others are about grey values, depth and tiles
+    assert len(reasons) == 5  # the others are about grey values, depth, tiles and the small image
     assert "strokes do not tell how large objects are" in reasons[1]
     chosen = override(preset("default"), ["data.scale=0.5"])
     assert propose(chosen, [strokes])[0].data.scale == 0.5

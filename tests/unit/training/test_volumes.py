@@ -39,6 +39,16 @@ def test_isotropic_voxels_are_pooled_alike_and_small_objects_need_a_shallow_netw
     assert any("isotropic" in reason for reason in reasons)
 
 
+def test_a_volume_thinner_than_the_network_looks_is_said():
+    def doubts_about(*sizes):
+        _, reasons = propose(preset("default"), [volume((size, 96, 96)) for size in sizes])
+        return [reason for reason in reasons if "mirrored" in reason]
+
+    assert doubts_about(24, 30) == []
+    (doubt,) = doubts_about(24, 5, 5)
+    assert "along Z" in doubt and "5 voxels" in doubt
+
+
 def test_the_plane_of_thick_sections_is_pooled_first():
     sections = volume((8, 200, 200), spacing=(0.045, 0.0046, 0.0046), radius=14)
     plan, reasons = propose(preset("default"), [sections])
@@ -110,7 +120,9 @@ def test_the_long_axis_may_be_any_and_the_plan_does_not_depend_on_the_order_of_f
     orders.append(orders[0][::-1])
     depths = {propose(preset("default"), order)[0].network.depth for order in orders}
     assert depths == {(0, 3, 3)}
-    assert any("other proportions" in reason for reason in propose(preset("default"), orders[0])[1])
+    assert any(
+        "pixels of several sizes" in reason for reason in propose(preset("default"), orders[0])[1]
+    )
 
 
 def test_a_tile_is_no_larger_than_the_volumes_need():
