@@ -159,9 +159,7 @@ def main() -> None:
     found: list[Predicted] = []
     for number, fold in enumerate(folds):
         more = list(predictions(fold, reach, given.steps, given.seed))
-        dice = ", ".join(
-            f"{name} {score.as_dict()['dice']:.4f}" for name, score in pooled(more).items()
-        )
+        dice = ", ".join(f"{name} {one.region.dice:.4f}" for name, one in pooled(more).items())
         print(f"fold {number}: Dice {dice}", flush=True)
         found += more
     voxels = sum(one.sample.truth.size for one in found)
