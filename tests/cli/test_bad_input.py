@@ -377,7 +377,7 @@ def test_brackets_in_names_are_no_markup_in_tables_and_bars(data, run, tmp_path,
     ):
         app([str(argument) for argument in arguments], standalone_mode=False)
     said = screen.getvalue()
-    assert re.search(rf"^ ?{re.escape(name)} +64 × 64", said, re.MULTILINE)
+    assert re.search(rf"^ ?{re.escape(name)} +{re.escape(name)}\.tif +\d+ – ", said, re.MULTILINE)
     assert re.search(r"^\[b\]c\[red\]\.tif *$", said, re.MULTILINE)  # the title of `info`
     assert re.search(rf"^{re.escape(name)}\.tif +━", said, re.MULTILINE)  # beside the bar
     assert f"✓ {name}.tif: " in said

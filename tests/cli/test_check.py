@@ -43,10 +43,12 @@ def test_the_screen_and_json_say_the_same(data):
     said = check(data).stderr
     assert max(map(len, said.splitlines()[:-1])) <= 80
     for part in (
-        r"c1 +64 × 64 +uint8 .* 75%",
+        "image +annotation +range",
+        r"c1 +c1\.tif .* 75%",
         "images +64 × 64 px, 1 channel, uint8",
+        "axes +YX in the files",
         "spacing +0.5 × 0.25 µm",
-        "labels +instance ids",
+        "labels +instance ids; in masks/",
         rf"objects +{facts['objects']}, {middle:.0f} px wide in the middle \({low:.0f} to",
         f"foreground +{100 * facts['foreground']:.1f}% of what is annotated",
         "annotated +75.0% of all pixels",
@@ -61,6 +63,39 @@ def test_what_nobody_annotated_counts_neither_as_object_nor_as_foreground(data):
     truth = draw_cells(0, (64, 64), radius=8).truth
     assert row["objects"] == np.unique(truth[:, 16:][truth[:, 16:] > 0]).size
     assert row["foreground"] == (truth[:, 16:] > 0).sum() / truth.size
+
+
+def test_each_pair_names_its_files_and_axes(data):
+    for number, channels in ((0, 3), (1, 2)):
+        image = np.stack([draw_cells(number, (64, 64), radius=8).image[0]] * channels)
+        write_tiff(data / f"images/c{number}.tif", image, "CYX")
+    facts = json.loads(check(data, "--json").stdout)
+    assert facts["axes"] == ["CYX", "YX"]
+    for number, row in enumerate(facts["samples"]):
+        assert row["image_files"] == [str(data / f"images/c{number}.tif")]
+        assert row["label_files"] == [str(data / f"masks/c{number}.tif")]
+        assert row["axes"] == ("YX" if number == 2 else "CYX")
+    said = check(data).stderr
+    assert re.search("axes +CYX or YX in the files", said)
+    assert re.search(r"c0 +c0\.tif +64 × 64, 3 ch +", said)  # sizes, where they differ
+
+
+def test_on_a_narrow_screen_names_give_way_and_numbers_do_not(tmp_path):
+    for number, size in enumerate((64, 80)):
+        cells, name = draw_cells(number, (size, 64), radius=8), f"{number}{'_of_a_long_name' * 5}"
+        image = cells.image[0].astype(np.uint16 if number else np.uint8) + 12345 * number
+        write_tiff(tmp_path / "images" / f"{name}.tif", image, "YX")
+        write_labels(tmp_path / "masks" / f"{name}.tif", cells.truth, "YX")
+    said = check(tmp_path).stderr
+    assert max(map(len, said.splitlines()[:-1])) <= 80
+    assert re.search(r"0_of\w*… +0_of\w*… +64 × 64 +uint8 +\d+ – \d+ +\d+ +\d+ px .* \d+%", said)
+    assert re.search(r"1_of\w*… +1_of\w*… +80 × 64 +uint16 +\d+ – \d+ +\d+ +\d+ px ", said)
+
+
+def test_files_that_are_not_used_are_named(data):
+    for number in range(7):
+        write_labels(data / f"masks/lonely_{number}.tif", np.ones((64, 64), np.uint8), "YX")
+    assert re.search(r"not used +7 files: lonely_0\.tif, lonely_1\.tif", check(data).stderr)
 
 
 def test_the_picture_shows_outlines_and_hatches_what_is_not_annotated(data, tmp_path):
@@ -90,7 +125,8 @@ def test_classes_have_shares_in_place_of_objects_and_a_legend(data, tmp_path):
     path = tmp_path / "pairs.png"
     said = check(data, *options, "--picture", path).stderr
     for part in (
-        r"size +type +range +classes +known",
+        r"image +annotation +range +classes +known",
+        r"c0 +masks/c0\.tif, nuclei/c0\.tif +",
         "labels +classes that may overlap",
         rf"class +nucleus \(nuclei\): {100 * nucleus['share']:.1f}% of what is annotated, in 3",
         r"the\s+classes\s+are\s+outlined",

@@ -301,7 +301,7 @@ def test_check_shows_how_a_folder_is_understood(place):
     assert done.exit_code == 0
     assert done.stdout == ""
     assert f"2 annotated images, {objects} objects" in done.stderr
-    assert re.search(r"c1 +64 × 64 +uint8", done.stderr)
+    assert re.search(r"c1 +c1\.tif +\d+ – \d+ ", done.stderr)
 
 
 def test_a_0_255_mask_is_taken_as_foreground_and_said(tmp_path):

@@ -1,15 +1,14 @@
 """`septum check`: how a dataset is understood, before an hour is spent on it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from septum.cli import show
+from septum.cli.facts import show_facts
 from septum.cli.reading import with_reading
 from septum.counted import counted
 from septum.data.channels import named
@@ -33,12 +32,6 @@ _ROWS = 40
 """Of more images only so many are listed; ``--json`` has them all."""
 
 _PAIRS, _NAME = 6, 26
-_KINDS = {
-    "instances": "instance ids",
-    "mask": "binary masks, their connected components are the objects",
-    "classes": "classes, the connected components of each are the objects",
-    "scribbles": "scribbles, only the strokes are annotated",
-}
 
 
 @with_reading()
@@ -52,8 +45,8 @@ def command(
 ) -> None:
     """Show how a folder of annotated images is understood, without training.
 
-    Prints the layout, the pairs of image and annotation, their sizes, how many objects there are
-    and how large, which touch, or how much there is of each class, what is annotated, and
+    Prints the layout, the pairs of image and annotation, their axes and sizes, how many objects
+    there are and how large, which touch, or how much there is of each class, what is annotated, and
     everything that was left out or taken in a particular way. OME-Zarr images and CSV tables of
     pairs are understood, too.
 
@@ -69,17 +62,9 @@ def command(
     if json_:
         print(show.as_json(facts))
         return
-    show.console.print(_table(facts["samples"]))
-    if len(facts["samples"]) > _ROWS:
-        more = counted(len(facts["samples"]) - _ROWS, "image")
-        show.note(f"and {more} more, which --json lists")
-    show.console.print()
-    show.console.print(_overview(facts))
-    show.console.print()
+    show_facts(facts, _ROWS, "--json")
     for text in facts["notes"]:
         show.note(text)
-    for name in facts["orphans"]:
-        show.note(f"{name} belongs to no pair and is not used")
     if picture is not None:
         hatched = ", hatched where nobody annotated" if facts["annotated"] < 1 else ""
         outlined_are = "objects" if facts["classes"] is None else "classes"
@@ -89,102 +74,6 @@ def command(
     if facts["classes"] is not None:
         held = counted(len(facts["classes"]), "class")
     show.done(f"{facts['layout']}: {counted(facts['images'], f'annotated {kind}')}, {held}")
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Return a row for each image, with a column only for what some image has."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    objects = any(row["classes"] is None for row in rows)
-    touching = any(row["touching_pairs"] for row in rows)
-    partly = any(row["annotated"] < 1 for row in rows)
-    table.add_column("image", overflow="ellipsis", no_wrap=True, max_width=_NAME)
-    for name, wanted in (
-        ("size", True),
-        ("type", True),
-        ("range", True),
-        ("objects", objects),
-        ("width", objects),
-        ("touching", touching),
-        ("cells" if objects else "classes", True),
-        ("known", partly),
-    ):
-        if wanted:
-            table.add_column(name, justify="left" if name in ("size", "type") else "right")
-    for row in rows[:_ROWS]:
-        size = _by(row["shape"])
-        width = "" if row["median_diameter"] is None else f"{row['median_diameter']:.0f} px"
-        counted = [str(row["objects"]), width] if objects else []
-        counted += [str(row["touching_pairs"] or "")] if touching else []
-        known = [f"{row['annotated']:.0%}" if row["annotated"] < 1 else ""] if partly else []
-        table.add_row(
-            Text(row["name"]),
-            size if row["channels"] == 1 else f"{size}, {row['channels']} ch",
-            row["dtype"],
-            f"{row['minimum']:.4g} – {row['maximum']:.4g}",
-            *counted,
-            f"{row['foreground']:.0%}",
-            *known,
-        )
-    return table
-
-
-def _overview(facts: Mapping[str, Any]) -> Table:
-    """Return what holds for all images together: two columns, a name and a sentence."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    shapes = sorted({tuple(row["shape"]) for row in facts["samples"]})
-    sizes = f"{_by(shapes[0])} px"
-    if len(shapes) > 1:
-        sizes = f"{_by(shapes[0])} to {_by(shapes[-1])} px, {len(shapes)} sizes"
-    channels = " or ".join(map(str, facts["channels"]))
-    one = "channel" if facts["channels"] == [1] else "channels"
-    table.add_row("images", f"{sizes}, {channels} {one}, {', '.join(facts['dtypes'])}")
-    table.add_row("spacing", _spacing(facts))
-    kinds = [
-        _KINDS.get(str(kind), str(kind)) + (f" ({count})" if len(facts["kinds"]) > 1 else "")
-        for kind, count in facts["kinds"].items()
-    ]
-    if facts["classes"] is not None:
-        kinds = [
-            "classes that may overlap" if facts["overlap"] else "classes that exclude one another"
-        ]
-    table.add_row("labels", "; ".join(kinds))
-    for found in facts["classes"] or ():
-        table.add_row(
-            "class",
-            Text(
-                f"{found['name']} ({'/'.join(found['sources'])}): {found['share']:.1%} of what is "
-                f"annotated, in {found['images']} of {facts['images']}"
-            ),
-        )
-    if facts["diameters"] is not None:
-        low, middle, high = facts["diameters"]
-        table.add_row(
-            "objects",
-            f"{facts['objects']}, {middle:.0f} px wide in the middle ({low:.0f} to {high:.0f} for "
-            f"8 of 10), {_touching(facts['touching_pairs'])}",
-        )
-    table.add_row("foreground", f"{facts['foreground']:.1%} of what is annotated")
-    table.add_row("annotated", f"{facts['annotated']:.1%} of all pixels")
-    return table
-
-
-def _touching(pairs: int) -> str:
-    return "1 pair touches" if pairs == 1 else f"{pairs} pairs touch"
-
-
-def _spacing(facts: Mapping[str, Any]) -> str:
-    if not facts["spacing_um"]:
-        return "not stated in the files"
-    shown = "; ".join(_by(f"{step:g}" for step in steps) for steps in facts["spacing_um"])
-    lacking = sum(row["spacing_um"] is None for row in facts["samples"])
-    do = "does" if lacking == 1 else "do"
-    return f"{shown} µm" + (f"; {counted(lacking, 'image')} {do} not state it" if lacking else "")
-
-
-def _by(lengths: Iterable[object]) -> str:
-    return " × ".join(map(str, lengths))
 
 
 def _panels(samples: Sequence[Sample], count: int = _PAIRS) -> list[Panel]:

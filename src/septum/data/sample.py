@@ -51,6 +51,11 @@ class Sample:
         Whether the file is of a scanner (NIfTI, DICOM), so that values may be Hounsfield units.
     named : Classes or None
         The classes that `labels` are of; see there for their numbers. None: they are instances.
+    image_files, label_files : tuple of str
+        What the image and its labels were read from; several where each channel, or class, has a
+        file of its own. Empty for arrays.
+    axes : str
+        Those of the image's file as they were understood, one letter for each, such as ``ZYX``.
 
     Raises
     ------
@@ -73,6 +78,9 @@ class Sample:
     channels: tuple[str, ...] | None = None
     scan: bool = False
     named: Classes | None = None
+    image_files: tuple[str, ...] = ()
+    label_files: tuple[str, ...] = ()
+    axes: str = ""
 
     def __post_init__(self) -> None:
         where = self.source or self.name

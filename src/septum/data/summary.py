@@ -32,8 +32,8 @@ def summarise(dataset: Dataset, samples: Sequence[Sample]) -> dict[str, Any]:
     dict
         ``layout``, ``root``, ``choices`` (of annotations, where there are several), ``images`` (how
         many), ``kinds`` (of labels: how many images of each), ``objects`` (in all), ``channels``,
-        ``dtypes`` and ``spacing_um`` (those that occur, sorted), ``foreground`` and ``annotated``
-        (shares of all pixels; of the former, of those that are annotated),
+        ``axes``, ``dtypes`` and ``spacing_um`` (those that occur, sorted), ``foreground`` and
+        ``annotated`` (shares of all pixels; of the former, of those that are annotated),
         ``classes`` (None, or for each class ``name``, ``sources`` in the annotation, ``share`` of
         the annotated pixels and the number of ``images`` that hold it), ``overlap`` (whether they
         may), ``median_diameter`` (the median of those of the images), ``diameters`` (of all
@@ -58,6 +58,7 @@ def summarise(dataset: Dataset, samples: Sequence[Sample]) -> dict[str, Any]:
         "classes": classes,
         "overlap": any(sample.named is not None and sample.named.overlap for sample in samples),
         "channels": sorted({row["channels"] for row in rows}),
+        "axes": sorted({row["axes"] for row in rows}),
         "dtypes": sorted({row["dtype"] for row in rows}),
         "spacing_um": [
             list(spacing) for spacing in sorted({s.spacing for s in samples if s.spacing})
@@ -84,20 +85,24 @@ def describe(sample: Sample) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``name``, ``shape`` (spatial), ``channels``, ``dtype``, ``minimum`` and ``maximum`` of the
-        pixels, ``kind`` of the labels, ``objects``, ``touching_pairs`` (pairs of objects that meet
-        without a gap), ``classes`` (the share of the annotated pixels of each by name, in place of
-        objects; None where labels are objects), ``foreground`` and ``annotated`` (shares of the
-        image, 0 to 1), ``median_diameter`` (of the disc or ball of the same size, in pixels; in a
-        volume whose voxels are longer along one axis, in lengths of their shortest side; None
-        without objects), ``diameters`` (its 10th, 50th and 90th percentile), ``spacing_um``,
-        ``notes``. Objects are those that somebody vouches for.
+        ``name``, ``image_files`` and ``label_files``, ``axes`` of the former, ``shape`` (spatial),
+        ``channels``, ``dtype``, ``minimum`` and ``maximum`` of the pixels, ``kind`` of the labels,
+        ``objects``, ``touching_pairs`` (pairs of objects that meet without a gap), ``classes`` (the
+        share of the annotated pixels of each by name, in place of objects; None where labels are
+        objects), ``foreground`` and ``annotated`` (shares of the image, 0 to 1),
+        ``median_diameter`` (of the disc or ball of the same size, in pixels; in a volume whose
+        voxels are longer along one axis, in lengths of their shortest side; None without objects),
+        ``diameters`` (its 10th, 50th and 90th percentile), ``spacing_um``, ``notes``. Objects are
+        those that somebody vouches for.
     """
     labels = np.zeros(sample.shape, np.int32) if sample.labels is None else sample.known
     annotated = _annotated_pixels(sample)
     diameters = _diameters(sample)
     return {
         "name": sample.name,
+        "image_files": list(sample.image_files),
+        "label_files": list(sample.label_files),
+        "axes": sample.axes,
         "shape": list(sample.shape),
         "channels": sample.image.shape[0],
         "dtype": str(sample.image.dtype),

@@ -26,6 +26,9 @@ def test_the_facts_of_one_image():
     image = np.arange(600, dtype=np.uint16).reshape(1, 20, 30)
     assert describe(Sample(image, SQUARES, annotated, (0.5, 0.5), name="a")) == {
         "name": "a",
+        "image_files": [],
+        "label_files": [],
+        "axes": "",
         "shape": [20, 30],
         "channels": 1,
         "dtype": "uint16",
@@ -87,6 +90,8 @@ def test_the_facts_of_a_dataset_are_plain_json(tmp_path):
     assert facts["objects"] == sum(sample.labels.max() for sample in samples)
     assert facts["orphans"] == ["lonely.tif"]
     assert (facts["channels"], facts["dtypes"], facts["spacing_um"]) == ([1], ["uint8"], [])
+    assert facts["samples"][2]["label_files"] == [str(tmp_path / "masks/2.tif")]
+    assert facts["axes"] == ["YX"]
     assert facts["notes"][0] == "1 masks without an image: lonely.tif"
     assert facts["notes"][1].startswith("3 images (0: 0/255 mask taken as foreground; ")
     assert len(facts["notes"]) == 2

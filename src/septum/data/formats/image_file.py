@@ -181,6 +181,8 @@ class Planes(Generic[Pixels]):
         How the axes were understood where the file leaves it open.
     channels : tuple of str or None
         Their names, C of them, where the file states them; R, G, B for three samples of a pixel.
+    axes : str
+        Those of the file, as they were understood.
     """
 
     array: Pixels
@@ -189,6 +191,7 @@ class Planes(Generic[Pixels]):
     spacing: tuple[float, ...] | None
     notes: tuple[str, ...]
     channels: tuple[str, ...] | None = None
+    axes: str = ""
 
 
 @overload
@@ -240,6 +243,7 @@ def as_channels_first(image: ImageFile, ndim: int = 2) -> Planes:
         image.spacing[-ndim:] if image.spacing and known else None,
         notes,
         names if names and len(names) == planes.shape[1] else None,
+        axes,
     )
 
 

@@ -177,6 +177,9 @@ def read_pair(
                 index=pair.index if single else index,
                 kind=annotation.kind,
                 named=annotation.named,
+                image_files=tuple(map(str, (pair.image, *pair.channels))),
+                label_files=tuple(map(str, _label_files(pair))),
+                axes=files[0].axes,
                 slice=not single and files[0].stack_axes in SLICES,
                 channels=names,
                 scan=all(image.scan for image in images),
@@ -265,9 +268,12 @@ def _refuse_sizes(source: str, image: tuple[int, ...], labels: tuple[int, ...]) 
 
 def _beside(pair: Pair) -> str:
     """Return the label files of a pair, with the folder where it is another than the image's."""
-    paths = [part.labels for part in pair.parts] or [pair.labels]
-    beside = pair.image.parent
+    beside, paths = pair.image.parent, _label_files(pair)
     return ", ".join(p.name if p.parent == beside else f"{p.parent.name}/{p.name}" for p in paths)
+
+
+def _label_files(pair: Pair) -> list[Path]:
+    return [part.labels for part in pair.parts] or [pair.labels]
 
 
 def _size(shape: Sequence[int]) -> str:
