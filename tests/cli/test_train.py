@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from septum.cli import app, show
 from septum.cli.steps import Steps
 from septum.data.formats import read_image, write_labels, write_tiff
-from septum.data.layouts import LAYOUTS
+from septum.data.layouts import LAYOUTS, Dataset
 from septum.data.synthetic import draw_cells
 from septum.description import describe
 from septum.errors import DataError, SeptumError
@@ -45,6 +45,52 @@ def test_validation_and_waiting_are_told(data, tmp_path):
     assert "the model is that of step 3: panoptic quality" in printed
     assert "of the time was spent waiting for tiles" in printed
     assert f"Next: septum predict {tmp_path / 'run'} IMAGE -o OUT" in printed
+
+
+OVERVIEW = (
+    r"image +annotation +range +objects +width",
+    r"0 +0\.tif +\d+ – \d+ +\d+ +\d+ px",
+    "images +64 × 64 px, 1 channel, uint8",
+    "axes +YX in the files",
+    "spacing +not stated",
+    "labels +instance ids; in masks/",
+    r"objects +\d+, \d+ px wide in the middle",
+    r"foreground +\d+\.\d% of what is annotated",
+    "annotated +100.0% of all pixels",
+    "not used +1 file: lonely.tif",
+)
+
+
+@pytest.fixture
+def six(tmp_path, cells_in):
+    data = cells_in(tmp_path / "data", images=6)
+    write_labels(data / "masks" / "lonely.tif", np.ones((8, 8), np.uint8), "YX")
+    return data
+
+
+@pytest.mark.parametrize("command", [("train", "-o", "{run}", "--steps", 2), ("plan",)])
+def test_how_the_data_are_understood_is_told_first_and_they_are_read_once(
+    six, tmp_path, monkeypatch, command
+):
+    reads, load = [], Dataset.load
+    monkeypatch.setattr(Dataset, "load", lambda self: (reads.append(1), load(self))[1])
+    words = [str(word).format(run=tmp_path / "run") for word in (command[0], six, *command[1:])]
+    result = CliRunner().invoke(app, [*words, *TINY], env={"COLUMNS": "80"})
+    assert result.exit_code == 0, result.output
+    assert len(reads) == 1
+    said = result.stderr
+    for part in OVERVIEW:
+        assert re.search(part, said), (part, said)
+    assert "• and 1 image more, which septum check lists" in said
+    assert not re.search(r"^5 +5\.tif", said, re.MULTILINE)
+    table, plan = said.index("annotation"), said.index("working resolution")
+    assert said.index("paired by file stem: 6 annotated images") < table < plan
+    assert max(map(len, said[:plan].splitlines())) <= 80
+
+
+def test_of_several_seeds_the_data_are_told_once(six, tmp_path):
+    options = ("--steps", 2, "--val", 0.2, "--seeds", 2, *TINY)
+    assert done(six, tmp_path / "runs", *options).count("annotated 100.0% of all pixels") == 1
 
 
 def test_a_folder_of_other_images_validates(data, tmp_path):

@@ -21,6 +21,15 @@ _KINDS = {
 }
 
 
+_BEGINNING = 5
+"""Before a training only so many images are listed."""
+
+
+def show_beginning(facts: Mapping[str, Any]) -> None:
+    """Print what is known of a dataset before it is learnt from, briefly."""
+    show_facts(facts, _BEGINNING, "septum check")
+
+
 def show_facts(facts: Mapping[str, Any], rows: int, where: str) -> None:
     """Print what :func:`septum.data.summary.summarise` found, but for its notes.
 

@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from septum.cli import show
+from septum.cli.facts import show_beginning
 from septum.cli.reading import as_asked, with_reading
 from septum.config import to_toml
 from septum.data.layouts import Reading
@@ -28,7 +29,7 @@ def command(
         typer.Option("--set", help="Change one choice, as network.width=16; may be repeated."),
     ] = None,
 ) -> None:
-    """Print what a training would do: resolution, classes, network and tile, and why.
+    """Print how the data are understood and what a training would do with them, and why.
 
     A plan that was written with `-o` can be edited and trained with `--preset plan.toml`.
 
@@ -37,7 +38,7 @@ def command(
     from septum import api
     from septum.atomic import write_text
 
-    plan = api.planned(data, preset, set_ or (), reading, show.note)
+    plan = api.planned(data, preset, set_ or (), reading, show.note, show_beginning)
     show.console.print()
     show.console.print(Text(to_toml(plan).rstrip()))
     if out is not None:

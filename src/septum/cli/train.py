@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from septum.cli import options, show
+from septum.cli.facts import show_beginning
 from septum.cli.interrupt import INTERRUPTED, first_interrupt_ends
 from septum.cli.reading import with_reading
 from septum.cli.steps import Steps, report
@@ -136,6 +137,7 @@ def command(
             "on_stage": shown.on_stage,
             "stop": stop,
             "tensorboard": tensorboard,
+            "on_facts": show_beginning,
         }
 
         def tell(run: Path, model: "Model") -> None:

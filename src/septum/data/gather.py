@@ -1,8 +1,8 @@
 """Annotated samples from whatever people have: a dataset folder, samples, or plain arrays."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from septum.rank import IMAGES
 Images = Sequence[np.ndarray]
 Data = str | Path | Sequence[Sample] | tuple[Images, Images]
 Say = Callable[[str], None]
+Tell = Callable[[Mapping[str, Any]], None]
 
 
 def samples_of(
@@ -29,7 +30,10 @@ def samples_of(
 
 
 def read_samples(
-    data: Data, say: Say = lambda _note: None, reading: Reading = AS_FOUND
+    data: Data,
+    say: Say = lambda _note: None,
+    reading: Reading = AS_FOUND,
+    on_facts: Tell = lambda _facts: None,
 ) -> list[Sample]:
     """Return all samples in a dataset folder or in arrays, saying how it was understood.
 
@@ -41,6 +45,9 @@ def read_samples(
         Called with each sentence about how the data was understood.
     reading : Reading, optional
         The user's wishes; samples are taken as they are, but for the names of their channels.
+    on_facts : callable, optional
+        Called with what `septum.data.summary.summarise` finds in a folder, before its notes are
+        said.
 
     Returns
     -------
@@ -52,16 +59,18 @@ def read_samples(
     DataError
         If the data cannot be understood.
     """
-    samples = _found(data, say, reading)
+    samples = _found(data, say, reading, on_facts)
     return samples if reading.channels is None else named(samples, reading.channels)
 
 
-def _found(data: Data, say: Say, reading: Reading) -> list[Sample]:
+def _found(data: Data, say: Say, reading: Reading, on_facts: Tell) -> list[Sample]:
     if isinstance(data, str | Path):
         dataset = find(data, reading)
         samples = dataset.load()
         say(f"{dataset.layout}: {len(samples)} annotated {IMAGES[samples[0].ndim]}")
-        for note in summarise(dataset, samples)["notes"]:
+        facts = summarise(dataset, samples)
+        on_facts(facts)
+        for note in facts["notes"]:
             say(note)
         return samples
     samples = [item for item in data if isinstance(item, Sample)]

@@ -9,7 +9,7 @@ from septum.model import Model
 from septum.training import folder
 from septum.training.session import resume, train
 
-_LISTENERS = ("machine", "on_note", "on_step", "on_stage", "stop", "tensorboard")
+_LISTENERS = ("machine", "on_note", "on_step", "on_stage", "stop", "tensorboard", "on_facts")
 
 
 def train_seeds(
@@ -52,6 +52,8 @@ def train_seeds(
         else:
             model = train(data, run, seed=seed, **options)
         on_model(run, model)
+        for told in (listeners, options):
+            told.pop("on_facts", None)  # the data are the same for all
         score = model.description.training["best_score"]
         if stop() or score is None:
             break

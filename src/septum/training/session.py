@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from septum.config import override
-from septum.data.gather import Data
+from septum.data.gather import Data, Tell
 from septum.data.layouts import AS_FOUND, Reading
 from septum.data.sample import Sample
 from septum.duration import readable, seconds
@@ -45,6 +45,7 @@ def train(
     stop: Callable[[], bool] | None = None,
     on_stage: Callable[[str, int, int], None] | None = None,
     tensorboard: bool = False,
+    on_facts: Tell | None = None,
 ) -> Model:
     """Train a U-Net on annotated images and write it to a run folder.
 
@@ -81,6 +82,9 @@ def train(
         Called after the last step with what is being done then, and how much of how much of it.
     tensorboard : bool, default False
         Write the curves for TensorBoard, too.
+    on_facts : callable, optional
+        Called with what is known of a dataset folder before anything is learnt from it, as
+        `septum.data.summary.summarise` returns it.
 
     Returns
     -------
@@ -110,7 +114,8 @@ def train(
     board = Board(out / "tensorboard") if tensorboard else nullcontext()
     fabric = machine.launch(chosen.training.precision)
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
-    sides = read_sides(data, val, reading, say)
+    tell = on_facts if on_facts is not None and fabric.is_global_zero else _silent
+    sides = read_sides(data, val, reading, say, tell)
     plan = _proposed(chosen, sides.split()[0], fabric.device, say)
     digest = sides.digest(plan.data.context or 0)
     facts = folder.Facts(seed, length, digest, _in_words(val), reading, fabric.world_size)
@@ -126,12 +131,13 @@ def planned(
     settings: Iterable[str] = (),
     reading: Reading = AS_FOUND,
     on_note: Callable[[str], None] | None = None,
+    on_facts: Tell | None = None,
 ) -> Plan:
     """Return the plan with which `train` would train on `data`, without training.
 
     Parameters
     ----------
-    data, preset, settings, reading, on_note
+    data, preset, settings, reading, on_note, on_facts
         As in `train`.
 
     Raises
@@ -144,7 +150,7 @@ def planned(
     """
     say = on_note or _silent
     chosen = _chosen(preset, settings, None, None)
-    samples, _ = read_sides(data, None, reading, say).split()
+    samples, _ = read_sides(data, None, reading, say, on_facts or _silent).split()
     return _proposed(chosen, samples, choose_device(), say)
 
 
@@ -159,6 +165,7 @@ def resume(
     stop: Callable[[], bool] | None = None,
     on_stage: Callable[[str, int, int], None] | None = None,
     tensorboard: bool = False,
+    on_facts: Tell | None = None,
 ) -> Model:
     """Go on with a training that was interrupted, or train a finished one for longer.
 
@@ -176,7 +183,7 @@ def resume(
         learning rate begins anew with them.
     val : as `data`, optional
         Needed only if the run began with validation images that are not in a folder.
-    machine, on_note, on_step, stop, on_stage, tensorboard
+    machine, on_note, on_step, stop, on_stage, tensorboard, on_facts
         As in `train`.
 
     Returns
@@ -195,7 +202,8 @@ def resume(
     board = Board(out / "tensorboard") if tensorboard else nullcontext()
     fabric = machine.launch(plan.training.precision)
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
-    sides = read_sides(data, facts.val if val is None else val, facts.reading, say)
+    tell = on_facts if on_facts is not None and fabric.is_global_zero else _silent
+    sides = read_sides(data, facts.val if val is None else val, facts.reading, say, tell)
     folder.refuse_other_data(out, facts, sides.digest(plan.data.context or 0))
     done = progress_of(out / folder.STATE)
     if not done.number and (out / folder.MODEL / "model.json").exists():

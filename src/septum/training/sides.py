@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from septum.data.colour import in_colour
 from septum.data.context import with_context
-from septum.data.gather import Data, annotated, read_samples
+from septum.data.gather import Data, Tell, annotated, read_samples
 from septum.data.layouts import Reading
 from septum.data.sample import Sample
 from septum.data.split import digest_of_all, hold_out, refuse_shared
@@ -62,7 +62,13 @@ class Sides:
         return samples, validation, ""
 
 
-def read_sides(data: Data, val: Data | float | None, reading: Reading, say: Say) -> Sides:
+def read_sides(
+    data: Data,
+    val: Data | float | None,
+    reading: Reading,
+    say: Say,
+    on_facts: Tell = lambda _facts: None,
+) -> Sides:
     """Read what a training is given.
 
     Parameters
@@ -71,6 +77,8 @@ def read_sides(data: Data, val: Data | float | None, reading: Reading, say: Say)
         As in `septum.train`.
     say : callable
         Called with each sentence about how they were understood, and with what is held out.
+    on_facts : callable, optional
+        Called with the facts of the folder to learn from; see `read_samples`.
 
     Raises
     ------
@@ -79,7 +87,7 @@ def read_sides(data: Data, val: Data | float | None, reading: Reading, say: Say)
     ConfigError
         If `val` is no share.
     """
-    samples, others = read_samples(data, say, reading), []
+    samples, others = read_samples(data, say, reading, on_facts), []
     share = None
     if isinstance(val, int | float):
         share = float(val)
