@@ -133,8 +133,9 @@ class TrainingPlan:
         many as have about the pixels of one of 444 px.
     average : float
         Decay of the moving average of the weights that becomes the model; 0 for none.
-    precision : {"32", "bf16", "auto"}
-        ``auto``: bfloat16 autocast where the processor or GPU has it, float32 elsewhere.
+    precision : {"fp32", "bf16", "auto"}
+        ``auto``: bfloat16 autocast where the processor or GPU has it, float32 elsewhere. ``32`` is
+        another name of ``fp32``.
     patience : int or None
         End after this many validations without a better score; there are 20 in a run.
     save_every : float

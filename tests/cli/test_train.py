@@ -20,6 +20,7 @@ from septum.description import describe
 from septum.errors import DataError, SeptumError
 from septum.training import Step
 from septum.training.folder import begun
+from septum.training.presets import preset
 
 TINY = ("--set", "network.width=4", "--set", "network.depth=1", "--set", "training.tile=60")
 
@@ -159,6 +160,35 @@ def test_the_bar_fits_into_80_columns_and_goes_on_after_the_last_step(monkeypatc
     assert any("choosing thresholds, 3 of 24" in line for line in lines)
 
 
+@pytest.fixture
+def stack(tmp_path):
+    drawn = [draw_cells(seed, (64, 64), radius=8) for seed in range(3)]
+    images, masks = (np.stack([getattr(s, n) for s in drawn]) for n in ("image", "truth"))
+    write_tiff(tmp_path / "stacks" / "images" / "a.tif", images[:, 0], "ZYX")
+    write_labels(tmp_path / "stacks" / "masks" / "a.tif", masks, "ZYX")
+    return tmp_path / "stacks"
+
+
+def test_precision_and_neighbouring_slices_are_options_of_their_own(stack, tmp_path):
+    options = ("--precision", "fp32", "--context-slices", 2, *TINY)
+    done(stack, tmp_path / "run", "--steps", 2, *options)
+    description = describe(tmp_path / "run")
+    assert description.plan.training.precision == "fp32"
+    assert (description.plan.data.context, description.in_channels) == (2, 5)
+    words = ("plan", stack, "-o", tmp_path / "plan.toml", *options)
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    plan = preset(str(tmp_path / "plan.toml"))
+    assert (plan.training.precision, plan.data.context) == ("fp32", 2)
+    result = CliRunner().invoke(app, ["plan", str(stack), "--precision", "half"])
+    assert "it is one of auto, fp32, bf16" in str(result.exception)
+
+
+def test_neighbouring_slices_where_there_are_none_are_told(data, tmp_path):
+    printed = done(data, tmp_path / "run", "--steps", 1, "--context-slices", 1, *TINY)
+    assert "data.context: no image is a slice of a stack" in printed
+
+
 def test_several_seeds_give_a_mean_and_a_spread(data, tmp_path):
     printed = done(data, tmp_path / "runs", "--steps", 2, "--val", 0.2, "--seeds", 2, *TINY)
     assert "panoptic quality at IoU 0.5 on the validation images: 0." in printed
@@ -207,6 +237,19 @@ def test_curves_for_tensorboard_are_those_of_the_log(data, tmp_path):
         (("--val", 0.9), "val is 0.9; expected a share above 0 and up to 0.5, or a folder"),
         (("--extend", "soon"), "holds no run that could go on"),
         (("--patience", -1), "training.patience is -1; expected 1 or more"),
+        (("--resume", "--precision", "bf16"), "--precision: a run that goes on keeps the choices"),
+        (("--resume", "--context-slices", 0), "--context-slices: a run that goes on keeps"),
+        (("--precision", "half"), "precision is 'half'; it is one of auto, fp32, bf16"),
+        (("--context-slices", -1), "data.context is -1; expected 0 or more"),
+        (("--steps", 5, "--set", "training.steps=6"), "--steps and --set training.steps=6 make"),
+        (
+            ("--precision", "bf16", "--set", "training.precision = 32"),
+            "--precision and --set training.precision = 32 make the same choice; give one of them",
+        ),
+        (
+            ("--context-slices", 1, "--set", "data.context=1"),
+            "--context-slices and --set data.context=1 make the same choice",
+        ),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused_in_one_line(data, tmp_path, arguments, message):

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from septum.cli import show
+from septum.cli import choices, show
 from septum.cli.facts import show_beginning
 from septum.cli.reading import as_asked, with_reading
 from septum.config import to_toml
@@ -24,10 +24,9 @@ def command(
     preset: Annotated[
         str, typer.Option(help="default, paper (2015), or an earlier plan.toml.")
     ] = "default",
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change one choice, as network.width=16; may be repeated."),
-    ] = None,
+    precision: choices.Precision = None,
+    context_slices: choices.ContextSlices = None,
+    set_: choices.Set = None,
 ) -> None:
     """Print how the data are understood and what a training would do with them, and why.
 
@@ -38,7 +37,8 @@ def command(
     from septum import api
     from septum.atomic import write_text
 
-    plan = api.planned(data, preset, set_ or (), reading, show.note, show_beginning)
+    settings = choices.settings_of(set_, precision=precision, context_slices=context_slices)
+    plan = api.planned(data, preset, settings, reading, show.note, show_beginning)
     show.console.print()
     show.console.print(Text(to_toml(plan).rstrip()))
     if out is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from septum.cli import options, show
+from septum.cli import choices, options, show
 from septum.cli.facts import show_beginning
 from septum.cli.interrupt import INTERRUPTED, first_interrupt_ends
 from septum.cli.reading import with_reading
@@ -56,10 +56,9 @@ def command(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write curves for TensorBoard into the run.")
     ] = False,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change one choice, as network.width=16; may be repeated."),
-    ] = None,
+    precision: choices.Precision = None,
+    context_slices: choices.ContextSlices = None,
+    set_: choices.Set = None,
     steps: Annotated[
         int | None, typer.Option(help="Number of training steps.", rich_help_panel=_LENGTH)
     ] = None,
@@ -116,15 +115,17 @@ def command(
         )
     if seeds is not None and devices * nodes > 1:
         raise ConfigError("--seeds trains one run after another in one process; leave --devices")
-    choices = {
+    chosen = {
         "preset": preset,
-        "steps": steps,
         "max_time": max_time,
-        "settings": [
-            *((f"augment.drop_channel={_DROPPED}",) if robust_channels else ()),
-            *(set_ or ()),
-            *(() if patience is None else (f"training.patience={patience}",)),
-        ],
+        "settings": choices.settings_of(
+            set_,
+            steps=steps,
+            patience=patience,
+            robust_channels=_DROPPED if robust_channels else None,
+            precision=precision,
+            context_slices=context_slices,
+        ),
         "val": _val(val),
         "reading": reading,
     }
@@ -146,7 +147,7 @@ def command(
 
         if seeds:
             numbers = range(seed, seed + seeds)
-            scores = api.train_seeds(data, out, numbers, tell, **choices, **watched)
+            scores = api.train_seeds(data, out, numbers, tell, **chosen, **watched)
             if len(scores) < seeds:
                 show.note("the other seeds were not trained; the same command goes on with them")
             else:
@@ -155,7 +156,7 @@ def command(
             longer = int(extend) if extend and extend.isdecimal() else extend
             tell(out, api.resume(data, out, longer, **watched))
         else:
-            tell(out, api.train(data, out, seed=seed, **choices, **watched))
+            tell(out, api.train(data, out, seed=seed, **chosen, **watched))
     if stop():
         raise typer.Exit(INTERRUPTED)
 

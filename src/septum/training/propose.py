@@ -33,6 +33,8 @@ _TOUCHING = 0.05
 # they are not; the root of their frequency is half way (docs/decisions.md).
 _BALANCE = 0.5
 
+_ALONE = "data.context: no image is a slice of a stack, so that each is its own neighbour"
+
 
 def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     """Return the plan with every open choice made, and a sentence for each of them.
@@ -120,7 +122,8 @@ def _thin(samples: Sequence[Sample], plan: Plan) -> list[str]:
 
 def _context(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     if plan.data.context is not None:
-        return plan, []
+        alone = plan.data.context > 0 and not any(sample.slice for sample in samples)
+        return plan, [_ALONE] if alone else []
     slices = all(sample.slice for sample in samples)
     plan = replace(plan, data=replace(plan.data, context=int(slices)))
     reason = "the slices before and behind as channels: the images are slices of stacks"

@@ -15,7 +15,7 @@ from septum.duration import readable, seconds
 from septum.errors import ConfigError, DataError
 from septum.model import Model
 from septum.plan import Plan
-from septum.predict.precision import choose_device
+from septum.predict.precision import choose_device, resolve
 from septum.training import folder
 from septum.training.board import Board
 from septum.training.complete import complete
@@ -149,9 +149,10 @@ def planned(
         fit into memory.
     """
     say = on_note or _silent
-    chosen = _chosen(preset, settings, None, None)
+    chosen, device = _chosen(preset, settings, None, None), choose_device()
+    resolve(chosen.training.precision, device)  # as a training would refuse it
     samples, _ = read_sides(data, None, reading, say, on_facts or _silent).split()
-    return _proposed(chosen, samples, choose_device(), say)
+    return _proposed(chosen, samples, device, say)
 
 
 def resume(

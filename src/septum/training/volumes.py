@@ -67,7 +67,7 @@ def with_network(
     batch = 1 if training.batch is None else training.batch
     if training.tile is None:
         depths = depth_per_axis(network.depth or 0, ndim)
-        allowed, bf16 = training.memory * 2**30, training.precision != "32"
+        allowed, bf16 = training.memory * 2**30, training.precision not in ("32", "fp32")
         tile, needed = _largest_tile(
             shapes, voxel, depths, network.width or _WIDTH, batch, bf16, allowed
         )

@@ -58,6 +58,17 @@ def test_the_plane_of_thick_sections_is_pooled_first():
     assert propose(preset("default"), [twice])[0].network.depth == (2, 3, 3)
 
 
+def test_both_names_of_float32_give_the_same_tile_and_bfloat16_a_larger_one():
+    large = volume((96, 192, 192))
+    chosen = override(preset("default"), ["training.memory=0.1"])
+    one, other, half = (
+        propose(override(chosen, [f"training.precision={name}"]), [large])
+        for name in ("32", "fp32", "bf16")
+    )
+    assert one[0].training.tile == other[0].training.tile != half[0].training.tile
+    assert not any("bfloat16" in reason for reason in other[1])
+
+
 def test_large_objects_are_seen_at_a_lower_resolution_and_long_voxels_keep_theirs():
     large = volume((60, 120, 120), radius=25)
     assert propose(preset("default"), [large])[0].data.scale == 0.5
