@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from rich.console import Console
+from rich.progress import Task
 from typer.testing import CliRunner
 
 from septum.cli import app, show
@@ -139,25 +140,44 @@ class Screen(io.StringIO):
         return True
 
 
-def test_the_bar_fits_into_80_columns_and_goes_on_after_the_last_step(monkeypatch):
+def drawn(screen):
+    """Return the lines that were drawn, without colours."""
+    lines = re.split("[\r\n]", screen.getvalue())
+    return [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).rstrip() for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("first", "loss", "seconds", "tiles", "shown"),
+    [
+        (11990, 0.12345, 80, 12, "step 12000 %loss 0.123, val 0.812, lr 9e-04, 1.5 tiles/s"),
+        (199990, 0.012345, 1, 256, "step 200000 %loss 0.0123, val 0.812, lr 9e-04, 2560 tiles/s"),
+        (11990, 1234.5, 160, 2, "step 12000 %loss 1234, val 0.812, lr 9e-04, 0.125 tiles/s"),
+        (40, 1.2e-4, 40, 1, "step 50 %loss 1e-04, val 0.812, lr 9e-04, 0.25 tiles/s"),
+    ],
+)
+def test_the_bar_tells_all_in_80_columns_and_goes_on_after_the_last_step(
+    monkeypatch, first, loss, seconds, tiles, shown
+):
     screen = Screen()
     monkeypatch.setattr(show, "console", Console(file=screen, width=80, force_terminal=True))
+    monkeypatch.setattr(Task, "time_remaining", 12 * 3600 + 34 * 60)
     with show.progress("training") as bar:
-        shown = Steps(bar)
-        for number, seconds in ((11990, 60000.0), (12000, 60080.0)):
-            shown.on_step(Step(number, 0.5, 0.12345, 1e-3, seconds, 0.0, 0.81234))
+        steps = Steps(bar)
+        for n in range(11):
+            at = 60000.0 + seconds * n / 10
+            score = None if n else 0.81234
+            steps.on_step(Step(first + n, 0.5, loss, 9.4e-4, at, 0.0, score, tiles))
         bar.refresh()
-        shown.on_stage("choosing thresholds", 3, 24)
+        steps.on_stage("choosing thresholds", 3, 24)
         bar.refresh()
-    lines = [
-        re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line)
-        for line in re.split("[\r\n]", screen.getvalue())
-    ]
+    lines = drawn(screen)
     assert max(map(len, lines)) <= 80
+    name, _, detail = shown.partition(" %")
     assert any(
-        line.rstrip().endswith("step 12000, loss 0.123, val 0.812, 0.12/s") for line in lines
-    )
-    assert any("choosing thresholds, 3 of 24" in line for line in lines)
+        re.fullmatch(rf"{name} [━╸╺]+ +50 % 12:34:00 left {re.escape(detail)}", line)
+        for line in lines
+    ), lines
+    assert any(re.search("^training .*choosing thresholds, 3 of 24$", line) for line in lines)
 
 
 @pytest.fixture
@@ -211,7 +231,8 @@ def test_a_run_is_extended_by_steps_and_by_time(data, tmp_path):
 def test_curves_for_tensorboard_are_those_of_the_log(data, tmp_path):
     events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     run = tmp_path / "run"
-    done(data, run, "--steps", 3, "--val", 0.2, "--tensorboard", *TINY)
+    batch = ("--set", "training.batch=3")
+    done(data, run, "--steps", 3, "--val", 0.2, "--tensorboard", *batch, *TINY)
     read = events.EventAccumulator(str(run / "tensorboard"))
     read.Reload()
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
@@ -220,6 +241,12 @@ def test_curves_for_tensorboard_are_those_of_the_log(data, tmp_path):
             (event.step, pytest.approx(event.value, rel=1e-5)) for event in read.Scalars(name)
         ]
         assert [(step["number"], step[name]) for step in log] == written
+    seconds = np.diff([step["seconds"] for step in log])
+    rates = [(event.step, event.value) for event in read.Scalars("tiles_per_second")]
+    assert [step["tiles"] for step in log] == [3] * 3
+    assert rates == [
+        (n, pytest.approx(3 / s, rel=1e-5)) for n, s in zip((2, 3), seconds, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(

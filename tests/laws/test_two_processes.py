@@ -87,6 +87,7 @@ def test_two_processes_validate_are_interrupted_and_go_on_as_if_nothing_had_happ
     assert facts[0]["best_score"] == facts[1]["best_score"]
     log = (tmp_path / "cut" / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["number"] for line in log] == [1, 2, 3, 4, 5, 6]
+    assert [json.loads(line)["tiles"] for line in log] == [2] * 6  # of both together
 
 
 DIVERGING = """

@@ -18,7 +18,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from septum.duration import readable
@@ -58,9 +58,10 @@ def _line(mark: str, style: str, text: str) -> None:
 def progress(description: str) -> Iterator["Bar"]:
     """Show a bar with the time left, until the block ends."""
     name = TextColumn("{task.description}", markup=False)  # of a file: [b] may be a part of it
-    # A training has most to say: "step 12000, loss 0.123, val 0.812, 0.12/s" fits into 80 columns.
+    # A training has most to say (see `steps.Steps`): on 80 columns the bar gives way to the words.
+    left = TimeRemainingColumn(table_column=Column(no_wrap=True))
     parts: list[ProgressColumn] = [name, BarColumn(bar_width=8)]
-    parts += [TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(), TextColumn("left")]
+    parts += [TextColumn("{task.percentage:>3.0f} %"), left, TextColumn("left")]
     parts += [TextColumn("{task.fields[detail]}")]
     # In a log file a bar is noise.
     with Progress(*parts, console=console, disable=not console.is_terminal) as bar:
@@ -77,9 +78,9 @@ class Bar:
     def __init__(self, bar: Progress, task: TaskID) -> None:
         self._bar, self._task = bar, task
 
-    def update(self, share: float, detail: str = "") -> None:
-        """Set how much is done, 0 to 1, and the words beside the bar."""
-        self._bar.update(self._task, completed=share, detail=detail)
+    def update(self, share: float, detail: str = "", name: str | None = None) -> None:
+        """Set how much is done, 0 to 1, the words behind the bar and, if given, before it."""
+        self._bar.update(self._task, completed=share, detail=detail, description=name)
 
     def refresh(self) -> None:
         """Draw it now and not at the next tick."""

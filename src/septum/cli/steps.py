@@ -21,23 +21,32 @@ class Steps:
     """
 
     def __init__(self, bar: show.Bar) -> None:
-        self._bar, self._score = bar, ""
+        self._bar, self._score, self._tiles = bar, "", 0
         self._first: Step | None = None
 
     def on_step(self, step: "Step") -> None:
-        """Show a step: its number and loss, the last score, and how many steps a second."""
+        """Show a step: its loss and learning rate, the last score, how many tiles a second."""
         if self._first is None or step.number < self._first.number:
-            self._first, self._score = step, ""
+            self._first, self._score, self._tiles = step, "", 0
+        else:
+            self._tiles += step.tiles
         if step.validation is not None:
             self._score = f", val {step.validation:.3f}"
-        steps, seconds = step.number - self._first.number, step.seconds - self._first.seconds
-        rate = f", {steps / seconds:.2g}/s" if steps and seconds > 0 else ""
-        detail = f"step {step.number}, loss {step.loss:.3g}{self._score}{rate}"
-        self._bar.update(step.progress, detail)
+        seconds = step.seconds - self._first.seconds
+        rate = f", {_short(self._tiles / seconds)} tiles/s" if self._tiles and seconds > 0 else ""
+        detail = f"loss {_short(step.loss)}{self._score}, lr {step.learning_rate:.0e}{rate}"
+        self._bar.update(step.progress, detail, f"step {step.number}")
 
     def on_stage(self, stage: str, done: int, total: int) -> None:
         """Show what follows the last step."""
-        self._bar.update(done / max(total, 1), f"{stage}, {done} of {total}")
+        self._bar.update(done / max(total, 1), f"{stage}, {done} of {total}", "training")
+
+
+def _short(number: float) -> str:
+    """Return a positive number in three digits and never more than six characters."""
+    if number < 0.01:
+        return f"{number:.0e}"
+    return f"{number:.3g}" if number < 999.5 else f"{number:.0f}"
 
 
 def report(run: Path, description: "Description", go_on: str | None) -> None:

@@ -34,6 +34,7 @@ class Board:
         # are not the first.
         self._make = lambda: SummaryWriter(str(folder))
         self._writer: SummaryWriter | None = None
+        self._before: Step | None = None
 
     def write(self, step: Step) -> None:
         """Add the numbers of one step."""
@@ -43,10 +44,18 @@ class Board:
             "learning_rate": step.learning_rate,
             "waited": step.waited,
             "validation": step.validation,
+            "tiles_per_second": self._rate(step),
         }
         for name, value in numbers.items():
             if value is not None:
                 self._writer.add_scalar(name, value, step.number)
+
+    def _rate(self, step: Step) -> float | None:
+        """Return how many tiles a second were learnt from since the step before."""
+        before, self._before = self._before, step
+        if before is None or step.seconds <= before.seconds:
+            return None
+        return step.tiles / (step.seconds - before.seconds)
 
     def __enter__(self) -> Self:
         return self

@@ -43,6 +43,8 @@ class Step:
         Seconds until the batch was there.
     validation : float or None
         The score after the step, where there was one.
+    tiles : int
+        Of its batch, of all processes together.
     """
 
     number: int
@@ -52,6 +54,7 @@ class Step:
     seconds: float
     waited: float
     validation: float | None = None
+    tiles: int = 1
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,8 @@ def fit(
         if watch.validate is not None and int(share * _VALIDATIONS) > int(before * _VALIDATIONS):
             score = watch.validate(state.candidate)
             state.validated(score)
-        watch.on_step(Step(number + 1, share, loss, rate, elapsed, waited, score))
+        tiles = len(batch.images) * fabric.world_size
+        watch.on_step(Step(number + 1, share, loss, rate, elapsed, waited, score, tiles))
         ends = share >= 1 or state.progress.exhausted(plan.patience) or watch.stop()
         goes_on = fabric.broadcast(not ends)
         if not goes_on or time.monotonic() - saved >= plan.save_every:

@@ -9,7 +9,7 @@ import pytest
 
 from septum.errors import SeptumError
 from septum.training import Step
-from septum.training.log import StepLog
+from septum.training.log import StepLog, steps
 
 STEP = Step(number=1, progress=0.5, loss=0.25, learning_rate=1e-3, seconds=2.0, waited=0.1)
 FULL = Path("/dev/full")  # Linux: every write to it fails for want of space
@@ -23,6 +23,13 @@ def test_each_step_is_readable_at_once_and_two_runs_are_not_mixed(tmp_path):
                 log.write(STEP)
                 lines = path.read_text().splitlines()
                 assert [json.loads(line) for line in lines] == [asdict(STEP)] * count
+
+
+def test_a_log_of_an_earlier_version_is_read(tmp_path):
+    known = asdict(STEP)
+    del known["tiles"]
+    (tmp_path / "log.jsonl").write_text(json.dumps(known) + "\n")
+    assert list(steps(tmp_path / "log.jsonl")) == [STEP]
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
