@@ -25,6 +25,7 @@ h1 { margin: 0 0 4px; font-size: 32px; line-height: 1.2; font-weight: 650;
   letter-spacing: -0.01em; overflow-wrap: anywhere; }
 h2 { margin: 56px 0 8px; padding-top: 20px; border-top: 1px solid var(--line); font-size: 21px;
   line-height: 1.3; font-weight: 620; }
+h3 { margin: 28px 0 0; font-size: 16px; font-weight: 620; overflow-wrap: anywhere; }
 p { margin: 0 0 12px; max-width: 46em; }
 .facts { max-width: none; color: var(--quiet); }
 .facts strong { color: var(--accent); font-weight: 620; }

@@ -14,7 +14,9 @@ from septum.report.html import Html, element, figure, grid, picture, section, ta
 from septum.report.picture import class_colours, outlined_classes
 from septum.report.planes import fitting, legend, plane_of, resized, shown, telling_plane
 from septum.resample import resample_labels
-from septum.training.dice import pooled, regions_of
+from septum.training.dice import mean_dice, pooled, regions_of
+
+_WORST, _WORST_SIDE = 10, 300
 
 _RARE = 0.05
 """A share of what is annotated below which the likely cause is that there is so little of it."""
@@ -78,6 +80,15 @@ def _pair(seen: SeenClasses, named: Classes, side: int) -> Html:
         element("strong", sample.name),
         f": Dice of {found}.{where}",
     )
+
+
+def worst_images(seen: Sequence[SeenClasses], named: Classes) -> Html:
+    """Return the section with the images of the lowest mean Dice, the worst first."""
+    known = [item for item in seen if any(one.tp + one.fn for one in item.regions)]
+    worst = sorted(known, key=lambda item: mean_dice(item.regions))[:_WORST]
+    said = "The images with the lowest mean Dice of the strokes in them, the worst first."
+    figures = [_pair(item, named, _WORST_SIDE) for item in worst]
+    return section("The worst images", element("p", said), grid(figures, 400))
 
 
 def class_scores(seen: Sequence[SeenClasses], named: Classes) -> Html:

@@ -11,8 +11,7 @@ from septum.data.sample import Sample
 from septum.duration import readable
 from septum.evenly import evenly
 from septum.model import Model
-from septum.rank import UNIT
-from septum.report.html import Html, element, figure, grid, page, picture, section, table
+from septum.report.html import Html, element, figure, grid, page, picture, section
 from septum.report.planes import (
     AMBER,
     PINK,
@@ -26,19 +25,21 @@ from septum.report.planes import (
     telling_plane,
 )
 from septum.resample import resample_labels
+from septum.training.by_size import by_size
 from septum.training.class_pages import (
     SeenClasses,
     class_pictures,
     class_scores,
     never_found,
     see_classes,
+    worst_images,
 )
 from septum.training.curves import curves_of
 from septum.training.dice import mean_dice, pooled
 from septum.training.log import steps
 from septum.training.making import data_of, making_of
 from septum.training.shown import tiles_of
-from septum.training.verdicts import FALSE, FOUND, MERGED, MISSED, SPLIT, Seen, confusion, see
+from septum.training.verdicts import FALSE, FOUND, MERGED, MISSED, SPLIT, Seen, judge_pieces, see
 from septum.training.worst import worst_objects
 
 _PICTURES, _SCORED = 6, 24
@@ -121,7 +122,7 @@ def _of_cells(
         _images(seen, len(validation)),
         curves,
         worst_objects(seen),
-        _by_size(seen),
+        by_size(seen),
     )
 
 
@@ -146,7 +147,17 @@ def _of_classes(
         class_pictures(drawn, named, about, _side(len(drawn))),
         class_scores(seen, named),
         curves,
+        *_of_pieces(seen, named),
     )
+
+
+def _of_pieces(seen: Sequence[SeenClasses], named: Classes) -> tuple[Html, ...]:
+    # Strokes are no pieces: how large one is says nothing.
+    outlined = [item for item in seen if item.sample.kind != "scribbles"]
+    if not outlined:
+        return (worst_images(seen, named),)
+    pieces = [one for item in outlined for one in judge_pieces(item.sample, item.classes, named)]
+    return worst_objects(pieces), by_size(pieces)
 
 
 def _headline(model: Model, found: list[str | Html]) -> Html:
@@ -233,29 +244,3 @@ def _counts(seen: Seen) -> str:
     always = {FOUND, MISSED, FALSE}
     numbers = [(seen.count(verdict), verdict) for verdict in _COLOURS]
     return ", ".join(f"{count} {name}" for count, name in numbers if count or name in always)
-
-
-def _by_size(seen: Sequence[Seen]) -> Html:
-    heading = "Right and wrong, by size"
-    rows = confusion(seen)
-    if not rows:
-        return section(heading, element("p", "There is no object in these images."))
-    said = element(
-        "p",
-        "The true objects in four groups of about the same number, from small to large. Each is "
-        "found (a prediction overlaps it with an IoU above 0.5), merged (a prediction covers most "
-        "of it and of another), split (several predictions lie in it), or else missed. False "
-        "objects, which are none in truth, are in the row of their own size.",
-    )
-    head = (
-        f"Size in {UNIT[seen[0].sample.ndim]}",
-        "Objects",
-        "Found",
-        "Merged",
-        "Split",
-        "Missed",
-        "Mean IoU",
-        "False",
-    )
-    note = element("p", f"Counted in {len(seen)} image{'s' * (len(seen) != 1)}.", class_="over")
-    return section(heading, said, table(head, rows, total=True), note)

@@ -1,4 +1,7 @@
-"""What became of each true object in what a model finds, and which predictions are none."""
+"""What became of each true object in what a model finds, and which predictions are none.
+
+An object is a cell, or a connected piece of a class by name.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from septum.classes import Classes
 from septum.data.sample import Sample
+from septum.instances import Pieces, find_pieces, layers_of
 from septum.metrics.overlap import Overlap, overlap
 from septum.model import Model
 
@@ -21,10 +26,11 @@ class Seen:
     ----------
     sample : Sample
         With its truth.
-    labels : numpy.ndarray of int
-        The objects that the model finds.
+    truth, labels : numpy.ndarray of int
+        The true objects, and those that the model finds; besides those in `table` there may be
+        pieces of other classes.
     table : Overlap
-        Of the two.
+        Of the two, of one class.
     iou : numpy.ndarray, (T,)
         Of each true object, the highest with any prediction.
     verdicts : list of str, (T,)
@@ -33,15 +39,19 @@ class Seen:
         Which predictions are no object, nor one that was merged or split.
     broken : numpy.ndarray of bool, (P,)
         Which predictions merge true objects, or are pieces of one that is split.
+    of : str
+        The name of the class of which they are pieces; none for cells.
     """
 
     sample: Sample
+    truth: np.ndarray
     labels: np.ndarray
     table: Overlap
     iou: np.ndarray
     verdicts: list[str]
     false: np.ndarray
     broken: np.ndarray
+    of: str = ""
 
     def count(self, verdict: str) -> int:
         """Return how many objects have a verdict."""
@@ -70,6 +80,54 @@ def judge(sample: Sample, labels: np.ndarray) -> Seen:
         What was predicted, of the same shape.
     """
     known = overlap(sample.truth, labels, sample.annotated)
+    return _judged(sample, sample.known, labels, known)
+
+
+def judge_pieces(sample: Sample, classes: np.ndarray, named: Classes) -> list[Seen]:
+    """Tell what became of the true pieces of each class, and which predicted ones are none.
+
+    A piece is what is connected face to face and of one class, as far as somebody annotated; what
+    becomes of it is said as in `judge`.
+
+    Parameters
+    ----------
+    sample : Sample
+        With its truth.
+    classes : numpy.ndarray of int
+        What was predicted, as numbers of `named`, of the same shape.
+    named : Classes
+        Of both.
+
+    Returns
+    -------
+    list of Seen
+        For each class, in order.
+    """
+    found = []
+    sides = (layers_of(array.astype(np.uint8), named) for array in (sample.known, classes))
+    for (truth, names), (other, _) in zip(*sides, strict=True):
+        truths, labels = find_pieces(truth), find_pieces(other)
+        one, two = (np.empty(sample.shape, np.int32) for _ in range(2))
+        truths.write(one)
+        labels.write(two)
+        for value, name in enumerate(names, start=1):
+            # Pieces of other classes are none of this one, on either side.
+            known = overlap(
+                _of_class(one, truths, value), _of_class(two, labels, value), sample.annotated
+            )
+            found.append(_judged(sample, one, two, known, name))
+    return found
+
+
+def _of_class(image: np.ndarray, pieces: Pieces, value: int) -> np.ndarray:
+    """Return the pieces of one class, and 0 for those of others."""
+    kept = np.concatenate([[False], pieces.values == value])
+    return np.where(kept[image], image, 0)
+
+
+def _judged(
+    sample: Sample, truth: np.ndarray, labels: np.ndarray, known: Overlap, of: str = ""
+) -> Seen:
     rows, columns, shared = known.truth_index, known.prediction_index, known.shared
     ids, predicted = len(known.truth_ids), len(known.prediction_ids)
     iou = np.zeros(ids)
@@ -89,9 +147,8 @@ def judge(sample: Sample, labels: np.ndarray) -> Seen:
     broken[columns[inside & split[rows]]] = True
     judged = known.prediction_ignored <= known.prediction_sizes
     verdicts = np.select([found, merged, split], [FOUND, MERGED, SPLIT], MISSED).tolist()
-    return Seen(
-        sample, labels, known, iou, verdicts, judged & ~matched & ~broken, broken & ~matched
-    )
+    false, broken = judged & ~matched & ~broken, broken & ~matched
+    return Seen(sample, truth, labels, known, iou, verdicts, false, broken, of)
 
 
 def confusion(seen: Sequence[Seen]) -> list[tuple[str, ...]]:

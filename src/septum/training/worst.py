@@ -1,4 +1,4 @@
-"""The objects that a model finds worst, for its report."""
+"""The objects, or pieces of classes, that a model finds worst, for its report."""
 
 from collections.abc import Sequence
 
@@ -16,28 +16,44 @@ _TRUTH, _PREDICTION = BLUE, AMBER
 
 
 def worst_objects(seen: Sequence[Seen]) -> Html:
-    """Return the section with the true objects that are found worst, a picture of each."""
-    # Of objects that are equally bad the larger ones come first: they tell more.
-    objects = [
-        (iou, -int(size), number, place)
-        for number, item in enumerate(seen)
-        for place, (iou, size) in enumerate(zip(item.iou, item.table.truth_sizes, strict=True))
-    ]
-    if not objects:
-        return section("The worst objects", element("p", "There is no object in these images."))
-    crops = [_crop(seen[number], place) for _, _, number, place in sorted(objects)[:_WORST]]
-    said = element(
-        "p", "The true objects with the lowest overlap (IoU) with any prediction, the worst first."
-    )
+    """Return the section with the true objects that are found worst, a picture of each.
+
+    Of several classes, each has as many among them as it can.
+    """
+    one = "piece" if any(item.of for item in seen) else "object"
+    heading, places = f"The worst {one}s", _worst(seen)
+    if not places:
+        return section(heading, element("p", f"There is no {one} in these images."))
+    crops = [_crop(seen[number], place) for number, place in places]
+    said = f"The true {one}s with the lowest overlap (IoU) with any prediction, the worst first."
+    said += " Each class has its share of the ten." * (len({item.of for item in seen}) > 1)
     key = legend(
-        (_TRUTH, "truth"), (_PREDICTION, "prediction (dashed)"), ((235, 235, 235), "other objects")
+        (_TRUTH, "truth"),
+        (_PREDICTION, "prediction (dashed)"),
+        ((235, 235, 235), f"other {one}s" + " of the class" * (one == "piece")),
     )
-    return section("The worst objects", said, key, grid(crops, 190, least=2))
+    return section(heading, element("p", said), key, grid(crops, 190, least=2))
+
+
+def _worst(seen: Sequence[Seen]) -> list[tuple[int, int]]:
+    """Return the places of objects, in `seen` and in its table, the worst first."""
+    of_class: dict[str, list[tuple[float, int, int, int]]] = {item.of: [] for item in seen}
+    for number, item in enumerate(seen):
+        # Of objects that are equally bad the larger ones come first: they tell more.
+        of_class[item.of] += [
+            (iou, -int(size), number, place)
+            for place, (iou, size) in enumerate(zip(item.iou, item.table.truth_sizes, strict=True))
+        ]
+    in_turn = [
+        pair for objects in of_class.values() for pair in enumerate(sorted(objects)[:_WORST])
+    ]
+    chosen = sorted(found for _turn, found in sorted(in_turn)[:_WORST])
+    return [(number, place) for _, _, number, place in chosen]
 
 
 def _crop(seen: Seen, place: int) -> Html:
     sample, one = seen.sample, seen.table.truth_ids[place]
-    truth, plane = sample.known, None
+    truth, plane = seen.truth, None
     if sample.ndim == 3:
         plane = int(np.argmax((truth == one).sum((1, 2))))
     truth, labels = plane_of(truth, plane), plane_of(seen.labels, plane)
@@ -54,7 +70,8 @@ def _crop(seen: Seen, place: int) -> Html:
     truth, labels = (
         resample_labels(np.ascontiguousarray(a[window]), shape) for a in (truth, labels)
     )
-    image[outlines(np.where(truth == one, 0, truth))] = 235
+    others = np.isin(truth, seen.table.truth_ids) & (truth != one)
+    image[outlines(np.where(others, truth, 0))] = 235
     image[outlines(np.where(truth == one, truth, 0), 2)] = _TRUTH
     dashes = np.add.outer(np.arange(shape[0]), np.arange(shape[1])) // 5 % 2 == 0
     # Of the predictions those that share a pixel with the object; the others have their own.
@@ -65,11 +82,13 @@ def _crop(seen: Seen, place: int) -> Html:
     at = ([] if plane is None else [("z", plane)]) + list(zip("yx", centre.tolist(), strict=True))
     where = ", ".join(f"{axis} {value}" for axis, value in at)
     size, iou = int(seen.table.truth_sizes[place]), seen.iou[place]
+    # Pieces are called by their class and their number in it, as in tables and outlines.
+    called = f"{seen.of}-{place + 1}" if seen.of else f"object {one}"
     return figure(
-        picture(image, f"object {one} of {sample.name} at {where}"),
+        picture(image, f"{called} of {sample.name} at {where}"),
         element("strong", f"IoU {iou:.2f}, {seen.verdicts[place]}"),
         element("br"),
-        f"{sample.name}, object {one}",
+        f"{sample.name}, {called}",
         element("br"),
         f"{where}; {size:,} {UNIT[sample.ndim]}",
     )

@@ -13,15 +13,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from septum.classes import Classes
 from septum.config import override
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.description import Description
 from septum.model import Model, Prediction
 from septum.plan import Plan
+from septum.training.dice import mean_dice, regions_of
 from septum.training.loop import Step
 from septum.training.report import write_report
-from septum.training.verdicts import confusion, judge
+from septum.training.verdicts import confusion, judge, judge_pieces
 
 SETTINGS = ["data.scale=1", "network.width=4", "network.depth=2", "training.tile=60"]
 SETTINGS += ["instances.threshold=0.5", "instances.min_size=0"]
@@ -32,9 +34,10 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 class Told(Model):
     """A model that finds what it is told to find."""
 
-    def __init__(self, answers, ndim=2, channels=1, **training):
+    def __init__(self, answers, ndim=2, channels=1, named=None, **training):
         plan = override(Plan(), SETTINGS)
-        description = Description(channels, 3, ndim, plan=plan, training=training)
+        scores = 3 if named is None else named.scores
+        description = Description(channels, scores, ndim, plan=plan, training=training, named=named)
         super().__init__(description.build(), description, "cpu", "torch")
         self._answers = answers
 
@@ -50,7 +53,8 @@ def shifted(sample):
 
 def told(samples, **training):
     answers = [(sample.image, shifted(sample)) for sample in samples]
-    return Told(answers, samples[0].ndim, len(samples[0].image), **training)
+    first = samples[0]
+    return Told(answers, first.ndim, len(first.image), first.named, **training)
 
 
 def write_log(path, number=40):
@@ -145,6 +149,83 @@ def test_a_hostile_name_is_shown_and_does_nothing(tmp_path):
     assert HOSTILE not in page
     assert "<img src=x" not in page
     assert words(page).count(HOSTILE) >= 5  # picture, worst objects, tiles, data
+
+
+CLASSES = [
+    Classes(("large", "small"), (("1",), ("2",))),
+    Classes(("cell", "core"), (("cells",), ("cores",)), overlap=True),
+]
+
+
+def of_classes(seed, named, shape=(96, 96), **known):
+    """Return cells of which every third is of the other class, or has a core of it."""
+    cells = draw_cells(seed, shape, radius=8)
+    third = (cells.truth > 0) & (cells.truth % 3 == 0)
+    labels = np.where(third, 3 if named.overlap else 2, cells.truth > 0).astype(np.int32)
+    return replace(cells, labels=labels, named=named, kind=known.pop("kind", "classes"), **known)
+
+
+@pytest.mark.parametrize("named", CLASSES, ids=["exclusive", "overlap"])
+def test_of_classes_pieces_are_shown_and_counted(tmp_path, named):
+    samples = [of_classes(seed, named) for seed in range(3)]
+    page = written(tmp_path, told(samples), samples[:1], samples[1:])
+    text = words(page)
+    assert len(pictures(page)) == 2 * 2 + 10 + 4 * 2 + 1
+    assert all(alt for alt in re.findall(r'<img [^>]*alt="([^"]*)"', page))
+    seen = [one for s in samples[1:] for one in judge_pieces(s, shifted(s), named)]
+    for name in named.names:
+        of_class = [item for item in seen if item.of == name]
+        rows = text[text.index("Right and wrong, by size") :]
+        rows = rows[rows.index(f" {name} Size in px") :]
+        expected = [" ".join(row) for row in confusion(of_class)]
+        assert len(expected) == 5
+        assert [rows.find(row) for row in expected] == sorted(rows.find(row) for row in expected)
+        assert all(row in rows for row in expected)
+        # The worst of each class are there, called as in the table of a prediction.
+        iou, item, place = min(
+            ((iou, item, n) for item in of_class for n, iou in enumerate(item.iou)),
+            key=lambda one: (one[0], -one[1].table.truth_sizes[one[2]]),
+        )
+        said = f"IoU {iou:.2f}, {item.verdicts[place]} {item.sample.name}, {name}-{place + 1} y "
+        assert said in text
+        assert text.count(f", {name}-") == 5  # half of the ten
+    assert "Counted in 2 images." in text
+
+
+def test_of_strokes_the_worst_images_are_shown(tmp_path):
+    named, annotated = CLASSES[0], np.zeros((64, 64), bool)
+    annotated[::4] = True
+    samples = [
+        of_classes(n, named, (64, 64), kind="scribbles", annotated=annotated, name=f"strokes {n}")
+        for n in range(12)
+    ]
+    answers = [
+        (s.image, np.where(np.arange(64) < 5 * n, s.truth, 0)) for n, s in enumerate(samples)
+    ]
+    page = written(tmp_path, Told(answers, named=named), samples[:1], samples)
+    text = words(page)
+    assert "pieces" not in text
+    dice = [mean_dice(regions_of(s, a, named)) for s, (_, a) in zip(samples, answers, strict=True)]
+    expected = [str(n) for n in sorted(range(12), key=dice.__getitem__)]
+    part = text[text.index("The worst images") : text.index("What the network was shown")]
+    assert re.findall(r"strokes (\d+) : Dice of", part) == expected[:10]
+
+
+def test_of_classes_without_a_piece_it_says_so(tmp_path):
+    full = of_classes(0, CLASSES[0])
+    one = replace(full, labels=np.where(full.truth == 1, 1, 0).astype(np.int32))
+    text = words(written(tmp_path, told([full, one]), [full], [one]))
+    assert "small There is no piece of it in these images." in text
+    none = replace(full, image=full.image.copy(), labels=np.zeros_like(full.truth))
+    text = words(written(tmp_path, told([full, none]), [full], [none]))
+    assert "The worst pieces There is no piece in these images." in text
+    assert "by size There is no piece in these images." in text
+
+
+def test_the_pieces_of_a_volume_go_through_its_planes(tmp_path):
+    samples = [of_classes(seed, CLASSES[1], (20, 64, 64)) for seed in range(2)]
+    page = written(tmp_path, told(samples), samples[:1], samples[1:])
+    assert re.search(r"core-\d+ z \d+, y \d+, x \d+; [\d,]+ voxels", words(page))
 
 
 def test_many_large_images_stay_bounded(tmp_path):

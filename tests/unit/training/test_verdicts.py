@@ -1,4 +1,4 @@
-"""Every object gets the verdict that the definitions give it, and the table counts them."""
+"""Every object or piece gets the verdict of the definitions, and the table counts them."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from septum.classes import Classes
 from septum.data.sample import Sample
+from septum.instances import components
 from septum.metrics import matching
-from septum.training.verdicts import confusion, judge
+from septum.training.verdicts import confusion, judge, judge_pieces
 
 
 def plainly(sample, labels):
@@ -105,3 +107,32 @@ def test_found_is_what_the_metric_matches_and_what_nobody_annotated_does_not_cou
     other = np.where(annotated, truth, 1 + truth)
     again = judge(Sample(np.zeros((1, 6, 7), np.uint8), other, annotated=annotated), labels)
     assert (again.verdicts, again.iou.tolist()) == (seen.verdicts, seen.iou.tolist())
+
+
+EXCLUSIVE = Classes(("bright", "dim"), (("1",), ("2",)))
+OVERLAP = Classes(("cell", "nucleus"), (("cells",), ("nuclei",)), overlap=True)
+
+
+@given(
+    st.sampled_from([EXCLUSIVE, OVERLAP]),
+    arrays(np.int32, (2, 6, 7), elements=st.integers(0, 3)),
+    arrays(bool, (6, 7), elements=st.booleans()),
+)
+@settings(max_examples=150)
+def test_a_piece_of_a_class_is_judged_as_an_object_of_that_class_alone(named, pair, annotated):
+    truth, classes = pair if named.overlap else pair % 3
+    image = np.zeros((1, 6, 7), np.uint8)
+    sample = Sample(image, truth, annotated, named=named, kind="classes")
+    seen = judge_pieces(sample, classes, named)
+    assert [item.of for item in seen] == list(named.names)
+    for item, true, found in zip(
+        seen, named.masks(sample.known), named.masks(classes), strict=True
+    ):
+        alone = judge(Sample(image, components(true), annotated), components(found))
+        assert item.verdicts == alone.verdicts
+        assert item.iou.tolist() == alone.iou.tolist()
+        assert confusion([item]) == confusion([alone])
+        np.testing.assert_array_equal(np.isin(item.truth, item.table.truth_ids), true)
+        wrong = np.isin(item.labels, item.table.prediction_ids[item.false])
+        expected = np.isin(alone.labels, alone.table.prediction_ids[alone.false])
+        np.testing.assert_array_equal(wrong, expected)
