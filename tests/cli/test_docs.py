@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from septum.data.formats import write_labels, write_tiff
 from septum.data.synthetic import draw_cells
@@ -33,13 +34,22 @@ def commands(page):
     return [shlex.split(line, comments=True) for line in lines if line.strip()]
 
 
+def write_pictures(root):
+    """Write cells as most people have them: 8-bit PNG, and masks of 16 bits as PNG or TIFF."""
+    for name in ("images", "masks"):
+        (root / name).mkdir(parents=True)
+    for number in range(2):
+        sample, name = draw_cells(number, (96, 96), radius=9), f"cells_{number}"
+        Image.fromarray(sample.image[0]).save(root / "images" / f"{name}.png")
+        if number:
+            write_labels(root / "masks" / f"{name}.tif", sample.labels, "YX")
+        else:
+            Image.fromarray(sample.labels.astype(np.uint16)).save(root / "masks" / f"{name}.png")
+
+
 @pytest.fixture
 def folder(tmp_path):
-    for number in range(2):
-        sample = draw_cells(number, (96, 96), radius=9)
-        name = f"cells_{number}.tif"
-        write_tiff(tmp_path / "my-cells" / "images" / name, sample.image[0], "YX")
-        write_labels(tmp_path / "my-cells" / "masks" / name, sample.labels, "YX")
+    write_pictures(tmp_path / "my-cells")
     (tmp_path / "kept").symlink_to(tmp_path / "my-cells")
     volume = np.zeros((8, 40, 40), np.uint8)
     volume[1:6, 5:15, 5:15], volume[2:7, 20:32, 18:33] = 1, 2
