@@ -142,8 +142,39 @@ def test_a_run_goes_on_only_with_what_it_began_with(data, tmp_path, cells_in):
     other = cells_in(tmp_path / "other", images=3, size=96)
     truth = read_labels(other / "masks" / "0.tif").array
     write_labels(other / "masks" / "0.tif", np.where(truth == 1, 0, truth), "YX")
-    with pytest.raises(DataError, match=r"not those that .* began with"):
+    said = r"not those that .* began with \(0 changed\); put them back"
+    with pytest.raises(DataError, match=said):
         septum.resume(other, run)
+    write_labels(other / "masks" / "0.tif", truth, "YX")
+    for folder in ("images", "masks"):
+        (other / folder / "1.tif").rename(other / folder / "new.tif")
+    with pytest.raises(DataError, match=r"began with \(1 gone; new new\); put"):
+        septum.resume(other, run)
+    facts = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**facts, "images": []}))  # of an earlier version
+    with pytest.raises(DataError, match=r"began with, or another version of septum read them"):
+        septum.resume(other, run)
+
+
+def test_a_corrected_label_is_learnt_by_the_next_training_and_not_by_a_run_that_goes_on(
+    tmp_path, cells_in
+):
+    """Nothing that was read or prepared outlives the file that it came from."""
+    data = cells_in(tmp_path / "data", images=2, size=96)
+    first = {}
+    for name in ("before", "again", "after"):
+        if name == "after":
+            truth = read_labels(data / "masks" / "0.tif").array
+            write_labels(data / "masks" / "0.tif", np.where(truth < 20, 0, truth), "YX")
+            with pytest.raises(DataError, match=r"began with \(0 changed\)"):
+                septum.resume(data, tmp_path / "before")
+        seen = []
+        run = tmp_path / name
+        septum.train(data, run, steps=9, settings=SETTINGS, on_step=seen.append, stop=lambda: True)
+        first[name] = json.loads((run / "run.json").read_text())["data"], seen[0].loss
+    assert first["before"] == first["again"]
+    assert first["after"][0] != first["before"][0]
+    assert first["after"][1] != first["before"][1]
 
 
 def test_a_run_that_patience_ended_stays_ended_and_can_be_extended(data, tmp_path, monkeypatch):

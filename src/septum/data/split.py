@@ -32,9 +32,14 @@ def digest(sample: Sample, truth: bool = True) -> str:
     return content.hexdigest()
 
 
-def digest_of_all(samples: Sequence[Sample]) -> str:
-    """Return one SHA-256 for what a training learns from."""
-    return hashlib.sha256("".join(map(digest, samples)).encode()).hexdigest()
+def digests(samples: Sequence[Sample]) -> tuple[tuple[str, str], ...]:
+    """Return the name and the SHA-256 of each sample."""
+    return tuple((sample.name, digest(sample)) for sample in samples)
+
+
+def digest_of_all(images: Sequence[tuple[str, str]]) -> str:
+    """Return one SHA-256 of all `digests`, for what a training learns from."""
+    return hashlib.sha256("".join(value for _, value in images).encode()).hexdigest()
 
 
 def near(sample: Sample, others: Sequence[Sample]) -> bool:

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from shlex import join
@@ -11,6 +12,7 @@ from septum.atomic import write_text
 from septum.classes import Classes
 from septum.config import from_dict, to_toml
 from septum.data.layouts import AS_FOUND, Reading
+from septum.data.split import digest_of_all
 from septum.errors import ConfigError, DataError
 from septum.plan import Plan
 from septum.training.presets import preset
@@ -21,6 +23,7 @@ FORMAT = 1
 PLAN, FACTS, LOG = "plan.toml", "run.json", "log.jsonl"
 STATE, MODEL, REPORT = "state", "model", "report.html"
 _DATA = ("images", "masks", "labels")
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Facts:
         The command line.
     septum : str
         The version.
+    images : sequence of (str, str)
+        Name and hash of each image with its annotation; empty in runs of earlier versions.
     """
 
     seed: int
@@ -58,6 +63,7 @@ class Facts:
     begun: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     command: str = field(default_factory=lambda: join(["septum", *sys.argv[1:]]))
     septum: str = __version__
+    images: Sequence[Sequence[str]] = ()
 
 
 def refuse_existing(out: Path) -> None:
@@ -114,14 +120,40 @@ def begun(out: Path) -> tuple[Plan, Facts]:
         raise DataError(f"{path} does not describe a run: {error}") from None
 
 
-def refuse_other_data(out: Path, facts: Facts, digest: str) -> None:
-    """Raise DataError unless a run goes on with the images and annotations that it began with."""
-    if facts.data != digest:
+def refuse_other_data(out: Path, facts: Facts, images: Sequence[tuple[str, str]]) -> None:
+    """Raise DataError unless a run goes on with the images and annotations that it began with.
+
+    Parameters
+    ----------
+    out : Path
+        The run folder.
+    facts : Facts
+        How it began.
+    images : sequence of (str, str)
+        Name and hash of each image now.
+    """
+    if facts.data != digest_of_all(images):
         raise DataError(
-            f"the images or annotations are not those that {out} began with, or another version of "
-            "septum read them otherwise; put them back as they were, or begin a new run with "
-            "another folder"
+            f"the images or annotations are not those that {out} began with"
+            f"{_differences(facts.images, images)}; put them back as they were, or begin a new run "
+            "with another folder"
         )
+
+
+def _differences(before: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> str:
+    """Return which images are others than before, as far as that is known."""
+    known, found = {tuple(image) for image in before}, {tuple(image) for image in now}
+    old, new = ({name for name, _ in images} for images in (known, found))
+    changed = {name for name, _ in found - known} & {name for name, _ in known - found}
+    parts = [
+        f"{', '.join(sorted(names)[:_NAMED])}"
+        f"{f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''} {what}"
+        for names, what in ((changed, "changed"), (old - new, "gone"), (new - old, "new"))
+        if names
+    ]
+    if not before or not parts:
+        return ", or another version of septum read them otherwise"
+    return f" ({'; '.join(parts)})"
 
 
 def refuse_other_processes(out: Path, facts: Facts, processes: int) -> None:

@@ -11,6 +11,7 @@ from septum.config import override
 from septum.data.gather import Data, Tell
 from septum.data.layouts import AS_FOUND, Reading
 from septum.data.sample import Sample
+from septum.data.split import digest_of_all
 from septum.duration import readable, seconds
 from septum.errors import ConfigError, DataError
 from septum.model import Model
@@ -117,8 +118,16 @@ def train(
     tell = on_facts if on_facts is not None and fabric.is_global_zero else _silent
     sides = read_sides(data, val, reading, say, tell)
     plan = _proposed(chosen, sides.split()[0], fabric.device, say)
-    digest = sides.digest(plan.data.context or 0)
-    facts = folder.Facts(seed, length, digest, _in_words(val), reading, fabric.world_size)
+    images = sides.digests(plan.data.context or 0)
+    facts = folder.Facts(
+        seed,
+        length,
+        digest_of_all(images),
+        _in_words(val),
+        reading,
+        fabric.world_size,
+        images=images,
+    )
     if fabric.is_global_zero:
         folder.begin(out, plan, facts)
     watch = _watch(on_step, say, on_stage, stop)
@@ -205,7 +214,7 @@ def resume(
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
     tell = on_facts if on_facts is not None and fabric.is_global_zero else _silent
     sides = read_sides(data, facts.val if val is None else val, facts.reading, say, tell)
-    folder.refuse_other_data(out, facts, sides.digest(plan.data.context or 0))
+    folder.refuse_other_data(out, facts, sides.digests(plan.data.context or 0))
     done = progress_of(out / folder.STATE)
     if not done.number and (out / folder.MODEL / "model.json").exists():
         raise DataError(

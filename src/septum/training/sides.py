@@ -8,7 +8,7 @@ from septum.data.context import with_context
 from septum.data.gather import Data, Tell, annotated, read_samples
 from septum.data.layouts import Reading
 from septum.data.sample import Sample
-from septum.data.split import digest_of_all, hold_out, refuse_shared
+from septum.data.split import digests, hold_out, refuse_shared
 from septum.training.run import check
 
 Say = Callable[[str], None]
@@ -45,14 +45,14 @@ class Sides:
         samples, validation, _ = self._split(reach)
         return samples, validation
 
-    def digest(self, reach: int) -> str:
-        """Return one SHA-256 of all that is looked at in a training that sees `reach` slices."""
+    def digests(self, reach: int) -> tuple[tuple[str, str], ...]:
+        """Return name and SHA-256 of all that a training looks at which sees `reach` slices."""
         samples, validation = self.split()
         around = []
         if reach:
             known = {id(sample) for sample in (*samples, *validation)}
             around = [s for s in (*self.data, *self.val) if s.slice and id(s) not in known]
-        return digest_of_all([*samples, *validation, *around])
+        return digests([*samples, *validation, *around])
 
     def _split(self, reach: int) -> tuple[list[Sample], list[Sample], str]:
         samples = with_context(annotated(self.data), reach, self.data)

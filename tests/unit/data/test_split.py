@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from septum.data.sample import Sample
-from septum.data.split import digest, digest_of_all, hold_out, refuse_shared
+from septum.data.split import digest, digest_of_all, digests, hold_out, refuse_shared
 from septum.errors import ConfigError, DataError
 
 
@@ -93,4 +93,5 @@ def test_a_hash_depends_on_all_that_is_learnt_from():
     hashes = {digest(item) for item in [one, *others]}
     assert len(hashes) == 4
     assert digest(sample(1)) == digest(one)
-    assert digest_of_all([one, sample(2)]) != digest_of_all([sample(2), one])
+    both, turned = digests([one, sample(2)]), digests([sample(2), one])
+    assert digest_of_all(both) != digest_of_all(turned)
