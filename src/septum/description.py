@@ -13,7 +13,7 @@ from septum.instances import smallest_of_each
 from septum.network import UNet
 from septum.plan import Plan
 from septum.predict.classify import check_choices
-from septum.rank import ELEMENT
+from septum.rank import ELEMENT, UNIT
 from septum.version import __version__
 
 FORMAT = 2
@@ -65,8 +65,10 @@ class Description:
     def rule(self) -> str:
         """How probabilities become cells, or classes, in words."""
         if self.named is None:
-            threshold, certain, _ = self.plan.instances.values
+            threshold, certain, _, neck = self.plan.instances.values
             seeds = f", grown from seeds above {certain:g}" if self.bordered else ""
+            if self.bordered and neck:
+                seeds += f" that are parted at necks {neck:g} {UNIT[self.ndim]} less deep"
             return f"cells are where their probability is above {threshold:g}{seeds}"
         limits = self.plan.instances.thresholds
         if not self.named.overlap:

@@ -47,10 +47,13 @@ def working_shape(
     return rescaled_shape(shape, [by * more for by, more in zip(scale, zoom, strict=True)])
 
 
-def instance_values(description: Description, zoom: Sequence[float]) -> tuple[float, float, int]:
-    """Return threshold, seed and smallest size in pixels of an image with this `zoom`."""
-    threshold, seed, min_size = description.plan.instances.values
-    return threshold, seed, round(min_size / prod(zoom))
+def instance_values(
+    description: Description, zoom: Sequence[float]
+) -> tuple[float, float, int, float]:
+    """Return threshold, seed, smallest size and neck in pixels of an image with this `zoom`."""
+    threshold, seed, min_size, neck = description.plan.instances.values
+    along = prod(zoom) ** (1 / len(zoom))
+    return threshold, seed, round(min_size / prod(zoom)), neck / along
 
 
 def smallest_pieces(description: Description, zoom: Sequence[float]) -> tuple[int, ...]:

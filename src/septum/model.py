@@ -105,7 +105,7 @@ class Model:
         ----------
         settings : iterable of str
             As ``"instances.threshold=0.6"``; also ``instances.min_size`` and, of cells,
-            ``instances.seed``.
+            ``instances.seed`` and ``instances.neck``.
 
         Raises
         ------
@@ -117,10 +117,11 @@ class Model:
             if not setting.startswith("instances."):
                 raise ConfigError(
                     f"{setting!r} cannot be changed after training; instances.threshold, "
-                    "instances.seed and instances.min_size can"
+                    "instances.seed, instances.neck and instances.min_size can"
                 )
         plan = override(self.description.plan, settings)
-        seeds = plan.instances.seed != self.description.plan.instances.seed
+        now, before = plan.instances, self.description.plan.instances
+        seeds = (now.seed, now.neck) != (before.seed, before.neck)
         if self.description.named is not None and seeds:
             raise ConfigError(
                 f"{', '.join(settings)}: the model tells classes apart, which have no seeds; "

@@ -184,6 +184,10 @@ class InstancePlan:
     seed : float or None
         With a border class, a seed is a connected region whose interior probability is above this.
         None: chosen as the threshold is.
+    neck : float or None
+        With a border class, seeds are parted at their necks: where what joins two parts is so many
+        pixels less deep than either (see `septum.instances.necks`); 0 for nowhere. None: chosen
+        together with the seed.
     min_size : int, tuple of int or None
         Objects of fewer pixels, at the resolution of the image, are dropped. Of classes by name,
         pieces of fewer are, of all classes or of each.
@@ -192,6 +196,7 @@ class InstancePlan:
 
     threshold: float | tuple[float, ...] | None = None
     seed: float | None = None
+    neck: float | None = None
     min_size: int | tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -201,6 +206,7 @@ class InstancePlan:
         for value in self.thresholds:
             _share("instances.threshold", value)
         _share("instances.seed", self.seed)
+        _at_least("instances.neck", self.neck, 0)
         for size in self.smallest:
             _at_least("instances.min_size", size, 0)
 
@@ -217,8 +223,8 @@ class InstancePlan:
         return self.min_size if isinstance(self.min_size, tuple) else (self.min_size or 0,)
 
     @property
-    def values(self) -> tuple[float, float, int]:
-        """Threshold, seed and smallest size, with the defaults for what has not been chosen.
+    def values(self) -> tuple[float, float, int, float]:
+        """Threshold, seed, smallest size and neck, with the defaults for what has not been chosen.
 
         Raises
         ------
@@ -235,7 +241,8 @@ class InstancePlan:
                 f"instances.min_size is {list(self.smallest)}; expected one number of pixels, as "
                 "50: only classes have one each"
             )
-        return self.thresholds[0], 0.8 if self.seed is None else self.seed, self.smallest[0]
+        seed = 0.8 if self.seed is None else self.seed
+        return self.thresholds[0], seed, self.smallest[0], self.neck or 0.0
 
 
 @dataclass(frozen=True)

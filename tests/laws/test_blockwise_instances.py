@@ -152,6 +152,29 @@ def test_thresholds_are_applied_in_blocks_as_in_the_whole(
     )
 
 
+@settings(max_examples=80)
+@given(
+    shape=st.one_of(
+        st.tuples(st.integers(1, 60), st.integers(1, 60)),
+        st.tuples(st.integers(1, 12), st.integers(1, 20), st.integers(1, 20)),
+    ),
+    block=st.integers(1, 30),
+    seed=st.integers(0, 2**32),
+    neck=st.sampled_from([0.5, 1.0, 1.7]),
+    box=st.sampled_from([30, 200, 900, 4000]),
+)
+def test_seeds_are_parted_in_blocks_as_in_the_whole(shape, block, seed, neck, box):
+    random = np.random.default_rng(seed)
+    grain = ndimage.gaussian_filter(random.normal(size=shape), random.choice([1.0, 2.0, 3.0]))
+    interior = np.where(grain > 0, 0.95, 0.5)
+    probabilities = three_classes(grain > -0.02, interior)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("septum.instances.necks._BOX", box)
+        whole = instances(probabilities, neck=neck)
+        event(f"parted: {whole.max() > instances(probabilities).max()}")
+        np.testing.assert_array_equal(in_blocks(probabilities, block, neck=neck), whole)
+
+
 def test_a_flood_crosses_the_same_face_many_times():
     """A way that winds across the line between two blocks, from one end to the other."""
     way = np.zeros((41, 20), bool)

@@ -342,7 +342,7 @@ def test_the_image_is_not_changed():
 def test_how_cells_are_found_can_be_changed_by_hand_and_nothing_else():
     model = model_of()
     other = model.adjusted(["instances.min_size=5000", "instances.threshold=0.6"])
-    assert instance_values(other.description, (1, 1)) == (0.6, 0.8, 5000)
+    assert instance_values(other.description, (1, 1)) == (0.6, 0.8, 5000, 0)
     found = model.adjusted(["instances.seed=0.1", "instances.threshold=0.1"])
     assert found.predict(picture()).labels.any()
     assert not other.predict(picture()).labels.any()

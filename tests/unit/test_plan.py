@@ -39,5 +39,6 @@ def test_values_at_the_edge_are_taken(assignment):
 
 
 def test_what_has_not_been_chosen_has_a_default():
-    assert InstancePlan().values == (0.5, 0.8, 0)
-    assert InstancePlan(threshold=0.0, seed=0.0, min_size=7).values == (0.0, 0.0, 7)
+    assert InstancePlan().values == (0.5, 0.8, 0, 0)
+    chosen = InstancePlan(threshold=0.0, seed=0.0, min_size=7, neck=2)
+    assert chosen.values == (0.0, 0.0, 7, 2)

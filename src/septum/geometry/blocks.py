@@ -72,6 +72,35 @@ class Block:
         """The block as an index into the image."""
         return tuple(interval.slice for interval in self.intervals)
 
+    def with_surroundings(
+        self, pixels: int, shape: Sequence[int]
+    ) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+        """Return the block and up to so many pixels around it as an index into the image.
+
+        Parameters
+        ----------
+        pixels : int
+            To each side, where the image has them.
+        shape : sequence of int
+            Of the image.
+
+        Returns
+        -------
+        window : tuple of slice
+            An index into the image.
+        inner : tuple of slice
+            The block, as an index into what `window` gives.
+        """
+        starts = [max(0, own.start - pixels) for own in self.intervals]
+        stops = [
+            min(size, own.stop + pixels) for own, size in zip(self.intervals, shape, strict=True)
+        ]
+        inner = tuple(
+            slice(own.start - start, own.stop - start)
+            for own, start in zip(self.intervals, starts, strict=True)
+        )
+        return tuple(map(slice, starts, stops)), inner
+
     @property
     def origin(self) -> tuple[int, ...]:
         """The first pixel of the block, in the image."""

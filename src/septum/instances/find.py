@@ -5,16 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from septum.array import Sink, Source
+from septum.array import Sink, Source, Window
 from septum.errors import ConfigError, DataError
 from septum.geometry import Block, blocks
 from septum.instances.block_watershed import BlockWatershed, Ground
 from septum.instances.components import block_components, components, drop_small, numbers_of
+from septum.instances.necks import parted, reach
 from septum.instances.watershed import watershed
 
 
 def instances(
-    probabilities: np.ndarray, threshold: float = 0.5, seed: float = 0.9, min_size: int = 0
+    probabilities: np.ndarray,
+    threshold: float = 0.5,
+    seed: float = 0.9,
+    min_size: int = 0,
+    neck: float = 0.0,
 ) -> np.ndarray:
     """Return the instances in `probabilities`.
 
@@ -33,6 +38,9 @@ def instances(
         fewer than half of `min_size` pixels are none.
     min_size : int, default 0
         Instances of fewer pixels are dropped.
+    neck : float, default 0
+        With three classes, seeds are parted where a neck is so many pixels less deep than what it
+        joins; 0 for nowhere. See `septum.instances.necks`.
 
     Returns
     -------
@@ -49,7 +57,7 @@ def instances(
     cells = _cells(probabilities, threshold)
     if len(probabilities) == 2:
         return components(cells, min_size)
-    seeds = components(_seeds(probabilities, threshold, seed), min_size // 2)
+    seeds = components(_seeds(probabilities, threshold, seed, neck), min_size // 2)
     return drop_small(watershed(1 - probabilities[1], seeds, cells), min_size)
 
 
@@ -97,6 +105,7 @@ def find(
     threshold: float = 0.5,
     seed: float = 0.9,
     min_size: int = 0,
+    neck: float = 0.0,
     block: int = 2048,
     on_block: Callable[[int, int], None] | None = None,
 ) -> Found:
@@ -110,8 +119,8 @@ def find(
     ----------
     probabilities : Source
         Shape ``(2 or 3, *spatial)``, float32; read block by block.
-    threshold, seed, min_size
-        As of `instances`.
+    threshold, seed, min_size, neck
+        As of `instances`. Where seeds are parted, a block is read with what lies around it.
     block : int, default 2048
         Size of a block along each axis, in pixels.
     on_block : callable, optional
@@ -134,14 +143,15 @@ def find(
 
     needed = slice(0, probabilities.shape[0] - 1)  # the last class is what is left
 
-    def read(part: Block) -> np.ndarray:
-        return np.asarray(probabilities[(needed, *part.window)])
+    def read(window: Window) -> np.ndarray:
+        return np.asarray(probabilities[(needed, *window)])
 
     def cells_in(part: Block) -> np.ndarray:
-        return _cells(read(part), threshold)
+        return _cells(read(part.window), threshold)
 
     def seeds_in(part: Block) -> np.ndarray:
-        return _seeds(read(part), threshold, seed)
+        window, inner = part.with_surroundings(reach(len(shape)) if neck else 0, shape)
+        return _seeds(read(window), threshold, seed, neck)[inner]
 
     if probabilities.shape[0] == 2:
         cells = block_components(shape, parts, cells_in, min_size, visits.add)
@@ -149,8 +159,8 @@ def find(
     seeds = block_components(shape, parts, seeds_in, min_size // 2, visits.add)
 
     def ground(part: Block) -> Ground:
-        planes = read(part)
-        started = seeds.labels(part, _seeds(planes, threshold, seed))
+        planes = read(part.window)
+        started = seeds.labels(part, seeds_in(part))
         return Ground(1 - planes[1], started, _cells(planes, threshold))
 
     flooded = BlockWatershed(parts, ground)
@@ -183,8 +193,9 @@ def _cells(probabilities: np.ndarray, threshold: float) -> np.ndarray:
     return 1 - probabilities[0] > threshold
 
 
-def _seeds(probabilities: np.ndarray, threshold: float, seed: float) -> np.ndarray:
-    return (probabilities[1] > seed) & _cells(probabilities, threshold)
+def _seeds(probabilities: np.ndarray, threshold: float, seed: float, neck: float) -> np.ndarray:
+    certain = (probabilities[1] > seed) & _cells(probabilities, threshold)
+    return parted(certain, neck) if neck else certain
 
 
 def _check_classes(shape: tuple[int, ...]) -> None:

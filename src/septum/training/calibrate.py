@@ -7,6 +7,7 @@ assumed.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
@@ -21,12 +22,14 @@ from septum.predict import classified
 from septum.training.dice import mean_dice, pooled, regions_of
 
 THRESHOLDS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.8, 0.9)
-SEEDS = (0.8, 0.7, 0.9, 0.6, 0.95, 0.5)
+SEEDS = (0.8, 0.7, 0.9, 0.6, 0.95, 0.5, 0.3)
+NECKS = (0.0, 2.0, 3.0, 5.0)
 CLASS_THRESHOLDS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9)
 
-# Enough to choose among a dozen values; more images would only take longer.
+# Enough to choose among a few dozen values; more images would only take longer. Of small ones, with
+# few objects each, it takes more.
 FEW = 12
-
+_PIXELS = FEW * 512**2
 
 _KEPT = 2**30
 """Bytes of probabilities that are kept for a second look; those of other images are computed again.
@@ -51,10 +54,11 @@ def calibrate(
 ) -> InstancePlan:
     """Return how the model's probabilities become instances, open thresholds chosen.
 
-    Those with the highest panoptic quality at IoU 0.5 over (at most 12, evenly spaced) images: with
-    a border class first that of the seeds, then that of the cells. Of equals the one nearest the
-    default wins. Of classes by name it is the mean Dice in place of the panoptic quality, and
-    classes that overlap have a threshold each.
+    Those with the highest panoptic quality at IoU 0.5 over some images, evenly spaced (12, or as
+    many small ones as have the pixels of 12 of 512²): that of the cells, with a border class then
+    that of the seeds together with how deep their necks are, and that of the cells once more. Of
+    equals the first wins, which is nearest the default. Of classes by name it is the mean Dice in
+    place of the panoptic quality, and classes that overlap have a threshold each.
 
     Parameters
     ----------
@@ -68,21 +72,35 @@ def calibrate(
     plan, named = model.description.plan.instances, model.description.named
     if named is not None:
         return plan if plan.threshold is not None else _of_classes(model, named, samples, on_image)
-    choices: list[tuple[str, tuple[float, ...]]] = []
-    if plan.seed is None and model.description.bordered:
-        choices.append(("seed", SEEDS))
-    if plan.threshold is None:
-        choices.append(("threshold", THRESHOLDS))
-    few = evenly(samples, FEW)
-    probabilities = _Probabilities(model, few, _KEPT if len(choices) > 1 else 0)
-    for round_, (name, values) in enumerate(choices):
+    cells = {"threshold": THRESHOLDS if plan.threshold is None else plan.thresholds}
+    seeds = {"neck": _open(plan.neck, NECKS), "seed": _open(plan.seed, SEEDS)}
+    # Which seeds are best hangs on what is a cell, and a little the other way round.
+    choices = [cells, seeds, cells] if model.description.bordered else [cells]
+    choices = [each for each in choices if max(map(len, each.values())) > 1]
+    some = _some(samples)
+    probabilities = _Probabilities(model, some, _KEPT if len(choices) > 1 else 0)
+    for round_, each in enumerate(choices):
 
-        def looked(number: int, before: int = round_ * len(few)) -> None:
-            on_image(before + number, len(choices) * len(few))
+        def looked(number: int, before: int = round_ * len(some)) -> None:
+            on_image(before + number, len(choices) * len(some))
 
-        candidates = [replace(plan, **{name: value}) for value in values]
+        candidates = [
+            replace(plan, **dict(zip(each, values, strict=True)))
+            for values in product(*each.values())
+        ]
         plan, _ = _best(candidates, probabilities, looked)
     return plan
+
+
+def _open(chosen: float | None, candidates: tuple[float, ...]) -> tuple[float, ...]:
+    """Return what to choose from: what has been chosen is kept."""
+    return candidates if chosen is None else (chosen,)
+
+
+def _some(samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Return enough of the images to choose by, evenly spaced."""
+    pixels = int(np.median([sample.truth.size for sample in samples]))
+    return evenly(samples, max(FEW, _PIXELS // pixels))
 
 
 def reachable(model: Model, samples: Sequence[Sample]) -> float:
@@ -114,7 +132,7 @@ def quality(model: Model, samples: Sequence[Sample]) -> float:
 def _of_classes(
     model: Model, named: Classes, samples: Sequence[Sample], on_image: OnImage
 ) -> InstancePlan:
-    found = _regions(model, named, evenly(samples, FEW), CLASS_THRESHOLDS, on_image)
+    found = _regions(model, named, _some(samples), CLASS_THRESHOLDS, on_image)
     if named.overlap:
         each = np.nan_to_num([[one.dice for one in regions] for regions in found]).argmax(axis=0)
         threshold = tuple(CLASS_THRESHOLDS[place] for place in each)

@@ -62,3 +62,13 @@ def test_an_image_without_pixels_has_no_blocks():
 def test_a_size_that_is_none_is_said_so(size):
     with pytest.raises(ValueError, match="at least 1 px"):
         blocks((4, 4), size)
+
+
+def test_what_surrounds_a_block_ends_at_the_edge_of_the_image():
+    shape = (8, 10)
+    for part in blocks(shape, (3, 4)):
+        for pixels in (0, 1, 5, 100):
+            window, inner = part.with_surroundings(pixels, shape)
+            for own, outer, within, size in zip(part.window, window, inner, shape, strict=True):
+                assert outer == slice(max(0, own.start - pixels), min(size, own.stop + pixels))
+                assert range(size)[outer][within] == range(size)[own]

@@ -74,7 +74,33 @@ def test_without_a_border_class_there_is_no_seed(sample):
     assert calibrate(oracle, [sample]).seed is None
 
 
-def test_only_a_few_images_are_looked_at(sample):
+def two_discs():
+    """Two cells that lie over each other a little: nothing but their waist tells them apart."""
+    row, column = np.indices((40, 60))
+    left, right = (np.hypot(row - 20, column - middle) for middle in (18, 40))
+    labels = np.where(left < right, 1, 2) * (np.minimum(left, right) <= 13)
+    return Sample(np.zeros((1, 40, 60), np.uint8), labels.astype(np.int32))
+
+
+@pytest.mark.parametrize(("sample_of", "expected"), [(two_discs, 2.0), (touching_pair, 0.0)])
+def test_seeds_are_parted_at_necks_where_that_parts_the_cells(sample_of, expected):
+    pair = sample_of()
+    cells = (pair.truth > 0).astype(np.float32)
+    oracle = Oracle(
+        Plan(), {pair.image.tobytes(): np.stack([1 - cells, 0.97 * cells, 0.03 * cells])}, classes=3
+    )
+    chosen = calibrate(oracle, [pair])
+    assert chosen.neck == expected
+    kept = replace(Plan(), instances=InstancePlan(neck=0.0))
+    oracle.description = replace(oracle.description, plan=kept)
+    assert calibrate(oracle, [pair]).neck == 0
+
+
+@pytest.mark.parametrize(("images", "looked_at"), [(1, 12), (20, 20), (12, 12), (100, 30)])
+def test_only_a_few_images_are_looked_at_but_more_of_small_ones(
+    monkeypatch, sample, images, looked_at
+):
+    monkeypatch.setattr("septum.training.calibrate._PIXELS", images * sample.truth.size)
     seen = []
 
     class Counting(Oracle):
@@ -84,7 +110,7 @@ def test_only_a_few_images_are_looked_at(sample):
 
     oracle = Counting(Plan(), {sample.image.tobytes(): two_classes(sample, 1.0, 0.0)})
     calibrate(oracle, [sample] * 30)
-    assert len(seen) == 12
+    assert len(seen) == looked_at
 
 
 class Held:
@@ -106,7 +132,7 @@ class Held:
         self.alive -= 1
 
 
-@pytest.mark.parametrize(("kept", "most", "calls"), [(0, 1, 20), (3, 4, 17), (10, 10, 10)])
+@pytest.mark.parametrize(("kept", "most", "calls"), [(0, 1, 30), (3, 4, 24), (10, 10, 10)])
 def test_no_more_probabilities_are_held_than_the_memory_allows(monkeypatch, kept, most, calls):
     pair = touching_pair()
     cells = (pair.truth > 0).astype(np.float32)
@@ -116,7 +142,7 @@ def test_no_more_probabilities_are_held_than_the_memory_allows(monkeypatch, kept
     chosen = calibrate(model, [pair] * 10, lambda *counts: seen.append(counts))
     assert (chosen.seed, chosen.threshold) == (0.8, 0.5)
     assert (model.most, model.calls) == (most, calls)
-    assert seen == [(number, 20) for number in range(1, 21)]
+    assert seen == [(number, 30) for number in range(1, 31)]
 
 
 def test_what_is_reachable_is_the_score_of_the_best_choice_alone(sample):
