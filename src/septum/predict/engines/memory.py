@@ -7,11 +7,11 @@ upsampled features, their copy beside the skip, and the result (output size) lie
 
     bytes = width · bytes of a feature · max(2 · input pixels,
                                              input pixels + beside · pixels that are upsampled)
-          + 4 · (3 · channels + 4 · classes) · input pixels
+          + 4 · (3 · channels · input pixels + 8 · classes · output pixels)
 
 `beside` is a property of the library, measured as the growth of resident memory for tiles of 1036²,
 1532² and 2236² px, and 140³ and 204³ px. The last line is what waits: tiles that have been read
-ahead, scores that have not been written yet; both are float32.
+ahead, scores that have not been written yet and what becomes of them; all are float32.
 """
 
 from collections.abc import Sequence
@@ -51,9 +51,12 @@ def tile_bytes(
     return int(width * ELEMENT[precision] * images)
 
 
-def waiting_bytes(sizes: Sequence[int], channels: int, classes: int) -> int:
+def waiting_bytes(sizes: Sequence[int], depths: Sequence[int], channels: int, classes: int) -> int:
     """Return the bytes of the tiles and the scores that wait in main memory, for one tile."""
-    return 4 * (3 * channels + 4 * classes) * prod(sizes)
+    outputs = prod(
+        max(0, size - 2 * context(depth)) for size, depth in zip(sizes, depths, strict=True)
+    )
+    return 4 * (3 * channels * prod(sizes) + 8 * classes * outputs)
 
 
 class InMainMemory:
@@ -77,7 +80,7 @@ class InMainMemory:
     def bytes_for(self, sizes: Sequence[int]) -> int:
         """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
         features = tile_bytes(sizes, self.depths, self._width, self.precision, self._beside)
-        return features + waiting_bytes(sizes, self.in_channels, self.classes)
+        return features + waiting_bytes(sizes, self.depths, self.in_channels, self.classes)
 
     def free_memory(self) -> int | None:
         """Return None: the features lie in main memory."""

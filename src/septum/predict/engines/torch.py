@@ -104,7 +104,7 @@ class TorchEngine:
     def bytes_for(self, sizes: Sequence[int]) -> int:
         """Return how many bytes one tile of `sizes` px takes at its peak, rather too many."""
         features = tile_bytes(sizes, self.depths, self._width, self.precision, _BESIDE)
-        return features + waiting_bytes(sizes, self.in_channels, self.classes)
+        return features + waiting_bytes(sizes, self.depths, self.in_channels, self.classes)
 
     def free_memory(self) -> int | None:
         """Return what prediction may take of the GPU's memory; None where it has none."""
@@ -120,7 +120,7 @@ class TorchEngine:
         free = self.free_memory()
         if free is None:
             return 1
-        in_main = memory // waiting_bytes(sizes, self.in_channels, self.classes)
+        in_main = memory // waiting_bytes(sizes, self.depths, self.in_channels, self.classes)
         return max(1, min(free // self.bytes_for(sizes), in_main, _LARGEST_BATCH))
 
 
