@@ -24,7 +24,8 @@ import numpy as np
 from scipy import ndimage
 
 from septum.augment import Augmentation
-from septum.data.crops import Prepared, draw_batch, prepare
+from septum.data.crops import draw_batch
+from septum.data.prepared import Prepared, prepare
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.plan import DataPlan, TargetPlan

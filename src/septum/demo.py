@@ -7,8 +7,8 @@ from pathlib import Path
 
 from septum import api, segment
 from septum.atomic import write_text
-from septum.data.crops import prepare
 from septum.data.formats import write_labels, write_tiff
+from septum.data.prepared import prepare
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.evaluation import Scores

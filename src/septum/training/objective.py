@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from septum.classes import Classes
-from septum.data.crops import Prepared
+from septum.data.prepared import Prepared
 from septum.network import energy, overlapping_energy
 from septum.targets import balanced
 

@@ -10,7 +10,8 @@ from lightning_fabric import Fabric
 
 from septum.data.channels import common_names
 from septum.data.colour import is_grey
-from septum.data.crops import Batch, Prepared, draw_batch, prepare_all, tile_of
+from septum.data.crops import Batch, draw_batch, tile_of
+from septum.data.prepared import Prepared, prepare_all
 from septum.data.sample import Sample
 from septum.description import Description, score_channels
 from septum.errors import ConfigError, DataError

@@ -6,7 +6,8 @@ import numpy as np
 
 from septum.augment import Augmentation
 from septum.classes import Classes
-from septum.data.crops import Batch, Prepared, draw_batch, prepare_all, tile_of
+from septum.data.crops import Batch, draw_batch, tile_of
+from septum.data.prepared import Prepared, prepare_all
 from septum.data.sample import Sample
 from septum.evenly import evenly
 from septum.plan import Plan

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from septum import geometry
 from septum.augment import Augmentation
-from septum.data.crops import Prepared, draw_batch, draw_centre, prepare, prepare_all, tile_of
+from septum.data.crops import draw_batch, draw_centre, tile_of
+from septum.data.prepared import Prepared, prepare, prepare_all
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.errors import ConfigError, DataError

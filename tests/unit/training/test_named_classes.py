@@ -10,8 +10,8 @@ import torch
 
 from septum import api
 from septum.classes import Classes
-from septum.data.crops import prepare_all
 from septum.data.formats import write_tiff
+from septum.data.prepared import prepare_all
 from septum.data.sample import Sample
 from septum.description import describe
 from septum.errors import ConfigError, DataError

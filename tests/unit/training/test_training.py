@@ -11,7 +11,8 @@ import torch
 
 import septum
 from septum.config import override, to_toml
-from septum.data.crops import draw_batch, prepare
+from septum.data.crops import draw_batch
+from septum.data.prepared import prepare
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.errors import ConfigError, DataError, SeptumError
