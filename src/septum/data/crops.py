@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from septum import geometry
-from septum.augment import Augmentation, crop, draw
+from septum.augment import Augmentation, Drawn, crop, draw
 from septum.data.prepared import Prepared
 from septum.errors import ConfigError
 
@@ -25,6 +25,28 @@ class Batch:
     classes: np.ndarray
     weights: np.ndarray
     names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """A drawn training tile: all that is random about it.
+
+    Attributes
+    ----------
+    sample : int
+        Which of the samples it is of.
+    centre : tuple of float
+        Its middle in that sample, in pixels.
+    drawn : Drawn
+        How it is deformed, and how its grey values are varied.
+    alone : bool
+        Whether a slice of a stack stands in for its neighbours.
+    """
+
+    sample: int
+    centre: tuple[float, ...]
+    drawn: Drawn
+    alone: bool = False
 
 
 def tile_of(
@@ -64,7 +86,19 @@ def draw_batch(
     output_size: Sequence[int],
     rngs: Sequence[np.random.Generator],
 ) -> Batch:
-    """Return augmented tiles from random places of random samples, one for each generator.
+    """Return augmented tiles from random places of random samples: `draw_tiles`, then `cut`."""
+    tiles = draw_tiles(samples, policy, input_size, output_size, rngs)
+    return cut(samples, tiles, input_size, output_size)
+
+
+def draw_tiles(
+    samples: Sequence[Prepared],
+    policy: Augmentation,
+    input_size: Sequence[int],
+    output_size: Sequence[int],
+    rngs: Sequence[np.random.Generator],
+) -> list[Tile]:
+    """Draw tiles from random places of random samples, one for each generator.
 
     Parameters
     ----------
@@ -75,32 +109,46 @@ def draw_batch(
     input_size, output_size : sequence of int
         Sizes of the network's input and output, in pixels, along each axis.
     rngs : sequence of numpy.random.Generator
-        The only source of randomness of their tiles: the same state gives the same bytes.
+        The only source of randomness of their tiles: the same state gives the same tile.
     """
-    tiles, names = [], []
+    tiles = []
     for rng in rngs:
-        sample = samples[int(rng.integers(len(samples)))]
+        place = int(rng.integers(len(samples)))
+        sample = samples[place]
         ndim = sample.classes.ndim
         centre = draw_centre(sample, output_size, rng)
         slices = 2 * sample.reach + 1
         drawn = draw(policy, rng, ndim, len(sample.image), input_size, sample.voxel, slices)
-        image = sample.image
-        if sample.reach and rng.random() < _ALONE:
-            image = _own_neighbour(sample)
-        tiles.append(
-            crop(
-                image,
-                sample.classes,
-                sample.weights,
-                drawn,
-                centre,
-                input_size,
-                output_size,
-            )
-        )
-        names.append(sample.name)
-    images, classes, weights = (np.stack(parts) for parts in zip(*tiles, strict=True))
-    return Batch(images, classes, weights, tuple(names))
+        alone = sample.reach > 0 and rng.random() < _ALONE
+        tiles.append(Tile(place, centre, drawn, alone))
+    return tiles
+
+
+def cut(
+    samples: Sequence[Prepared],
+    tiles: Sequence[Tile],
+    input_size: Sequence[int],
+    output_size: Sequence[int],
+) -> Batch:
+    """Cut tiles as they were drawn: the same tiles give the same bytes.
+
+    Parameters
+    ----------
+    samples : sequence of Prepared
+        Those that the tiles were drawn from.
+    tiles : sequence of Tile
+        What `draw_tiles` answered.
+    input_size, output_size : sequence of int
+        Sizes of the network's input and output, in pixels, along each axis.
+    """
+    crops = []
+    for tile in tiles:
+        sample = samples[tile.sample]
+        image = _own_neighbour(sample) if tile.alone else sample.image
+        arrays = image, sample.classes, sample.weights
+        crops.append(crop(*arrays, tile.drawn, tile.centre, input_size, output_size))
+    images, classes, weights = (np.stack(parts) for parts in zip(*crops, strict=True))
+    return Batch(images, classes, weights, tuple(samples[tile.sample].name for tile in tiles))
 
 
 def _own_neighbour(sample: Prepared) -> np.ndarray:

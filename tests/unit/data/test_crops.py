@@ -1,5 +1,7 @@
 """What the network is shown: the working resolution, w(x), and tiles from annotated places."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from septum import geometry
 from septum.augment import Augmentation
-from septum.data.crops import draw_batch, draw_centre, tile_of
+from septum.data.crops import cut, draw_batch, draw_centre, draw_tiles, tile_of
 from septum.data.prepared import Prepared, prepare, prepare_all
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
@@ -186,6 +188,44 @@ def test_the_same_generator_draws_the_same_bytes():
     for name in ("images", "classes", "weights"):
         assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
     assert one.images.tobytes() != other.images.tobytes()
+
+
+def slice_of_a_stack(seed=0):
+    """Two channels of a slice between those of its neighbours."""
+    image = np.random.default_rng(seed).random((6, 40, 40), np.float32)
+    flat = np.ones((40, 40), np.float32)
+    return Prepared(image, flat.astype(np.uint8), flat, reach=1)
+
+
+def test_cutting_takes_no_numbers_and_writes_to_nothing():
+    sample, policy = slice_of_a_stack(), replace(Augmentation(), noise_probability=1.0)
+    before, rngs = sample.image.copy(), np.random.default_rng(3).spawn(20)
+    tiles = draw_tiles([sample], policy, (30, 30), (10, 10), rngs)
+    left = [rng.bit_generator.state for rng in rngs]
+    assert {tile.alone for tile in tiles} == {True, False}
+    one, two = (cut([sample], tiles, (30, 30), (10, 10)) for _ in range(2))
+    assert one.images.tobytes() == two.images.tobytes()
+    assert [rng.bit_generator.state for rng in rngs] == left
+    np.testing.assert_array_equal(sample.image, before)
+
+
+def test_a_slice_that_is_alone_stands_in_for_its_neighbours():
+    sample = slice_of_a_stack()
+    others = slice_of_a_stack(1).image
+    others[2:4] = sample.image[2:4]
+    policy, rngs = Augmentation.none(), np.random.default_rng(3).spawn(200)
+    tiles = draw_tiles([sample], policy, (30, 30), (10, 10), rngs)
+    alone = np.array([tile.alone for tile in tiles])
+    assert 8 <= alone.sum() <= 35  # a tenth
+    shown, elsewhere = (
+        cut([item], tiles, (30, 30), (10, 10)).images
+        for item in (sample, replace(sample, image=others))
+    )
+    np.testing.assert_array_equal((shown == elsewhere).all(axis=(1, 2, 3)), alone)
+    np.testing.assert_array_equal(shown[alone], shown[alone][:, [2, 3] * 3])
+    single = replace(sample, reach=0)
+    again = draw_tiles([single], policy, (30, 30), (10, 10), np.random.default_rng(3).spawn(200))
+    assert not any(tile.alone for tile in again)
 
 
 def test_without_augmentation_a_tile_is_a_piece_of_the_image():
