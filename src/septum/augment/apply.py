@@ -134,7 +134,7 @@ def elastic(
         np.random.default_rng(seed), labels.ndim, checked.elastic_sigma, checked.elastic_grid
     )
     middle = (np.array(labels.shape) - 1) / 2
-    moved = _map(vectors, np.eye(labels.ndim), middle, labels.shape)
+    moved = _product(*_factors(vectors, np.eye(labels.ndim), middle, labels.shape))
     return resample(image, moved, order=1), resample(labels, moved, order=0)
 
 
@@ -161,13 +161,7 @@ def coordinates(drawn: Drawn, center: Sequence[float], size: Sequence[int]) -> N
         If center or size do not have one number per axis, a size is not positive, or other
         sections were drawn than the crop has.
     """
-    ndim = len(drawn.matrix)
-    if len(center) != ndim or len(size) != ndim or min(size) < 1:
-        raise ConfigError(
-            f"center is {tuple(center)} and size {tuple(size)}; expected {ndim} numbers each, "
-            "one per axis, and sizes of at least 1 px"
-        )
-    grid = _map(drawn.displacement, drawn.matrix, np.asarray(center) + drawn.shift, size)
+    grid = _product(*factors(drawn, center, size))
     if drawn.sections is None:
         return grid
     if len(drawn.sections.kind) != size[0]:
@@ -178,14 +172,46 @@ def coordinates(drawn: Drawn, center: Sequence[float], size: Sequence[int]) -> N
     return jumped(grid, drawn.sections)
 
 
-def _map(
+def factors(
+    drawn: Drawn, center: Sequence[float], size: Sequence[int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what `coordinates` multiplies, before sections jump: small arrays to make the map of.
+
+    Parameters
+    ----------
+    drawn, center, size
+        See `coordinates`.
+
+    Returns
+    -------
+    rows : ndarray of float32, shape (ndim, terms, *size[:-1])
+        Coefficients of functions along the last axis.
+    columns : ndarray of float32, shape (size[-1], terms)
+        Those functions, the same for all draws of one grid and size. The map is the sum of the
+        products over the terms.
+
+    Raises
+    ------
+    ConfigError
+        If center or size do not have one number per axis, or a size is not positive.
+    """
+    ndim = len(drawn.matrix)
+    if len(center) != ndim or len(size) != ndim or min(size) < 1:
+        raise ConfigError(
+            f"center is {tuple(center)} and size {tuple(size)}; expected {ndim} numbers each, "
+            "one per axis, and sizes of at least 1 px"
+        )
+    return _factors(drawn.displacement, drawn.matrix, np.asarray(center) + drawn.shift, size)
+
+
+def _factors(
     vectors: NDArray, matrix: NDArray, center: NDArray, size: Sequence[int]
-) -> NDArray[np.float32]:
-    """Compute ``center + matrix @ (o + displacement(o))`` for all offsets o from the middle.
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Factor ``center + matrix @ (o + displacement(o))`` for all offsets o from the middle.
 
     The sum of products of one function per axis: the splines of the grid, the constant and the
-    offset. Their coefficients are contracted with one axis after the other, the last and large one
-    in float32; whole pixels stay exact.
+    offset. Their coefficients are contracted with one axis after the other; the last and large one
+    is left, in float32; whole pixels stay exact.
     """
     ndim, grid = vectors.shape[:2]
     constant, offset = grid, grid + 1
@@ -195,13 +221,20 @@ def _map(
     for axis in range(ndim):
         only_axis = [offset if other == axis else constant for other in range(ndim)]
         terms[(slice(None), *only_axis)] = matrix[:, axis]
-    for axis, pixels in enumerate(size):
-        offsets = np.arange(pixels) - (pixels - 1) / 2
-        basis = np.column_stack([spline_basis(pixels, grid), np.ones(pixels), offsets])
-        kind = np.float32 if axis == ndim - 1 else np.float64
+    bases = [_basis(pixels, grid) for pixels in size]
+    for basis in bases[:-1]:
         # Consumes the first axis of coefficients and appends the axis of pixels.
-        terms = np.tensordot(terms.astype(kind), basis.astype(kind), axes=(1, 1))
-    return terms.astype(np.float32, copy=False)
+        terms = np.tensordot(terms, basis, axes=(1, 1))
+    return terms.astype(np.float32), bases[-1].astype(np.float32)
+
+
+def _basis(pixels: int, grid: int) -> NDArray:
+    offsets = np.arange(pixels) - (pixels - 1) / 2
+    return np.column_stack([spline_basis(pixels, grid), np.ones(pixels), offsets])
+
+
+def _product(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.tensordot(rows, columns, axes=(1, 1))
 
 
 def _centred(size: Sequence[int], output: Sequence[int]) -> tuple[slice, ...]:

@@ -67,15 +67,36 @@ def vary(image: NDArray[np.float32], grey: Grey) -> NDArray[np.float32]:
         varied = np.empty(image.shape, np.float32)
         for before, after in zip(image, varied, strict=True):
             _blur(before, grey.blur, after)
-    if (grey.contrast != 1).any() or (grey.brightness != 0).any() or (grey.gamma != 1).any():
-        varied = _responded(varied, grey)
-    if grey.noise > 0:
-        rng = np.random.default_rng(grey.noise_seed)
-        noisy = rng.standard_normal(image.shape, np.float32)
-        noisy *= np.float32(grey.noise)
+    response = response_of(grey, len(image))
+    if response is not None:
+        varied = _responded(varied, response, grey.black, grey.white)
+    noisy = noise_of(grey, image.shape)
+    if noisy is not None:
         noisy += varied
         varied = noisy
     return varied.astype(np.float32, copy=False)
+
+
+def response_of(grey: Grey, channels: int) -> NDArray[np.float32] | None:
+    """Return contrast, brightness and gamma of each channel, or None if they change nothing.
+
+    Returns
+    -------
+    ndarray of float32, shape (channels, 3), or None
+    """
+    if not ((grey.contrast != 1).any() or (grey.brightness != 0).any() or (grey.gamma != 1).any()):
+        return None
+    drawn = (values.astype(np.float32) for values in (grey.contrast, grey.brightness, grey.gamma))
+    return np.broadcast_to(np.stack(list(drawn), axis=1), (channels, 3))
+
+
+def noise_of(grey: Grey, shape: Sequence[int]) -> NDArray[np.float32] | None:
+    """Return what noise adds to an image ``(C, *spatial)`` of a shape, or None without noise."""
+    if not grey.noise > 0:
+        return None
+    noise = np.random.default_rng(grey.noise_seed).standard_normal(tuple(shape), np.float32)
+    noise *= np.float32(grey.noise)
+    return noise
 
 
 def _blur(channel: NDArray, sigmas: Sequence[float], result: NDArray[np.float32]) -> None:
@@ -84,7 +105,7 @@ def _blur(channel: NDArray, sigmas: Sequence[float], result: NDArray[np.float32]
     OpenCV knows two axes, so a volume is filtered plane by plane and then, each plane laid out as
     one row, along Z: the weights of scipy's filter, at a tenth of its time.
     """
-    *before, down, across = (_gaussian(sigma) for sigma in sigmas)
+    *before, down, across = (gaussian(sigma) for sigma in sigmas)
     size = channel.shape[-2:]
     planes = channel.astype(np.float32, copy=False).reshape(-1, *size)
     for plane, blurred in zip(planes, result.reshape(-1, *size), strict=True):
@@ -99,7 +120,7 @@ def _filter(plane: NDArray, down: NDArray, across: NDArray, result: NDArray) -> 
     cv2.sepFilter2D(plane, -1, across, down, dst=result, borderType=cv2.BORDER_REFLECT_101)
 
 
-def _gaussian(sigma: float) -> NDArray[np.float64]:
+def gaussian(sigma: float) -> NDArray[np.float64]:
     """Return the weights of a Gaussian, cut off at four standard deviations."""
     reach = int(4 * sigma + 0.5)
     if reach == 0:
@@ -108,16 +129,15 @@ def _gaussian(sigma: float) -> NDArray[np.float64]:
     return weights / weights.sum()
 
 
-def _responded(image: NDArray, grey: Grey) -> NDArray[np.float32]:
+def _responded(
+    image: NDArray, response: NDArray[np.float32], black: float, white: float
+) -> NDArray[np.float32]:
     """Change contrast, brightness and gamma, each channel on its own."""
     source = np.ascontiguousarray(image, np.float32).reshape(len(image), -1)
     result = np.empty_like(source)
-    black, white = np.float32(grey.black), np.float32(grey.white)
-    drawn = (values.astype(np.float32) for values in (grey.contrast, grey.brightness, grey.gamma))
-    per_channel = np.broadcast_to(np.stack(list(drawn), axis=1), (len(image), 3))
-    responses = zip(source, result, per_channel, strict=True)
-    for before, after, (contrast, brightness, gamma) in responses:
-        _respond(before, after, contrast, brightness, gamma, black, white)
+    ends = np.float32(black), np.float32(white)
+    for before, after, values in zip(source, result, response, strict=True):
+        _respond(before, after, *values, *ends)
     return result.reshape(image.shape)
 
 

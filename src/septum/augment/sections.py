@@ -4,6 +4,7 @@ A volume of sections is put together from images that were taken one by one. Reg
 each of them a little beside its neighbours; some are torn, folded, dirty or never came.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,12 +94,25 @@ def spoiled(
     if not drawn.kind.any():
         return image
     result = image.copy()
-    rng = np.random.default_rng(drawn.noise_seed)
-    for section in np.flatnonzero(drawn.kind):
-        kind = KINDS[drawn.kind[section]]
-        if kind == "buried":
-            noise = rng.standard_normal(result[:, section].shape, np.float32)
-            result[:, section] += np.float32(_NOISE * (white - black)) * noise
-        else:
-            result[:, section] = black if kind == "black" else (black + white) / 2
+    for section, value in blank(drawn, black, white).items():
+        result[:, section] = value
+    for section, noise in buried(drawn, (len(image), *image.shape[2:]), black, white):
+        result[:, section] += noise
     return result
+
+
+def blank(drawn: Sections, black: float, white: float) -> dict[int, float]:
+    """Return the sections without signal or contrast, and the grey value that each shows."""
+    values = {"black": black, "grey": (black + white) / 2}
+    kinds = ((section, KINDS[kind]) for section, kind in enumerate(drawn.kind))
+    return {section: values[kind] for section, kind in kinds if kind in values}
+
+
+def buried(
+    drawn: Sections, shape: Sequence[int], black: float, white: float
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Yield the sections that noise buries, each with what it adds to a section (C, Y, X)."""
+    rng = np.random.default_rng(drawn.noise_seed)
+    for section in np.flatnonzero(drawn.kind == KINDS.index("buried")):
+        noise = rng.standard_normal(tuple(shape), np.float32)
+        yield int(section), np.float32(_NOISE * (white - black)) * noise
