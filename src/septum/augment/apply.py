@@ -70,7 +70,7 @@ def crop(
             f"{weights.shape}; expected (C, *spatial), (*spatial) and (*spatial)"
         )
     grid = coordinates(drawn, center, size)
-    inner = (slice(None), *_centred(size, size if output is None else output))
+    inner = (slice(None), *centred(size, size if output is None else output))
     seen = vary(resample(image, grid, order=1), drawn.grey)
     if drawn.sections is not None:
         seen = spoiled(seen, drawn.sections, drawn.grey.black, drawn.grey.white)
@@ -237,7 +237,7 @@ def _product(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray
     return np.tensordot(rows, columns, axes=(1, 1))
 
 
-def _centred(size: Sequence[int], output: Sequence[int]) -> tuple[slice, ...]:
+def centred(size: Sequence[int], output: Sequence[int]) -> tuple[slice, ...]:
     """Return the slices that cut the output out of the middle of the input."""
     margins = [(n - m, n, m) for n, m in zip(size, output, strict=True)]
     if any(margin < 0 or margin % 2 or m < 1 for margin, _, m in margins):

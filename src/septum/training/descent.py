@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch.optim import Optimizer
@@ -10,6 +9,7 @@ from torch.optim import Optimizer
 from septum.data.crops import Batch
 from septum.errors import SeptumError
 from septum.training.objective import OF_CELLS, Objective
+from septum.training.on_device import Placed
 
 
 class Descent:
@@ -41,7 +41,7 @@ class Descent:
         self._objective = objective
         self._say, self._at_once = on_note, 0
 
-    def step(self, batch: Batch) -> tuple[float, bool]:
+    def step(self, batch: Batch | Placed) -> tuple[float, bool]:
         """Leave the gradient of the energy of `batch` in the parameters.
 
         Returns
@@ -81,17 +81,17 @@ class Descent:
                 if self._fabric.device.type == "cuda":
                     torch.cuda.empty_cache()
 
-    def _gradient(self, batch: Batch) -> tuple[float, bool]:
+    def _gradient(self, batch: Batch | Placed) -> tuple[float, bool]:
         self._optimiser.zero_grad(set_to_none=True)
         tiles, loss, found = len(batch.images), 0.0, False
         for start in range(0, tiles, self._at_once):
             part = slice(start, start + self._at_once)
             images, classes, weights = (
-                torch.from_numpy(array[part]).to(self._fabric.device)
-                for array in (batch.images, batch.classes.astype(np.int64), batch.weights)
+                torch.as_tensor(array[part], device=self._fabric.device)
+                for array in (batch.images, batch.classes, batch.weights)
             )
             scores = self._model(images)
-            energy = self._objective.energy(scores, classes, weights) * (len(images) / tiles)
+            energy = self._objective.energy(scores, classes.long(), weights) * (len(images) / tiles)
             self._fabric.backward(energy)
             loss += energy.item()
             found = found or self._objective.finds(scores.detach())

@@ -10,6 +10,7 @@ from septum.atomic import replacing
 from septum.data.crops import Batch
 from septum.errors import SeptumError
 from septum.report.picture import Panel, compose, grey, heat, save
+from septum.training.on_device import Placed
 
 _EXPLODED = 1e6
 _WARM, _PATIENCE = 0.2, 30
@@ -31,7 +32,7 @@ class Diverged(SeptumError):
         self.number, self.batch = number, batch
 
 
-def check_loss(loss: float, number: int, batch: Batch, learning_rate: float) -> None:
+def check_loss(loss: float, number: int, batch: Batch | Placed, learning_rate: float) -> None:
     """Raise Diverged, which names the tiles, unless the loss of a step can be learnt from."""
     if math.isfinite(loss) and loss < _EXPLODED:
         return
@@ -40,7 +41,7 @@ def check_loss(loss: float, number: int, batch: Batch, learning_rate: float) -> 
         f"the loss is {loss:g} at step {number}, with tiles of {tiles}: training has diverged. "
         f"Lower the learning rate, for example --set training.learning_rate={learning_rate / 10:g}",
         number,
-        batch,
+        batch.on_host() if isinstance(batch, Placed) else batch,
     )
 
 
@@ -56,7 +57,7 @@ class Background:
     def __init__(self, on_note: Callable[[str], None]) -> None:
         self._say, self._empty = on_note, 0
 
-    def look(self, batch: Batch, found: bool, share: float) -> None:
+    def look(self, batch: Batch | Placed, found: bool, share: float) -> None:
         """Look at one step: its batch, whether the network found anything, how far the run is."""
         if not batch.classes.any():
             return

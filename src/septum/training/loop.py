@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from septum.plan import TrainingPlan
 from septum.training.descent import Descent
 from septum.training.guards import Background, check_loss
 from septum.training.objective import OF_CELLS, Objective
+from septum.training.on_device import Placed
 from septum.training.schedule import Length, learning_rate
 from septum.training.state import State
 
@@ -88,13 +89,14 @@ class Watch:
 def fit(
     fabric: Fabric,
     state: State,
-    batch_of: Callable[[int], Batch],
+    batch_of: Callable[[int], Any],
     plan: TrainingPlan,
     length: Length,
     seed: int = 0,
     watch: Watch | None = None,
     workers: int = 1,
     objective: Objective = OF_CELLS,
+    cut: Callable[[Any], Batch | Placed] = lambda batch: batch,
 ) -> None:
     """Train until the steps are done, the time is up, or nothing is gained any more.
 
@@ -105,7 +107,8 @@ def fit(
     state : State
         Where to start from; afterwards, where the training ended.
     batch_of : callable
-        This process's share of the batch of a step, from the number of the step alone: 0, 1, ….
+        This process's share of the batch of a step, or what `cut` makes it of, from the number of
+        the step alone: 0, 1, ….
     plan : TrainingPlan
         Optimiser, schedule and patience.
     length : Length
@@ -118,6 +121,8 @@ def fit(
         Threads that draw batches ahead of the steps; 0: each is drawn when it is needed.
     objective : Objective, optional
         What is made small; by default the energy of cells.
+    cut : callable, optional
+        From what `batch_of` returned to the batch, between the steps; by default it is one.
 
     Raises
     ------
@@ -135,7 +140,8 @@ def fit(
     share = length.share(state.progress.number, state.progress.seconds)
     if share >= 1 or state.progress.exhausted(plan.patience):
         return  # who continues a finished run gets the run
-    for number, batch, waited in _batches(batch_of, state.progress.number, length.steps, workers):
+    numbers = state.progress.number, length.steps
+    for number, batch, waited in _batches(batch_of, *numbers, workers, cut):
         state.network.train()
         torch.manual_seed(_dropout_seed(seed, number, fabric.global_rank))
         rate = _set_learning_rate(optimiser, learning_rate(plan, share))
@@ -168,8 +174,12 @@ def fit(
 
 
 def _batches(
-    batch_of: Callable[[int], Batch], first: int, steps: int | None, workers: int
-) -> Iterator[tuple[int, Batch, float]]:
+    batch_of: Callable[[int], Any],
+    first: int,
+    steps: int | None,
+    workers: int,
+    cut: Callable[[Any], Batch | Placed],
+) -> Iterator[tuple[int, Batch | Placed, float]]:
     """Yield the number of each step, its batch and the seconds waited for it."""
 
     def numbers() -> Iterator[int]:
@@ -178,7 +188,7 @@ def _batches(
     drawn = ahead(batch_of, numbers(), workers, workers) if workers else map(batch_of, numbers())
     for number in numbers():
         begun = time.monotonic()
-        batch = next(drawn)
+        batch = cut(next(drawn))
         yield number, batch, time.monotonic() - begun
 
 

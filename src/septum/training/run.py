@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from lightning_fabric import Fabric
 
 from septum.data.channels import common_names
 from septum.data.colour import is_grey
-from septum.data.crops import Batch, draw_batch, tile_of
+from septum.data.crops import Batch, Tile, cut, draw_tiles, tile_of
 from septum.data.prepared import Prepared, prepare_all
 from septum.data.sample import Sample
 from septum.description import Description, score_channels
@@ -24,6 +25,7 @@ from septum.training.calibrate import FEW, reachable
 from septum.training.loop import Step, Watch, fit
 from septum.training.machine import Machine
 from septum.training.objective import objective_of
+from septum.training.on_device import Placed, cutter_for
 from septum.training.schedule import Length, build_optimiser
 from septum.training.state import State, saved, tidy
 from septum.voxel import OTHER, in_um, unlike
@@ -121,17 +123,19 @@ def train_model(
         return reachable(Model(network, description, fabric.device.type, "torch"), seen)
 
     prepared = _prepared(samples, plan)
+    batch_of, cut_on_device = _drawer(prepared, plan, seed, fabric)
     power = 1.0 if plan.targets.balance is None else plan.targets.balance
     fit(
         fabric,
         state,
-        _drawer(prepared, plan, seed, fabric),
+        batch_of,
         plan.training,
         length,
         seed,
         replace(watch, on_step=record, save=save, validate=score if validation else None),
         workers,
         objective_of(first.named, prepared, power, fabric.device),
+        cut_on_device,
     )
     facts = {
         "images": [sample.name for sample in samples],
@@ -214,18 +218,25 @@ def _prepared(samples: Sequence[Sample], plan: Plan) -> list[Prepared]:
 
 def _drawer(
     samples: Sequence[Prepared], plan: Plan, seed: int, fabric: Fabric
-) -> Callable[[int], Batch]:
-    """Return what draws this process's share of the batch of a step."""
+) -> tuple[Callable[[int], Any], Callable[[Any], Batch | Placed]]:
+    """Return what draws this process's share of the batch of a step, and what is left to do then.
+
+    Threads may do the former ahead of the steps. On a GPU they only draw, and it cuts; else they
+    cut too, and nothing is left.
+    """
     shapes = [item.classes.shape for item in samples]
-    input_size, output_size = tile_of(shapes, *plan.tile_and_depth)
+    sizes = tile_of(shapes, *plan.tile_and_depth)
+    cutter = cutter_for(samples, *sizes, fabric.device)
     batch = plan.training.batch or 1
     places = range(fabric.global_rank * batch, (fabric.global_rank + 1) * batch)
 
-    def batch_of(step: int) -> Batch:
+    def drawn(step: int) -> list[Tile]:
         rngs = [np.random.default_rng([seed, step, place]) for place in places]
-        return draw_batch(samples, plan.augment, input_size, output_size, rngs)
+        return draw_tiles(samples, plan.augment, *sizes, rngs)
 
-    return batch_of
+    if cutter is None:
+        return lambda step: cut(samples, drawn(step), *sizes), lambda cut_already: cut_already
+    return lambda step: cutter.numbers(drawn(step)), cutter.cut
 
 
 def _common_spacing(samples: Sequence[Sample]) -> tuple[float, ...] | None:
