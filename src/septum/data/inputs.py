@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from septum.data.formats import is_image_folder, is_zarr, refuse_plate, stem_of
-from septum.data.layouts.files import few, image_files, image_key, is_label_name, label_key
+from septum.data.layouts.files import few, image_entries, image_key, is_label_name, label_key
 from septum.errors import DataError
 
 
@@ -59,8 +59,7 @@ def _meant(path: Path, on_note: Callable[[str], None] | None) -> list[Path]:
         return found
     if not path.is_dir() or is_image_folder(path):
         return [path]
-    folders = [child for child in path.iterdir() if is_image_folder(child) and child.name[0] != "."]
-    found = sorted([*image_files(path), *folders])
+    found = image_entries(path)
     if not found:
         raise DataError(f"{path}: no image files in this folder")
     labels = _labels_beside(found)

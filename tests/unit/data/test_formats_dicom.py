@@ -2,6 +2,7 @@
 
 import re
 
+import nibabel
 import numpy as np
 import pydicom
 import pytest
@@ -20,6 +21,7 @@ from septum.data.formats import (
     stem_of,
 )
 from septum.data.inputs import images_in
+from septum.data.layouts import find
 from septum.errors import DataError
 
 VOLUME = np.random.default_rng(0).integers(0, 3000, (6, 8, 10)).astype(np.int16)
@@ -357,6 +359,45 @@ def test_a_folder_of_slices_is_one_image_and_other_files_are_left_out(tmp_path):
     image = open_image(folder)
     assert image.notes == ("2 other files in the folder were left out",)
     assert as_channels_first(image, 3).array.shape == (1, 1, *VOLUME.shape)
+
+
+@pytest.mark.parametrize(
+    ("folder", "mask", "layout"),
+    [
+        ("images/case.1", "masks/case.1.nii.gz", "folders"),
+        ("case.1", "case.1_masks.nii.gz", "side"),
+    ],
+)
+def test_a_series_is_paired_by_the_name_of_its_folder(tmp_path, folder, mask, layout):
+    """Case 2 is a file, and case 3 has two folders: of the image, and of the mask."""
+    labels = (VOLUME > 1500).astype(np.int16)
+    of_gdcm(tmp_path / folder)
+    (tmp_path / mask).parent.mkdir(exist_ok=True)
+    nibabel.save(nibabel.Nifti1Image(labels.T, None), tmp_path / mask)
+    for array, name in ((VOLUME, folder), (labels, mask)):
+        place = tmp_path / name.replace("1", "2").removesuffix(".nii.gz")
+        nibabel.save(nibabel.Nifti1Image(array.T, None), f"{place}.nii")
+        of_gdcm(place.with_name(place.name.replace("2", "3")), array)
+    dataset = find(tmp_path)
+    assert dataset.layout.startswith(layout)
+    assert [pair.name for pair in dataset.pairs] == ["case.1", "case.2", "case.3"]
+    for sample in dataset.load(ndim=3):
+        np.testing.assert_array_equal(sample.labels > 0, labels > 0)
+        np.testing.assert_array_equal(sample.image[0], VOLUME)
+    (tmp_path / mask).unlink()
+    with pytest.raises(
+        DataError, match=r"1 of 3 images have no mask: case\.1\. case\.1_?.* was looked"
+    ):
+        find(tmp_path)
+
+
+def test_of_other_folders_no_more_is_looked_at_than_their_names(tmp_path, monkeypatch):
+    for name in ("images/raw/1.png", "masks/raw/1.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(b"not a picture")
+    monkeypatch.setattr(type(tmp_path), "open", lambda *_: pytest.fail("a file was opened"))
+    with pytest.raises(DataError, match=r"images: no image files in it, and no DICOM .*\(raw\)"):
+        find(tmp_path)
 
 
 def test_slices_need_no_suffix(tmp_path):

@@ -292,6 +292,25 @@ def test_an_nnunet_dataset_of_nifti_is_read_as_it_comes(tmp_path):
     assert sample.spacing == (3000, 500, 500)
 
 
+@pytest.mark.parametrize(
+    ("image", "mask", "area"),
+    [
+        ("images/a.ome.zarr", "masks/a.zarr", "roi/a.zarr"),
+        ("a.zarr", "a_masks.zarr", "a_roi.zarr"),
+    ],
+)
+def test_zarr_folders_are_paired_as_files_are(tmp_path, image, mask, area):
+    for name, array in ((image, GREY), (mask, IDS), (area, GREY > 99)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        zarr.save_array(tmp_path / name, array)
+        zarr.save_array((tmp_path / name).with_name(f".{name[-6:]}"), array)  # hidden
+    (sample,) = find(tmp_path).load()
+    assert sample.name == "a"
+    np.testing.assert_array_equal(sample.image[0], GREY)
+    np.testing.assert_array_equal(sample.labels, IDS)
+    np.testing.assert_array_equal(sample.annotated, GREY > 99)
+
+
 def test_folders_of_nifti_are_paired(tmp_path):
     for folder in ("images", "masks"):
         (tmp_path / folder).mkdir()

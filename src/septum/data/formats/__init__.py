@@ -62,7 +62,10 @@ def is_image_name(path: Path) -> bool:
 
 def is_image_folder(path: Path) -> bool:
     """Whether a folder is one image: a zarr, or a series of DICOM slices."""
-    return path.is_dir() and (is_zarr(path) or is_dicom(path))
+    try:
+        return path.is_dir() and (is_zarr(path) or is_dicom(path))
+    except PermissionError:
+        return False
 
 
 def open_image(

@@ -9,7 +9,7 @@ from septum.data.layouts.annotation import Annotation, Plane, understand
 from septum.data.layouts.ctc import find_ctc
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.drive import find_drive
-from septum.data.layouts.files import few, image_files, subfolder
+from septum.data.layouts.files import few, image_entries, subfolder
 from septum.data.layouts.folder import IMAGES, LABELS, SCRIBBLES, find_beside, find_folders
 from septum.data.layouts.isbi import find_isbi
 from septum.data.layouts.joined import find_classes
@@ -143,7 +143,7 @@ def _not_understood(root: Path, reading: Reading) -> str:
             f"not in the layout {reading.layout}, which is "
             f"{LAYOUTS[reading.layout].looks_like}; leave --layout away to have it detected"
         )
-    images, files = subfolder(root, IMAGES), image_files(root)
+    images, files = subfolder(root, IMAGES), image_entries(root)
     if images is not None:
         return f"{_no_annotation(root, images)}. Understood are: {UNDERSTOOD}"
     if files:
@@ -162,7 +162,7 @@ def _no_annotation(root: Path, images: Path) -> str:
     beside = f" (there is {', '.join(f'{name}/' for name in others)})" if others else ""
     choose = f"; rename the folder of the label images, or give --labels {others[0]}" * bool(others)
     return (
-        f"{len(image_files(images))} images in {images.name}/ and no folder of their annotations "
+        f"{len(image_entries(images))} images in {images.name}/ and no folder of their annotations "
         f"beside it{beside}: one called {wanted} is looked for{choose}"
     )
 

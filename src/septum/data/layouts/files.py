@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from septum.data.formats import is_image_name, stem_of
+from septum.data.formats import is_image_folder, is_image_name, stem_of
 from septum.errors import DataError
 
 _LABEL_WORDS = "(cp_)?masks?|labels?|instances?|manual\\d*|seg|segmentation"
@@ -21,6 +21,20 @@ def image_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if is_image_name(path) and path.is_file())
+
+
+def image_entries(folder: Path) -> list[Path]:
+    """Return the images directly in a folder: files, and sub-folders that are one image each.
+
+    Those are a zarr, and a folder with the slices of a DICOM series; of each no more is looked at
+    than tells it. Sorted by name, without what is hidden.
+    """
+    if not folder.is_dir():
+        return []
+    inside = (path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(
+        path for path in inside if (is_image_name(path) and path.is_file()) or is_image_folder(path)
+    )
 
 
 def subfolder(folder: Path, names: Iterable[str]) -> Path | None:

@@ -9,7 +9,7 @@ from septum.data.layouts.files import (
     area_key,
     by_key,
     few,
-    image_files,
+    image_entries,
     image_key,
     is_label_name,
     label_key,
@@ -32,7 +32,8 @@ def find_folders(root: Path, reading: Reading) -> Dataset | None:
     """Pair the files of ``images/`` and ``masks/`` (or ``labels/``) by their stems.
 
     Suffixes may differ, and endings that say "mask" or "image" do not count: ``a.png`` goes with
-    ``a.tif``, ``a_mask.png`` and ``a_labels.tif``. In the absence of masks, ``scribbles/`` holds
+    ``a.tif``, ``a_mask.png`` and ``a_labels.tif``; so does a folder ``a`` with the slices of a
+    DICOM series, or ``a.zarr``. In the absence of masks, ``scribbles/`` holds
     strokes (0 unknown, 1 background, 2 and more objects). ``annotated/`` or ``roi/`` holds images
     that are not 0 where somebody annotated.
 
@@ -54,16 +55,19 @@ def find_folders(root: Path, reading: Reading) -> Dataset | None:
     if labels is None:
         return None
     layout = f"folders: {images.name}/ and {labels.name}/ paired by file stem"
-    image_paths, label_paths = image_files(images), image_files(labels)
+    image_paths, label_paths = image_entries(images), image_entries(labels)
     for folder, found in ((images, image_paths), (labels, label_paths)):
         if not found:
-            raise DataError(f"{folder}: no image files in it; {root} was read as {layout}")
+            raise DataError(
+                f"{folder}: no image files in it{_folders_in(folder)}; {root} was read as {layout}"
+            )
     dataset = _pair_up(root, layout, image_paths, label_paths)
     if labels.name.lower() in SCRIBBLES:
         dataset = _of_scribbles(dataset)
     areas = subfolder(root, AREAS)
-    if areas is not None and image_files(areas):
-        dataset = _with_areas(dataset, image_files(areas), f"{areas.name}/")
+    area_paths = [] if areas is None else image_entries(areas)
+    if areas is not None and area_paths:
+        dataset = _with_areas(dataset, area_paths, f"{areas.name}/")
     choices = _choices(root)
     if reading.labels is None and len(choices) > 1:
         left = ", ".join(f"{name}/" for name in choices if name != labels.name)
@@ -78,8 +82,14 @@ def _choices(root: Path) -> list[str]:
     return [
         path.name
         for path in sorted(root.iterdir())
-        if path.is_dir() and path.name.lower() not in known and image_files(path)
+        if path.is_dir() and path.name.lower() not in known and image_entries(path)
     ]
+
+
+def _folders_in(folder: Path) -> str:
+    """Say that what a folder holds instead of image files is no image either."""
+    inside = sorted(path for path in folder.iterdir() if path.is_dir())
+    return f", and no DICOM series or zarr among its folders ({few(inside)})" if inside else ""
 
 
 def find_beside(root: Path, reading: Reading) -> Dataset | None:
@@ -99,7 +109,7 @@ def find_beside(root: Path, reading: Reading) -> Dataset | None:
     DataError
         An image without its mask; no file of the labels that the user chooses.
     """
-    files = image_files(root)
+    files = image_entries(root)
     if reading.labels is not None and (suffixes := suffixes_of(files)):
         return _of_suffix(root, files, suffixes, reading.labels, reading)
     stems = {stem_of(path) for path in files}
@@ -139,8 +149,8 @@ def _of_suffix(
     if lost:
         raise DataError(
             f"{root}: {len(lost)} of {len(images)} images have no annotation: {few(lost)}. "
-            f"{stem_of(lost[0])}_{wanted}{labels[0].suffix} was looked for; add it, or take these "
-            "images out"
+            f"{stem_of(lost[0])}_{wanted}{_ending(labels[0])} was looked for; add it, or take "
+            "these images out"
         )
     kind = "scribbles" if scribble_key(labels[0]) else None
     pairs = tuple(Pair(stem_of(p), p, keyed[stem_of(p)], kind=kind) for p in images)
@@ -167,7 +177,7 @@ def _with_areas(dataset: Dataset, areas: list[Path], name: str) -> Dataset:
     if not used:
         raise DataError(
             f"{areas[0]}: the annotated area of no image; files named as the images are expected, "
-            f"such as {stem_of(pairs[0].image)}{areas[0].suffix}"
+            f"such as {stem_of(pairs[0].image)}{_ending(areas[0])}"
         )
     without = [pair.image for pair in pairs if pair.area is None]
     notes = [f"{name} tells where somebody annotated (not 0), of {len(used)} images"]
@@ -183,11 +193,11 @@ def _pair_up(root: Path, layout: str, images: list[Path], labels: list[Path]) ->
     found = _match(images, labels)
     missing = [image for image in images if image not in found]
     if missing:
-        example = stem_of(missing[0])
+        example, ending = stem_of(missing[0]), _ending(labels[0])
         raise DataError(
             f"{root}: {len(missing)} of {len(images)} images have no mask: {few(missing)}. "
-            f"{example}{labels[0].suffix} or {example}_mask{labels[0].suffix} was looked for in "
-            f"{labels[0].parent}; add the masks or take these images out"
+            f"{example}{ending} or {example}_mask{ending} was looked for in {labels[0].parent}; "
+            "add the masks or take these images out"
         )
     orphans = tuple(path for path in labels if path not in found.values())
     notes = (f"{len(orphans)} masks without an image: {few(orphans)}",) if orphans else ()
@@ -210,6 +220,11 @@ def _match(images: list[Path], labels: list[Path]) -> dict[Path, Path]:
 
 def _key(path: Path) -> str:
     return scribble_key(path) or label_key(path)
+
+
+def _ending(path: Path) -> str:
+    """Return what a name has behind its stem: ``.nii.gz``, and nothing of a folder of slices."""
+    return path.name.removeprefix(stem_of(path))
 
 
 def _stem(path: Path) -> str:

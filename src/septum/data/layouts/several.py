@@ -6,7 +6,7 @@ from pathlib import Path
 from septum.counted import counted
 from septum.data.formats import stem_of
 from septum.data.layouts.dataset import Dataset
-from septum.data.layouts.files import image_files, is_generic, label_key, subfolder, suffix_key
+from septum.data.layouts.files import image_entries, is_generic, label_key, subfolder, suffix_key
 from septum.data.layouts.folder import AREAS, IMAGES, find_folders
 from septum.data.layouts.pair import Pair
 from septum.data.layouts.reading import Reading
@@ -31,12 +31,12 @@ def find_several(root: Path, reading: Reading) -> Dataset | None:
     """
     folders = subfolder(root, IMAGES)
     if folders is not None:
-        others = [path for path in sorted(root.iterdir()) if path.is_dir() and image_files(path)]
+        others = [path for path in sorted(root.iterdir()) if path.is_dir() and image_entries(path)]
         others = [path for path in others if path.name.lower() not in (*IMAGES, *AREAS)]
         if len(others) > 1 or (others and reading.labels):
             _chosen(root, f"{folders.name}/", {path.name: path for path in others}, reading)
         return find_folders(root, reading)
-    files = image_files(root)
+    files = image_entries(root)
     generic = [path for path in files if is_generic(path)]
     candidates = {stem_of(path): path for path in files if path not in generic}
     if any(label_key(path) == stem_of(image) for image in generic for path in candidates.values()):
