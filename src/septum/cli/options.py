@@ -10,9 +10,16 @@ Device = Annotated[
     str | None, typer.Option(help="cpu or cuda; the faster by default.", rich_help_panel=_WHERE)
 ]
 Devices = Annotated[
-    int, typer.Option(help="Processes, each on a device of its own.", rich_help_panel=_WHERE)
+    int | None,
+    typer.Option(
+        help="Processes, each on a device of its own; by default as torchrun or SLURM started.",
+        rich_help_panel=_WHERE,
+    ),
 ]
-Nodes = Annotated[int, typer.Option(help="Computers that take part.", rich_help_panel=_WHERE)]
+Nodes = Annotated[
+    int | None,
+    typer.Option(help="Computers that take part; likewise.", rich_help_panel=_WHERE),
+]
 Strategy = Annotated[str, typer.Option(help="Of Lightning Fabric, as ddp.", rich_help_panel=_WHERE)]
 Workers = Annotated[
     int | None,

@@ -23,13 +23,22 @@ from rich.text import Text
 
 from septum.duration import readable
 
-_FIRST = os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
+_RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK")  # of Lightning Fabric and torchrun
+_FIRST = all(os.environ.get(rank, "0") == "0" for rank in _RANKS)
 
 console = Console(stderr=True, emoji=False, quiet=not _FIRST)
 """Everything for people goes to the standard error; the standard output is for machines.
 
 Of several processes of one training only the first speaks.
 """
+
+
+def first_speaks() -> None:
+    """Silence all but the first of several processes that SLURM started for one training.
+
+    For other verbs it may have started one for each of many folders: those speak.
+    """
+    console.quiet = console.quiet or os.environ.get("SLURM_PROCID", "0") != "0"
 
 
 def note(text: str) -> None:

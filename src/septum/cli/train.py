@@ -86,8 +86,8 @@ def command(
         ),
     ] = None,
     device: options.Device = None,
-    devices: options.Devices = 1,
-    nodes: options.Nodes = 1,
+    devices: options.Devices = None,
+    nodes: options.Nodes = None,
     strategy: options.Strategy = "auto",
     workers: options.Workers = None,
     deterministic: options.Deterministic = False,
@@ -113,8 +113,14 @@ def command(
         raise ConfigError(
             "--seeds compares runs by their validation scores: give 2 seeds or more, and --val"
         )
-    if seeds is not None and devices * nodes > 1:
-        raise ConfigError("--seeds trains one run after another in one process; leave --devices")
+    machine = api.Machine(device, devices, nodes, strategy, deterministic, workers)
+    if machine.shares != (1, 1):
+        show.first_speaks()
+        if seeds is not None:
+            raise ConfigError(
+                "--seeds trains one run after another in one process; leave --devices, --nodes "
+                "and torchrun"
+            )
     chosen = {
         "preset": preset,
         "max_time": max_time,
@@ -132,7 +138,7 @@ def command(
     with show.progress("training") as bar, first_interrupt_ends() as stop:
         shown = Steps(bar)
         watched = {
-            "machine": api.Machine(device, devices, nodes, strategy, deterministic, workers),
+            "machine": machine,
             "on_note": show.note,
             "on_step": shown.on_step,
             "on_stage": shown.on_stage,

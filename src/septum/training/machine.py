@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 
 from septum.errors import ConfigError
 from septum.predict.precision import choose_device, resolve
+from septum.training.launched import shares
 
 _PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {
     "fp32": "32-true",
@@ -26,11 +27,11 @@ class Machine:
     ----------
     device : {"cpu", "cuda"} or None
         None: the fastest at hand.
-    devices : int
+    devices : int or None
         Processes on this computer, each with a device of its own and its share of the batch.
-    nodes : int
-        Computers that take part; start the same command on each, as Lightning Fabric documents for
-        ``torchrun`` and SLURM.
+        None: as many as ``torchrun`` or SLURM started, or else one.
+    nodes : int or None
+        Computers that take part, likewise; start the same command on each.
     strategy : str
         Of Fabric, for several processes.
     deterministic : bool
@@ -41,8 +42,8 @@ class Machine:
     """
 
     device: str | None = None
-    devices: int = 1
-    nodes: int = 1
+    devices: int | None = None
+    nodes: int | None = None
     strategy: str = "auto"
     deterministic: bool = False
     workers: int | None = None
@@ -60,6 +61,17 @@ class Machine:
             return self.workers
         return max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) // 2))
 
+    @property
+    def shares(self) -> tuple[int, int]:
+        """The numbers of `devices` and `nodes`, with what was started filled in.
+
+        Raises
+        ------
+        ConfigError
+            If another number of processes was started; see `septum.training.launched`.
+        """
+        return shares(self.devices, self.nodes)
+
     def launch(self, precision: str) -> Fabric:
         """Return Fabric, with all processes of the training started.
 
@@ -74,9 +86,11 @@ class Machine:
         Raises
         ------
         ConfigError
-            If Fabric cannot have it so.
+            If Fabric cannot have it so, or another number of processes was started.
         """
         place = choose_device(self.device)
+        devices, nodes = self.shares
+        asked = f"{devices} × {place.type} on {nodes} node(s), {self.strategy}"
         if self.deterministic:
             # cuBLAS looks at it when it starts; without it the call below makes every product fail.
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -87,13 +101,12 @@ class Machine:
         try:
             fabric = Fabric(
                 accelerator=place.type,
-                devices=self.devices,
-                num_nodes=self.nodes,
+                devices=devices,
+                num_nodes=nodes,
                 strategy=self.strategy,
                 precision=_PRECISION[resolve(precision, torch.device(place))],
             )
             fabric.launch()
         except (ValueError, RuntimeError) as error:
-            asked = f"{self.devices} × {place.type} on {self.nodes} node(s), {self.strategy}"
             raise ConfigError(f"no training on {asked}: {error}") from None
         return fabric
