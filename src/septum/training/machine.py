@@ -33,7 +33,7 @@ class Machine:
     nodes : int or None
         Computers that take part, likewise; start the same command on each.
     strategy : str
-        Of Fabric, for several processes.
+        Of Fabric, for several processes; not one that forks or spawns them.
     deterministic : bool
         Refuse what a GPU computes differently from run to run; slower. A CPU needs it not.
     workers : int or None
@@ -107,6 +107,13 @@ class Machine:
                 precision=_PRECISION[resolve(precision, torch.device(place))],
             )
             fabric.launch()
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, ImportError) as error:
             raise ConfigError(f"no training on {asked}: {error}") from None
+        except TypeError:
+            # Fabric wants a function to call in them. In a notebook it chooses such a one itself.
+            raise ConfigError(
+                f"no training on {asked}: processes that are forked or spawned cannot go on with a "
+                "training; leave --strategy away or give ddp, which starts the command again (in a "
+                "script or a terminal, not in a notebook)"
+            ) from None
         return fabric

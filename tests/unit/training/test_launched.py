@@ -2,6 +2,7 @@
 
 import pytest
 
+import septum
 from septum.errors import ConfigError
 from septum.training import launched
 from septum.training.launched import shares
@@ -97,3 +98,16 @@ def test_mpi_must_be_told_how_many_run_where(launch, monkeypatch):
     with pytest.raises(ConfigError, match=r"MPI started 4 processes, .* say with --devices"):
         shares(None, None)
     assert shares(2, 2) == (2, 2)
+
+
+@pytest.mark.parametrize("strategy", ["ddp_spawn", "ddp_fork", "ddp_notebook"])
+def test_a_strategy_that_wants_a_function_names_what_would_work(strategy):
+    with pytest.raises(
+        ConfigError, match=f"{strategy}: processes .* leave --strategy away or give"
+    ):
+        septum.Machine("cpu", devices=2, strategy=strategy).launch("32")
+
+
+def test_a_strategy_whose_library_is_missing_is_one_line():
+    with pytest.raises(ConfigError, match=r"no training on .* deepspeed: .*install"):
+        septum.Machine("cpu", strategy="deepspeed").launch("32")
