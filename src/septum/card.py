@@ -109,7 +109,7 @@ def _origin(known: Description) -> Iterator[str]:
         )
     else:
         yield "- It was not validated: how good it is on images that it has not seen is not known."
-    if "command" in facts:
-        yield f"- Command: `{facts['command']}`"
+    for name, command in known.commands:
+        yield f"- {name}: `{command}`"
     if "data" in facts:
         yield f"- SHA-256 of the images and annotations: `{facts['data']}`"

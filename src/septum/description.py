@@ -95,6 +95,15 @@ class Description:
         return f"pieces under {each} are dropped"
 
     @property
+    def commands(self) -> tuple[tuple[str, str], ...]:
+        """What was typed or called to train it, each after its place: the first, what went on."""
+        if "command" not in self.training:
+            return ()
+        continued = self.training.get("continued", ())
+        later = ((f"After step {each['after']:,}", each["command"]) for each in continued)
+        return (("Command", self.training["command"]), *later)
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """What the channels of the scores are."""
         if self.named is None:

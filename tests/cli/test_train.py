@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shlex
 import shutil
 
 import numpy as np
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import Task
 from typer.testing import CliRunner
 
-from septum.cli import app, show
+from septum.cli import app, main, show
 from septum.cli.steps import Steps
 from septum.data.formats import read_image, write_labels, write_tiff
 from septum.data.layouts import LAYOUTS, Dataset
@@ -226,6 +227,23 @@ def test_a_run_is_extended_by_steps_and_by_time(data, tmp_path):
     done(data, run, "--steps", 2, *TINY)
     assert "4 steps in" in done(data, run, "--extend", 2)
     assert "1s more after step 4" in done(data, run, "--extend", "1s")
+
+
+def test_what_was_typed_is_what_the_run_says(data, tmp_path, monkeypatch):
+    run = str(tmp_path / "my run")
+    ways = (["--steps", "1", *TINY], ["--extend", "1"], ["--resume"])  # the last finds it finished
+    typed = [["train", str(data), "-o", run, *more] for more in ways]
+    for arguments in typed:
+        monkeypatch.setattr("sys.argv", ["/bin/septum", *arguments])
+        with pytest.raises(SystemExit, match="0"):
+            main()
+    first, second, _ = (shlex.join(["septum", *arguments]) for arguments in typed)
+    assert "'" in first
+    _, facts = begun(tmp_path / "my run")
+    assert facts.command == first
+    assert [later.command for later in facts.continued] == [second]
+    shown = CliRunner().invoke(app, ["info", run], env={"COLUMNS": "500"}).stderr
+    assert re.search(r"command +septum train .*\n *after step 1 +septum train .*--extend 1", shown)
 
 
 def test_curves_for_tensorboard_are_those_of_the_log(data, tmp_path):

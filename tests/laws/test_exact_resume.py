@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from html import unescape
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import pytest
 import septum
 from septum.data.formats import read_labels, write_labels
 from septum.errors import ConfigError, DataError
+from septum.training.folder import begun
 from septum.training.state import saved
 
 STEPS = 40
@@ -126,6 +128,30 @@ def test_a_finished_run_stays_as_it_is_and_can_be_extended(data, tmp_path):
     septum.resume(data, twice, extend=4, on_step=seen.append, stop=lambda: len(seen) == 2)
     septum.resume(data, twice)
     assert weights(twice) == weights(run)
+    # What began it and what went on is kept, in order, where a person and where septum looks.
+    call = f"septum.resume('{data}', '{twice}'"
+    known = begun(twice)[1]
+    assert known.command.startswith(f"septum.train('{data}', '{twice}', steps=6, settings=(")
+    assert [later.after for later in known.continued] == [6, 8]
+    assert known.continued[0].command.startswith(f"{call}, extend=4)")
+    assert known.continued[1].command.startswith(f"{call})")
+    for page in ("report.html", "model/README.md"):
+        text = unescape((twice / page).read_text())
+        places = [text.index(line.command) for line in (known, *known.continued)]
+        assert places == sorted(places)
+        assert text.index("After step 6") < places[1] < text.index("After step 8") < places[2]
+
+
+def test_a_run_of_an_earlier_septum_goes_on(data, tmp_path):
+    """Its ``run.json`` knows nothing of what went on."""
+    septum.train(data, tmp_path / "run", steps=2, settings=SETTINGS)
+    path = tmp_path / "run" / "run.json"
+    content = json.loads(path.read_text())
+    assert content.pop("continued") == []
+    path.write_text(json.dumps(content | {"format": 1, "command": "septum train"}))
+    facts = septum.resume(data, tmp_path / "run", extend=1).description.training
+    assert facts["command"] == "septum train"
+    assert [later["after"] for later in facts["continued"]] == [2]
 
 
 def test_a_run_goes_on_only_with_what_it_began_with(data, tmp_path, cells_in):

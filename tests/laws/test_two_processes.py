@@ -127,7 +127,9 @@ def test_processes_that_a_launcher_started_share_one_training(data, two, tmp_pat
     for name, value in two[0].items():
         torch.testing.assert_close(weights(out)[name], value, rtol=1e-6, atol=1e-8)
     assert printed.count("6 steps in") == 1  # only the first of them speaks
-    assert json.loads((out / "run.json").read_text())["processes"] == 2
+    facts = json.loads((out / "run.json").read_text())
+    assert facts["processes"] == 2
+    assert facts["command"].endswith("# in 2 processes")
 
 
 def test_two_processes_validate_are_interrupted_and_go_on_as_if_nothing_had_happened(

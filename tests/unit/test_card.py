@@ -18,6 +18,7 @@ def test_a_validated_model_tells_its_score_and_its_data():
         "seed": 3,
         "begun": "2026-01-01T00:00:00Z",
         "command": "septum train cells -o run --val 0.2",
+        "continued": [{"after": 400, "command": "septum train cells -o run --resume"}],
         "data": "0123abcd",
         "validation_images": ["a", "b"],
         "best_step": 760,
@@ -32,7 +33,8 @@ def test_a_validated_model_tells_its_score_and_its_data():
         "image_11, …), seed 3",
         "Panoptic quality at IoU 0.5: 0.812 on 2 images that it has not learnt from",
         "its step (760) and its thresholds were chosen on them",
-        "`septum train cells -o run --val 0.2`",
+        "- Command: `septum train cells -o run --val 0.2`\n"
+        "- After step 400: `septum train cells -o run --resume`",
         "`0123abcd`",
     ):
         assert words in page

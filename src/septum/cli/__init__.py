@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from shlex import join
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ from septum.cli import (
 )
 from septum.cli.interrupt import INTERRUPTED
 from septum.errors import SeptumError
+from septum.invocation import typed
 from septum.version import __version__
 
 app = typer.Typer(
@@ -58,7 +60,8 @@ def main() -> None:
     # What tifffile warns of in a damaged file, the one line of the error says.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     try:
-        app()
+        with typed(join(["septum", *sys.argv[1:]])):
+            app()
     except SeptumError as error:
         line = Text.assemble(("error: ", "bold red"), str(error))
         show.console.print(line, highlight=False, soft_wrap=True)

@@ -63,8 +63,8 @@ def _rows(known: Description) -> Iterator[tuple[str, str]]:
         "network",
         f"U-Net of depth {depth} and width {network.width}, {count / 1e6:.2g} million weights",
     )
-    if "command" in facts:
-        yield "command", facts["command"]
+    for name, command in known.commands:
+        yield name.lower(), command
 
 
 def _takes(known: Description) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,8 @@ def complete(
             f"septum train DATA -o {out} --resume"
         )
     model = _told(model, begun=facts.begun, data=facts.data, command=facts.command)
+    if facts.continued:
+        model = _told(model, continued=[asdict(later) for later in facts.continued])
     if fabric.is_global_zero:
         # What took long to learn is safe before the thresholds are chosen.
         model.save(out / folder.MODEL)

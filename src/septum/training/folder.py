@@ -1,12 +1,10 @@
 """What a run folder says about its run, so that it can go on: ``run.json`` beside ``plan.toml``."""
 
 import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from shlex import join
 
 from septum.atomic import write_text
 from septum.classes import Classes
@@ -19,16 +17,42 @@ from septum.training.presets import preset
 from septum.training.schedule import Length
 from septum.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 PLAN, FACTS, LOG = "plan.toml", "run.json", "log.jsonl"
 STATE, MODEL, REPORT = "state", "model", "report.html"
 _DATA = ("images", "masks", "labels")
 _NAMED = 3
 
 
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+@dataclass(frozen=True)
+class Continued:
+    """How a run went on.
+
+    Attributes
+    ----------
+    after : int
+        The last step before.
+    command : str
+        As that of `Facts`.
+    begun : str
+        When, in UTC.
+    septum : str
+        The version.
+    """
+
+    after: int
+    command: str
+    begun: str = field(default_factory=_now)
+    septum: str = __version__
+
+
 @dataclass(frozen=True)
 class Facts:
-    """How a run was begun.
+    """How a run was begun, and how it went on.
 
     Attributes
     ----------
@@ -38,6 +62,8 @@ class Facts:
         When it ends.
     data : str
         The hash of all that it learns from and is validated with.
+    command : str
+        The command line, or the call from Python; see `septum.invocation`.
     val : float or str or None
         The share or the folder to validate with.
     reading : Reading
@@ -46,24 +72,25 @@ class Facts:
         That share a batch.
     begun : str
         When, in UTC.
-    command : str
-        The command line.
     septum : str
         The version.
     images : sequence of (str, str)
         Name and hash of each image with its annotation; empty in runs of earlier versions.
+    continued : tuple of Continued
+        What was typed or called to go on with it, in order.
     """
 
     seed: int
     length: Length
     data: str
+    command: str
     val: float | str | None = None
     reading: Reading = AS_FOUND
     processes: int = 1
-    begun: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-    command: str = field(default_factory=lambda: join(["septum", *sys.argv[1:]]))
+    begun: str = field(default_factory=_now)
     septum: str = __version__
     images: Sequence[Sequence[str]] = ()
+    continued: tuple[Continued, ...] = ()
 
 
 def refuse_existing(out: Path) -> None:
@@ -88,7 +115,7 @@ def refuse_existing(out: Path) -> None:
 
 
 def begin(out: Path, plan: Plan, facts: Facts) -> None:
-    """Write how a run begins (or is extended)."""
+    """Write how a run begins, or goes on."""
     write_text(out / PLAN, to_toml(plan))
     write_text(out / FACTS, json.dumps({"format": FORMAT, **asdict(facts)}, indent=2) + "\n")
 
@@ -115,7 +142,9 @@ def begun(out: Path) -> tuple[Plan, Facts]:
         if reading.get("classes") is not None:
             classes = Classes.from_json(reading.pop("classes"))
         reading = replace(from_dict(Reading, reading), classes=classes)
-        return preset(str(out / PLAN)), Facts(length=length, reading=reading, **content)
+        continued = tuple(Continued(**later) for later in content.pop("continued", ()))
+        facts = Facts(length=length, reading=reading, continued=continued, **content)
+        return preset(str(out / PLAN)), facts
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} does not describe a run: {error}") from None
 

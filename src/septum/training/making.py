@@ -64,7 +64,7 @@ def _row(sample: Sample, side: str) -> tuple[str, ...]:
 
 
 def making_of(model: Model) -> Html:
-    """Return the section of a page with command, times, versions and every choice of a model.
+    """Return the section of a page with commands, times, versions and every choice of a model.
 
     What its description does not state, such as that of a model that was never trained, is left
     out.
@@ -72,8 +72,7 @@ def making_of(model: Model) -> Html:
     known, plan = model.description.training, model.description.plan
     number, seconds, waited = (known.get(name) for name in ("steps", "seconds", "waited"))
     rows: list[tuple[str, object]] = []
-    if "command" in known:
-        rows.append(("Command", element("code", known["command"])))
+    rows += [(name, element("code", line)) for name, line in model.description.commands]
     rows += [
         (name, known[key]) for name, key in (("Begun", "begun"), ("Seed", "seed")) if key in known
     ]

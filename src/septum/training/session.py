@@ -14,6 +14,7 @@ from septum.data.sample import Sample
 from septum.data.split import digest_of_all
 from septum.duration import readable, seconds
 from septum.errors import ConfigError, DataError
+from septum.invocation import invocation
 from septum.model import Model
 from septum.plan import Plan
 from septum.predict.precision import choose_device, resolve
@@ -100,6 +101,7 @@ def train(
     ConfigError
         If a setting does not exist or has a value that it cannot take.
     """
+    command = invocation(train, locals())
     out = Path(out)
     folder.refuse_existing(out)
     _refuse_data_as_run(data, out)
@@ -123,6 +125,7 @@ def train(
         seed,
         length,
         digest_of_all(images),
+        _shared(command, machine, fabric.world_size),
         _in_words(val),
         reading,
         fabric.world_size,
@@ -206,6 +209,7 @@ def resume(
     DataError
         If `out` holds no run, or the data are not those that it began with.
     """
+    command = invocation(resume, locals())
     out = Path(out)
     plan, facts = folder.begun(out)
     machine = machine or Machine()
@@ -228,13 +232,15 @@ def resume(
             f"{extend} more{' steps' if isinstance(extend, int) else ''} after step {done.number}; "
             f"the learning rate begins anew at {plan.training.learning_rate:g}"
         )
-        if fabric.is_global_zero:
-            folder.begin(out, plan, facts)
     over = facts.length.share(done.number, done.seconds) >= 1
     if over or (extend is None and done.exhausted(plan.training.patience)):
         say(f"the run is finished, after {done.number} steps; --extend trains it for longer")
     else:
         say(f"going on after step {done.number}, {readable(done.seconds)} into the training")
+        later = folder.Continued(done.number, _shared(command, machine, fabric.world_size))
+        facts = replace(facts, continued=(*facts.continued, later))
+        if fabric.is_global_zero:
+            folder.begin(out, plan, facts)
     watch = _watch(on_step, say, on_stage, stop)
     return complete(out, plan, facts, sides, fabric, machine, watch, board)
 
@@ -253,6 +259,13 @@ def _extended(extend: str | int, done: Progress, facts: folder.Facts, plan: Plan
             raise ConfigError(f"extend is {extend}; expected 1 step or more, or a time as 20m")
         return Length(done.number + extend, None, done.number, done.seconds)
     return Length(None, seconds(extend), done.number, done.seconds)
+
+
+def _shared(command: str, machine: Machine, processes: int) -> str:
+    """Return a command with the number of processes, where a launcher and not itself says it."""
+    if processes == 1 or machine.devices is not None:
+        return command
+    return f"{command}  # in {processes} processes"
 
 
 def _refuse_data_as_run(data: Data, out: Path) -> None:

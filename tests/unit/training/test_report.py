@@ -109,6 +109,7 @@ def test_the_page_has_its_pictures_and_says_what_was_found(tmp_path):
     samples = [draw_cells(seed, (96, 96), radius=8) for seed in range(5)]
     facts = {"steps": 40, "seconds": 20.0, "waited": 0.013, "best_step": 30, "best_score": 0.3}
     facts |= {"command": "septum train 'a & b'", "data": "ab" * 32, "begun": "2025-01-01"}
+    facts |= {"continued": [{"after": 1020, "command": "septum train a --extend 5"}]}
     page = written(tmp_path, told(samples, **facts), samples[:3], samples[3:])
     # Truth and prediction of two images, ten objects, four tiles with their weights, one scale.
     assert len(pictures(page)) == 2 * 2 + 10 + 4 * 2 + 1
@@ -128,7 +129,8 @@ def test_the_page_has_its_pictures_and_says_what_was_found(tmp_path):
     for row in confusion(seen):
         assert " ".join(row) in text
     assert "best 0.300" in text
-    for said in ("septum train 'a & b'", "ab" * 32, "0.5 s", "1.3% of the time", "torch 2."):
+    assert "Command septum train 'a & b' After step 1,020 septum train a --extend 5 " in text
+    for said in ("ab" * 32, "0.5 s", "1.3% of the time", "torch 2."):
         assert said in text
     assert "[network] width = 4" in text
 
