@@ -1,6 +1,6 @@
 """The label images of a sequence in their order, from a folder, a stack or arrays."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from septum.array import Source
+from septum.counted import counted
 from septum.data.formats import ImageFile, open_image, read_labels, stem_of
 from septum.data.formats.class_names import class_names_in
 from septum.data.labels import instances_from, is_mask
@@ -105,8 +106,8 @@ def frames_in(path: str | Path, axes: str | None = None, say: Say = lambda _note
     Raises
     ------
     DataError
-        No frame, a frame without a number, two of the same number, a file without or with too many
-        axes.
+        No frame, a frame without a number, two of the same number, a number left out, a file
+        without or with too many axes.
     """
     path = Path(path)
     if not path.exists():
@@ -164,12 +165,27 @@ def _in_order(files: list[Path], folder: Path, say: Say) -> list[Path]:
                 f"{folder}: {other.name} and {file.name} both have the number {number}; give the "
                 "frames of one sequence"
             )
-    order = sorted(numbered)
-    missing = [(a, b) for a, b in pairwise(order) if b - a > 1]
-    if missing:
-        a, b = missing[0]
-        say(f"{folder}: after frame {a} comes {b}; they are taken as one after the other")
-    return [numbered[number] for number in order]
+    first, last = min(numbered), max(numbered)
+    _refuse_gaps(numbered, folder)
+    if first:
+        say(f"{folder}: frames {first} to {last} are frames 0 to {last - first} of the result")
+    return [numbered[number] for number in range(first, last + 1)]
+
+
+def _refuse_gaps(numbered: Mapping[int, Path], folder: Path) -> None:
+    """Raise DataError where a number is left out: all later frames would get another one."""
+    gaps = [(one, two) for one, two in pairwise(sorted(numbered)) if two - one > 1]
+    if not gaps:
+        return
+    one, two = gaps[0]
+    lost = f"frame {one + 1} is" if two - one == 2 else f"frames {one + 1} to {two - 1} are"
+    more = f", and more in {counted(len(gaps) - 1, 'place')}" if len(gaps) > 1 else ""
+    raise DataError(
+        f"{folder}: {lost} missing, between {numbered[one].name} and {numbered[two].name}{more}; "
+        "each frame is linked to the next, and the result has a file for each. Add what is "
+        "missing, or in its place an image of zeros, with which tracks end. If nothing is missing, "
+        "number the files without a gap, or give one stack (TYX)"
+    )
 
 
 def _single(image: ImageFile[np.ndarray]) -> np.ndarray:

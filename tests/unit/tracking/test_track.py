@@ -131,14 +131,41 @@ def test_pages_of_which_nothing_is_said_are_frames(tmp_path):
 
 
 def test_frames_are_in_the_order_of_their_numbers(tmp_path):
-    for number, frame in zip((2, 9, 10, 100), CELLS, strict=True):
+    for number, frame in zip((8, 9, 10, 11), CELLS, strict=True):
         write_labels(tmp_path / f"t{number}_cp_masks.tif", frame, "YX")
         write_labels(tmp_path / f"t{number}_probabilities.tif", frame, "YX")
     notes = []
     found = septum.track(tmp_path, on_note=notes.append)
     np.testing.assert_array_equal(found.labels, FOLLOWED)
     assert "4 images that are no labels left out" in notes[0]
-    assert "after frame 2 comes 9; they are taken as one after the other" in notes[1]
+    assert notes[1:] == [f"{tmp_path}: frames 8 to 11 are frames 0 to 3 of the result"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ((0, 1, 3, 4), r"frame 2 is missing, between t1_labels\.tif and t3_labels\.tif; each"),
+        ((1, 5, 6, 7), "frames 2 to 4 are missing, .* an image of zeros, with which tracks end"),
+        ((0, 2, 4, 6), r"frame 1 is missing, .*, and more in 2 places; .* one stack \(TYX\)"),
+    ],
+)
+def test_a_missing_frame_is_named_and_nothing_is_written(tmp_path, numbers, message):
+    """The masks after it would be of other frames than their numbers say."""
+    for number, frame in zip(numbers, CELLS, strict=True):
+        write_labels(tmp_path / "cells" / f"t{number}_labels.tif", frame, "YX")
+    with pytest.raises(DataError, match=message):
+        septum.track(tmp_path / "cells", tmp_path / "tracks")
+    assert not (tmp_path / "tracks").exists()
+
+
+def test_in_place_of_a_missing_frame_zeros_end_the_tracks(tmp_path):
+    frames = [CELLS[0], np.zeros_like(CELLS[0]), CELLS[1]]
+    for number, frame in enumerate(frames):
+        write_labels(tmp_path / "cells" / f"t{number}_labels.tif", frame, "YX")
+    septum.track(tmp_path / "cells", tmp_path / "tracks")
+    found = challenge.read_result(tmp_path / "tracks")
+    assert len(found.files) == 3
+    assert {(track.begin, track.end) for track in found.tracks} == {(0, 0), (2, 2)}
 
 
 def test_masks_are_their_components_and_it_is_said():
