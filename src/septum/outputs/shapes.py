@@ -163,6 +163,8 @@ def _roi(rings: tuple[np.ndarray, ...]) -> ImagejRoi:
     if len(rings) == 1:
         roi = ImagejRoi.frompoints(rings[0], name="")
         roi.roitype = ROI_TYPE.TRACED
+        # roifile puts the bounds one pixel further, ImageJ at the last corner.
+        roi.right, roi.bottom = rings[0].max(axis=0).tolist()
         return roi
     # The header has 16 bits for the bounds; the path, which counts, is of float32.
     ends = np.minimum([rings[0].min(axis=0), rings[0].max(axis=0)], _LAST)

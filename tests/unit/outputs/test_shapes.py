@@ -1,12 +1,17 @@
-"""Outlines in files are those of the objects: for a GeoJSON schema, QuPath's names, and roifile."""
+"""Outlines in files are those of the objects: for a GeoJSON schema, QuPath's names, and roifile.
+
+ROIs are written by roifile; so they are also read byte by byte, as ImageJ's ``RoiDecoder`` does.
+"""
 
 import json
+import struct
 import zipfile
 
 import jsonschema
 import numpy as np
 import pytest
 import roifile
+from skimage.measure import points_in_poly
 
 from septum.data.synthetic import draw_cells
 from septum.outputs import save
@@ -108,6 +113,77 @@ def test_rois_have_the_area_of_their_objects(make, tmp_path, labels):
             assert (roi.top, roi.left) == tuple(at.min(axis=0))
     np.testing.assert_array_equal(areas[1:], np.bincount(labels.ravel())[1:])
     assert zipfile.ZipFile(path).testzip() is None
+
+
+def decoded(data):
+    """Return name, position (c, z, t) and rings (x, y) of an ROI, as ImageJ's source lays it out.
+
+    The header of 64 bytes: ``Iout``, version, type, top, left, bottom, right, number of points …;
+    then all x and all y, from the left and the top. Of a composite, its length in words stands at
+    byte 36 and its path, in float32, takes the place of the points: 0 x y begins a ring, 1 x y
+    goes on, 4 closes it. The second header is where byte 60 says.
+    """
+    magic, version, kind, *box, count = struct.unpack(">4shBx4hH", data[:18])
+    assert (magic, version >= 217) == (b"Iout", True)
+    top, left, bottom, right = box
+    words, subtype, options = *struct.unpack(">i", data[36:40]), *struct.unpack(">hh", data[48:52])
+    assert subtype == 0
+    if words:
+        assert (kind, count) == (1, 0)  # a rectangle in name
+        rings = path(struct.unpack(f">{words}f", data[64 : 64 + 4 * words]))
+    else:
+        assert kind == 8  # traced
+        assert not options & 128  # no points between pixels
+        points = np.array(struct.unpack(f">{2 * count}h", data[64 : 64 + 4 * count]))
+        rings = [np.add(points.reshape(2, count).T, (left, top))]
+    outer = rings[0]
+    assert [*outer.min(axis=0), *outer.max(axis=0)] == [left, top, right, bottom]
+    second = struct.unpack(">i", data[60:64])[0]
+    position = struct.unpack(">3i", data[second + 4 : second + 16])
+    start, length = struct.unpack(">2i", data[second + 16 : second + 24])
+    return data[start : start + 2 * length].decode("utf-16-be"), position, rings
+
+
+def path(words):
+    rings, at = [], 0
+    while at < len(words):
+        if words[at] == 4:
+            at += 1
+            continue
+        assert words[at] in (0, 1)
+        if words[at] == 0:
+            rings.append([])
+        rings[-1].append(words[at + 1 : at + 3])
+        at += 3
+    return [np.array(ring) for ring in rings]
+
+
+def read_rois(path):
+    with zipfile.ZipFile(path) as file:
+        assert all(name.endswith(".roi") for name in file.namelist())
+        return [decoded(file.read(name)) for name in file.namelist()]
+
+
+@pytest.mark.parametrize("labels", [CELLS, RING], ids=["cells", "holes"])
+def test_the_bytes_of_rois_are_the_polygons_of_the_objects(make, tmp_path, labels):
+    drawn = np.zeros(labels.shape, int)
+    centres = np.argwhere(np.ones(labels.shape))[:, ::-1] + 0.5  # x, y
+    for name, position, rings in read_rois(save("rois", make(labels[None]), tmp_path)):
+        assert position == (0, 0, 0)  # of no slice in particular
+        inside = sum(points_in_poly(centres, ring).astype(int) for ring in rings) % 2
+        drawn += int(name) * inside.reshape(labels.shape)
+    np.testing.assert_array_equal(drawn, labels)
+
+
+def test_the_bytes_of_an_roi_are_its_corners_and_its_place_in_the_stack(make, tmp_path):
+    labels = np.zeros((6, 9, 9), np.uint16)
+    labels[5, 2:6, 3:5] = 1
+    labels[5, 4:6, 5:8] = 1  # an L of three columns and four rows
+    ((name, position, (ring,)),) = read_rois(save("rois", make(labels, "TZ", (2, 3)), tmp_path))
+    assert (name, position) == ("0002-0003-00001", (0, 3, 2))
+    corners = [(3, 2), (5, 2), (5, 4), (8, 4), (8, 6), (3, 6)]
+    start = ring.tolist().index([3, 2])
+    assert list(map(tuple, np.roll(ring, -start, axis=0).tolist())) == corners
 
 
 def test_shapes_of_a_stack_know_their_time_and_slice(make, tmp_path):
