@@ -8,6 +8,7 @@ import zarr
 from ome_zarr.io import parse_url
 from ome_zarr.reader import Reader
 from ome_zarr.writer import write_image
+from PIL import Image
 
 from septum.array import load
 from septum.data.formats import as_channels_first, open_image, read_image
@@ -40,7 +41,36 @@ def ome_zarr(folder, axes, version):
     return path
 
 
+OME = """<?xml version="1.0"?>
+<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
+  <Image ID="Image:0">
+    <Pixels ID="Pixels:0" Type="uint16" DimensionOrder="{order}" BigEndian="false"
+        SizeX="30" SizeY="20" SizeC="3" SizeZ="4" SizeT="2"
+        PhysicalSizeX="250" PhysicalSizeXUnit="nm" PhysicalSizeY="0.5"
+        PhysicalSizeZ="0.002" PhysicalSizeZUnit="mm">
+      <Channel ID="Channel:0:0" Name="DAPI" SamplesPerPixel="1"/>
+      <Channel ID="Channel:0:1" Name="actin" SamplesPerPixel="1"/>
+      <Channel ID="Channel:0:2" Name="tubulin" SamplesPerPixel="1"/>
+      <TiffData/>
+    </Pixels>
+  </Image>
+</OME>"""
+
+
+def ome_by_pillow(folder, order):
+    """Write pages with Pillow, and by hand the XML that says what they are: of XYCZT, C first."""
+    path = folder / "a.ome.tif"
+    axes = [order[::-1].index(axis) for axis in "TCZ"]
+    stack = np.moveaxis(PIXELS, (0, 1, 2), axes).reshape(24, 20, 30)
+    first, *pages = (Image.fromarray(page) for page in stack)
+    first.save(path, save_all=True, append_images=pages, tiffinfo={270: OME.format(order=order)})
+    return path
+
+
 WRITERS = {
+    "Pillow, XYCZT": lambda folder: ome_by_pillow(folder, "XYCZT"),
+    "Pillow, XYZCT": lambda folder: ome_by_pillow(folder, "XYZCT"),
+    "Pillow, XYZTC": lambda folder: ome_by_pillow(folder, "XYZTC"),
     "OME-TIFF, TCZYX": lambda folder: ome_tiff(folder, "TCZYX"),
     "OME-TIFF, TZCYX": lambda folder: ome_tiff(folder, "TZCYX"),
     "OME-TIFF, CTZYX": lambda folder: ome_tiff(folder, "CTZYX"),
@@ -62,6 +92,15 @@ def test_volumes_and_planes_of_a_series_are_found(tmp_path, write):
     np.testing.assert_array_equal(load(planes.array), PIXELS.swapaxes(1, 2).reshape(8, 3, 20, 30))
     window = (slice(1, 2), slice(2, 3), slice(1, 3), slice(4, 19), slice(7, 8))
     np.testing.assert_array_equal(volumes.array[window], PIXELS[window])
+
+
+def test_channels_have_the_names_of_xml_that_was_written_by_hand(tmp_path):
+    image = open_image(ome_by_pillow(tmp_path, "XYTZC"))
+    assert image.axes == "CZTYX"
+    np.testing.assert_array_equal(load(image.array), PIXELS.transpose(1, 2, 0, 3, 4))
+    assert image.channels == ("DAPI", "actin", "tubulin")
+    assert image.storage is not None
+    assert image.storage.format == "OME-TIFF"
 
 
 def test_axes_can_be_given_for_five(tmp_path):
@@ -98,6 +137,36 @@ def segmented(ndim):
         "a", image, probabilities, labels, counts, *stack, STEPS[-ndim:],
         z_step=STEPS[0] if ndim == 2 else None,
     )  # fmt: skip
+
+
+def pages(path):
+    """Return the pages of a TIFF as Pillow reads them, and what its description says of them."""
+    with Image.open(path) as picture:
+        held = []
+        for number in range(picture.n_frames):
+            picture.seek(number)
+            held.append(np.array(picture))
+        picture.seek(0)
+        lines = picture.tag_v2[270].splitlines()
+    return np.stack(held), dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_pages_of_a_series_of_volumes_are_in_the_order_of_imagej(tmp_path, ndim):
+    """Channels first, then slices, then frames."""
+    expected = (PIXELS[:, 0] % 7).astype(np.uint16)
+    result = segmented(ndim)
+    labels, said = pages(save("labels", result, tmp_path))
+    assert {"slices": "4", "frames": "2", "unit": "um", "spacing": "2.0"}.items() <= said.items()
+    assert said.get("channels", "1") == "1"
+    np.testing.assert_array_equal(labels.reshape(expected.shape), expected)
+    shares, said = pages(save("probabilities", result, tmp_path))
+    assert shares.dtype == np.float32
+    order = (2, 4, 2) if ndim == 2 else (2, 2, 4)
+    if ndim == 2:  # ImageJ has no volumes within channels: such a file says so in words of its own
+        assert {"channels": "2", "slices": "4", "frames": "2"}.items() <= said.items()
+    cells = np.take(shares.reshape(*order, 20, 30), 1, axis=order.index(2, 1))
+    np.testing.assert_array_equal(cells, (expected / 7).astype(np.float32))
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
