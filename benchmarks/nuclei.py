@@ -58,12 +58,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         model = api.train(training, Path(folder) / "run", steps=steps, on_note=print)
     print(f"{len(training)} images, {steps} steps, {model.description.training['seconds']:.0f} s")
-    print("| held out | images | AP at IoU 0.5 (mean of images) | AP at IoU 0.7 |")
-    print("|---|--:|--:|--:|")
-    found = [(kind_of(s), s.truth, model.predict(s.image).labels) for s in test]
-    for kind in dict.fromkeys(kind for kind, _, _ in found):
-        report(kind, [(truth, labels) for of, truth, labels in found if of == kind])
-    report("all of them", [(truth, labels) for _, truth, labels in found])
+    print(model.description.rule)
+    for views in ("none", "flips"):
+        found = [(kind_of(s), s.truth, model.predict(s.image, orientations=views)) for s in test]
+        print(
+            f"| held out, views: {views} | images | AP at IoU 0.5 (mean of images) | at IoU 0.7 |"
+        )
+        print("|---|--:|--:|--:|")
+        for kind in dict.fromkeys(kind for kind, _, _ in found):
+            report(kind, [(truth, by.labels) for of, truth, by in found if of == kind])
+        report("all of them", [(truth, by.labels) for _, truth, by in found])
 
 
 if __name__ == "__main__":
