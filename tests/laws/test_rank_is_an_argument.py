@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "src" / "septum"
+ONE_FOR_EACH_AXIS = {"expected", "output", "shape", "size", "sizes", "spacing", "spatial", "voxel"}
 ROW = re.compile(r"\| `(\S+\.py)` \| (\d+) \|")
 
 
@@ -29,7 +30,7 @@ def is_rank(node: ast.AST) -> bool:
         case ast.Attribute(attr="ndim" | "rank") | ast.Name(id="ndim" | "rank"):
             return True
         case ast.Call(func=ast.Name(id="len"), args=[ast.Attribute(attr=name) | ast.Name(id=name)]):
-            return name in ("spatial", "shape")
+            return name in ONE_FOR_EACH_AXIS
     return False
 
 
@@ -39,9 +40,16 @@ def lines_of(code: str) -> set[int]:
 
 def test_what_tells_rank() -> None:
     assert lines_of(
-        "a.ndim == 3\nif 2 != ndim: pass\nx = {2: 1, 3: 4}\nnn.Conv2d\nlen(p.shape) == 2"
+        "a.ndim == 3\nif 2 != ndim: pass\nx = {2: 1, 3: 4}\nnn.Conv2d\nlen(p.shape) == 2\nlen(voxel) == 2"
     )
-    for code in ("a.ndim == 3", "2 != ndim", "{2: 1, 3: 4}", "nn.Conv2d", "len(p.shape) == 2"):
+    for code in (
+        "a.ndim == 3",
+        "2 != ndim",
+        "{2: 1, 3: 4}",
+        "nn.Conv2d",
+        "len(p.shape) == 2",
+        "3 == len(spacing)",
+    ):
         assert lines_of(code) == {1}, code
     for code in ("a.ndim == b.ndim", "len(names) == 2", "{2: 1}", "cv2.sepFilter2D", "ndim + 2"):
         assert not lines_of(code), code
