@@ -244,7 +244,7 @@ def test_the_step_of_a_run_ended_by_time_is_the_step_that_its_tiles_are_of(monke
     from septum.training.loop import _batches
 
     for workers in (0, 1, 3):
-        drawn = _batches(lambda number: number, 5, None, workers)
+        drawn = _batches(lambda number: -number, 5, None, workers, lambda batch: -batch)
         assert [next(drawn)[:2] for _ in range(4)] == [(n, n) for n in range(5, 9)]
 
 
