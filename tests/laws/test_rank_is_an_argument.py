@@ -40,7 +40,7 @@ def lines_of(code: str) -> set[int]:
 
 def test_what_tells_rank() -> None:
     assert lines_of(
-        "a.ndim == 3\nif 2 != ndim: pass\nx = {2: 1, 3: 4}\nnn.Conv2d\nlen(p.shape) == 2\nlen(voxel) == 2"
+        "a.ndim == 3\nif 2 != ndim: pass\nx = {2: 1, 3: 4}\nnn.Conv2d\nlen(p.shape) == 2"
     )
     for code in (
         "a.ndim == 3",

@@ -51,6 +51,11 @@ def show_facts(facts: Mapping[str, Any], rows: int, where: str) -> None:
     show.console.print()
 
 
+def _within(folder: Path, path: Path) -> str:
+    """Return a path as it reads from a folder, or whole where it lies elsewhere."""
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
 def _pairs(facts: Mapping[str, Any], count: int) -> Table:
     """Return a row for each image, with a column only for what some image has.
 
@@ -62,8 +67,7 @@ def _pairs(facts: Mapping[str, Any], count: int) -> Table:
     columns = {
         "image": [row["name"] for row in samples],
         "annotation": [
-            ", ".join(str(Path(path).relative_to(folder)) for path in row["label_files"])
-            for row in samples
+            ", ".join(_within(folder, Path(path)) for path in row["label_files"]) for row in samples
         ],
         "size": _if_different(_size(row) for row in samples),
         "type": _if_different(row["dtype"] for row in samples),

@@ -111,7 +111,8 @@ def find(
 ) -> Found:
     """Find the instances of an image of any size: those of `instances`, number for number.
 
-    Memory is that of a block (about 50 bytes a pixel), of the faces of all blocks and of a few
+    Memory is that of a block (about 50 bytes a pixel; where seeds are parted, of a block with what
+    lies around it), of the faces of all blocks and of a few
     numbers an object. The source is read twice, with three classes about four times; the last time
     when the result is written.
 
@@ -151,7 +152,7 @@ def find(
 
     def seeds_in(part: Block) -> np.ndarray:
         window, inner = part.with_surroundings(reach(len(shape)) if neck else 0, shape)
-        return _seeds(read(window), threshold, seed, neck)[inner]
+        return _seeds(read(window), threshold, seed, neck, inner)[inner]
 
     if probabilities.shape[0] == 2:
         cells = block_components(shape, parts, cells_in, min_size, visits.add)
@@ -193,9 +194,15 @@ def _cells(probabilities: np.ndarray, threshold: float) -> np.ndarray:
     return 1 - probabilities[0] > threshold
 
 
-def _seeds(probabilities: np.ndarray, threshold: float, seed: float, neck: float) -> np.ndarray:
+def _seeds(
+    probabilities: np.ndarray,
+    threshold: float,
+    seed: float,
+    neck: float,
+    inner: tuple[slice, ...] | None = None,
+) -> np.ndarray:
     certain = (probabilities[1] > seed) & _cells(probabilities, threshold)
-    return parted(certain, neck) if neck else certain
+    return parted(certain, neck, inner) if neck else certain
 
 
 def _check_classes(shape: tuple[int, ...]) -> None:

@@ -4,7 +4,8 @@ How deep a pixel lies is its distance to the nearest pixel outside its component
 pixel to the shallowest, each joins the part of a neighbour that came before it, or begins one.
 Where two parts meet, the shallower one dissolves into the other, unless its deepest pixel lies more
 than `depth` deeper than the place where they meet: that place is a neck, and its pixels are cut.
-(In the words of mathematical morphology, the parts are the h-maxima of the distance, h = `depth`.)
+(In the words of mathematical morphology, the parts are those of the h-maxima of the distance, with
+h = `depth`; a shallow one is left over where two necks meet around it.)
 
 A component is judged by its own pixels and by nothing else, and one that is longer than `reach`
 along an axis is left whole: so what becomes of a pixel depends on what lies within `reach` pixels
@@ -28,7 +29,7 @@ def reach(ndim: int) -> int:
     return round(_BOX ** (1 / ndim))
 
 
-def parted(seeds: np.ndarray, depth: float) -> np.ndarray:
+def parted(seeds: np.ndarray, depth: float, inner: tuple[slice, ...] | None = None) -> np.ndarray:
     """Return `seeds` without the pixels of the necks between their parts.
 
     Parameters
@@ -38,21 +39,32 @@ def parted(seeds: np.ndarray, depth: float) -> np.ndarray:
         array lies neither seed nor gap: an object that the edge divides is deepest there.
     depth : float
         In pixels, above 0: how much deeper than a neck both parts that meet there must be.
+    inner : tuple of slice, optional
+        What is asked for; of components that lie wholly outside nothing is cut, to save the time.
 
     Returns
     -------
     numpy.ndarray of bool
-        No two parts touch face to face.
+        No two parts touch face to face (where `inner` is).
     """
     result = seeds.copy()
     components = np.empty(seeds.shape, np.int32)
     ndimage.label(seeds, output=components)
+    asked = np.zeros(int(components.max(initial=0)) + 1, np.bool_)
+    asked[components if inner is None else components[inner]] = True
     for number, window in enumerate(ndimage.find_objects(components), start=1):
-        sizes = [interval.stop - interval.start for interval in window]
-        if max(sizes) <= reach(seeds.ndim) and min(sizes) > depth:  # else nothing lies so deep
+        gaps = _gaps(window, seeds.shape)
+        if asked[number] and _may_have_necks(window, gaps, depth):
             own = components[window] == number
-            result[window][own] = _without_necks(own, _gaps(window, seeds.shape), depth)[own]
+            result[window][own] = _without_necks(own, gaps, depth)[own]
     return result
+
+
+def _may_have_necks(window: Sequence[slice], gaps: Sequence[tuple[int, int]], depth: float) -> bool:
+    """Tell whether a component is short enough, and wide enough for a pixel to lie so deep."""
+    sizes = [interval.stop - interval.start for interval in window]
+    bounded = [size for size, gap in zip(sizes, gaps, strict=True) if any(gap)]
+    return max(sizes) <= reach(len(sizes)) and min(bounded, default=np.inf) > depth
 
 
 def _gaps(window: Sequence[slice], shape: tuple[int, ...]) -> list[tuple[int, int]]:

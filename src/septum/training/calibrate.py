@@ -99,7 +99,7 @@ def _open(chosen: float | None, candidates: tuple[float, ...]) -> tuple[float, .
 
 def _some(samples: Sequence[Sample]) -> Sequence[Sample]:
     """Return enough of the images to choose by, evenly spaced."""
-    pixels = int(np.median([sample.truth.size for sample in samples]))
+    pixels = int(np.mean([sample.truth.size for sample in samples]))
     return evenly(samples, max(FEW, _PIXELS // pixels))
 
 

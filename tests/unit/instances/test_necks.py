@@ -84,6 +84,20 @@ def test_there_are_as_many_parts_as_maxima_that_persist(shape, seed, depth):
         assert count(cut & own) == persist
 
 
+def test_a_volume_of_few_slices_is_parted_as_one_of_them():
+    seeds = discs((40, 60), (20, 18), (20, 40), radius=13)
+    for slices in (1, 2, 5):
+        volume = np.repeat(seeds[np.newaxis, 8:32, 10:48], slices, axis=0)
+        for plane in parted(volume, 2):
+            np.testing.assert_array_equal(plane, parted(seeds[8:32, 10:48], 2))
+
+
+def test_only_what_reaches_the_inner_part_is_cut():
+    near, far = (discs((40, 120), (20, x), (20, x + 22), radius=13) for x in (18, 78))
+    cut = parted(near | far, 2, (slice(0, 40), slice(0, 40)))
+    np.testing.assert_array_equal(cut, parted(near, 2) | far)
+
+
 @pytest.mark.parametrize("angle", [0, 1, 2, 3])
 def test_a_turned_image_has_as_many_parts(angle):
     noise = np.random.default_rng(angle).normal(size=(60, 60))

@@ -181,10 +181,10 @@ def test_a_cpu_cuts_by_itself_and_so_does_a_device_whose_memory_the_samples_woul
     tensors = (held.images, held.weights, held.classes)
     assert needed == sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     monkeypatch.setattr("septum.training.on_device.cutter.Cutter", lambda *_: "cuts")
-    free = 4 * needed
-    monkeypatch.setattr("torch.cuda.mem_get_info", lambda _device: (free, 2**50))
+    built_in = 4 * needed
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda _device: (0, built_in))
     assert cutter_for(samples, *SIZES[2], torch.device("cuda")) == "cuts"
-    free -= 1
+    built_in -= 1
     assert cutter_for(samples, *SIZES[2], torch.device("cuda")) is None
     assert cutter_for(samples, *SIZES[2], CPU) is None
 

@@ -70,16 +70,24 @@ def test_pixels_of_sizes_that_one_network_cannot_see_alike_are_refused():
     def check_sizes(*sizes):
         check(
             [
-                replace(sample, name=f"size {size}", spacing=size and (size, size))
+                replace(sample, name=f"size {size}", spacing=None if size is None else (size,) * 2)
                 for sample, size in zip(samples_of(len(sizes)), sizes, strict=True)
             ]
         )
 
-    check_sizes(0.5, None, 0.7)
-    with pytest.raises(
-        DataError, match=r"size 0\.5 has 0\.5 × 0\.5 µm, size 0\.1 0\.1 × 0\.1 µm.*--spacing"
-    ):
-        check_sizes(None, 0.5, 0.1)
+    check_sizes(0.5, None, 0.7, 0.4)
+    for sizes in ((None, 0.5, 0.1), (0.1, 0.3, 0.5), (0.3, 0.1, None, 0.5)):
+        with pytest.raises(
+            DataError, match=r"size 0\.1 has 0\.1 × 0\.1 µm, size 0\.[35] .*--spacing"
+        ):
+            check_sizes(*sizes)
+    with pytest.raises(DataError, match="pixel sizes differ"):
+        check_sizes(0.0, 0.5)  # no size at all: nothing to divide by
+
+
+def test_slices_of_scans_may_lie_apart_as_they_do():
+    scans = [draw_cells(seed, (16, 32, 32), radius=6) for seed in range(2)]
+    check([replace(scans[0], spacing=(1, 0.7, 0.7)), replace(scans[1], spacing=(5, 0.9, 0.9))])
 
 
 def test_every_seed_and_every_step_draws_its_own_tiles(monkeypatch):

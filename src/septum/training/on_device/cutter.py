@@ -10,12 +10,15 @@ from torch import Tensor
 from septum.augment.apply import centred
 from septum.data.crops import Batch, Tile
 from septum.data.prepared import Prepared
+from septum.errors import SeptumError
 from septum.training.on_device.grey import vary
 from septum.training.on_device.held import Held, held_bytes
 from septum.training.on_device.numbers import Numbers, numbers_of
 
 _SHARE = 0.25
-"""Of the free memory of a device, at most, for the samples: the rest is for features of tiles."""
+"""Of the memory of a device, at most, for the samples: the rest is for features of tiles.
+
+Not of what is free at the moment: a run that goes on must be cut by whom it was begun."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +73,24 @@ class Cutter:
 
         To be called between the steps and not beside them: an upload waits for all that the device
         was told to do before.
+
+        Raises
+        ------
+        SeptumError
+            If the memory of the device does not hold the tiles.
         """
-        samples = self._placed(numbers.samples)
-        places = self._map(numbers)
-        images = self._held.read_images(samples, self._placed(numbers.channels), places)
-        labels = self._held.read_labels(samples, places[(..., *self._inner)])
-        return Placed(vary(images, numbers), *labels, numbers.names)
+        try:
+            samples = self._placed(numbers.samples)
+            places = self._map(numbers)
+            images = self._held.read_images(samples, self._placed(numbers.channels), places)
+            labels = self._held.read_labels(samples, places[(..., *self._inner)])
+            return Placed(vary(images, numbers), *labels, numbers.names)
+        except torch.OutOfMemoryError:
+            raise SeptumError(
+                f"the memory of the {self._device.type} does not hold {len(numbers.names)} tiles "
+                f"of {' × '.join(map(str, self._size))} px while they are cut; have fewer of them, "
+                "as --set training.batch=1, or smaller ones, as --set training.tile=252"
+            ) from None
 
     def _map(self, numbers: Numbers) -> Tensor:
         """Return the composed coordinate map of each tile, (N, ndim, *size).
@@ -106,7 +121,7 @@ def cutter_for(
     """Return what cuts on the device, or None where the CPU had better do it.
 
     A CPU cuts faster with OpenCV, an Apple GPU has no memory of its own to say how much is free.
-    Samples that would take more than a quarter of what a CUDA device has free stay where they are:
+    Samples that would take more than a quarter of a CUDA device's memory stay where they are:
     all tiles are cut by the CPU then, slower and as well.
 
     Parameters
@@ -116,7 +131,7 @@ def cutter_for(
     """
     if device.type != "cuda":
         return None
-    free, _ = torch.cuda.mem_get_info(device)
-    if held_bytes(samples) > _SHARE * free:
+    _, built_in = torch.cuda.mem_get_info(device)
+    if held_bytes(samples) > _SHARE * built_in:
         return None
     return Cutter(samples, input_size, output_size, device)
