@@ -92,16 +92,17 @@ def retinas(folds: int) -> Iterator[Fold]:
         yield [sample for sample in samples if sample not in test], test
 
 
-def predictions(fold: Fold, reach: int, steps: int | None, seed: int) -> Iterator[Predicted]:
+def predictions(
+    fold: Fold, steps: int | None, seed: int, settings: Sequence[str]
+) -> Iterator[Predicted]:
     """Train on one side of a fold and predict the other."""
     taught, tested = fold
     with tempfile.TemporaryDirectory() as folder:
-        settings = (f"data.context={reach}",)
         run = Path(folder) / "run"
         model = api.train(taught, run, steps=steps, seed=seed, settings=settings, on_note=print)
         print(f"trained in {model.description.training['seconds']:.0f} s", flush=True)
         print(f"predicted by {model.engine.name}, {model.engine.precision}")
-        for sample in with_context(tested, reach):
+        for sample in with_context(tested, model.description.reach):
             start = time.perf_counter()
             found = model.predict(sample.image, spacing=sample.spacing)
             seconds = time.perf_counter() - start
@@ -152,13 +153,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="by default the preset's")
     parser.add_argument("--folds", type=int, choices=range(1, 6), default=5, help="of drive")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], help="change one choice of the plan")
     given = parser.parse_args()
     of_sections = given.dataset == "vnc_sstem"
     reach = REACH[given.way] if of_sections else 0
+    settings = (f"data.context={reach}", *given.set)
     folds = sections(given.way) if of_sections else retinas(given.folds)
     found: list[Predicted] = []
     for number, fold in enumerate(folds):
-        more = list(predictions(fold, reach, given.steps, given.seed))
+        more = list(predictions(fold, given.steps, given.seed, settings))
         dice = ", ".join(f"{name} {one.region.dice:.4f}" for name, one in pooled(more).items())
         print(f"fold {number}: Dice {dice}", flush=True)
         found += more

@@ -1,12 +1,12 @@
 """Nuclei of the Data Science Bowl 2018: average precision on a quarter of the images, held out.
 
-    python benchmarks/nuclei.py [fluorescence|all] [STEPS]
+    python benchmarks/nuclei.py [fluorescence|all] [STEPS] [--seed N] [--set KEY=VALUE ...]
 
 Every fourth image by name is held out, kind by kind (grey on black, grey on white, colour), so that
-both parts have all kinds. Default preset, seed 0; nothing is tuned on what is held out.
+both parts have all kinds. Default preset; nothing is tuned on what is held out.
 """
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 from statistics import fmean
@@ -49,15 +49,21 @@ def report(name: str, pairs: list[tuple[np.ndarray, np.ndarray]]) -> None:
 
 
 def main() -> None:
-    wanted = sys.argv[1] if len(sys.argv) > 1 else FLUORESCENCE
-    steps = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("kinds", choices=[FLUORESCENCE, "all"], nargs="?", default=FLUORESCENCE)
+    parser.add_argument("steps", type=int, nargs="?", default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], help="change one choice of the plan")
+    given = parser.parse_args()
     samples = find(DATA).load()
-    if wanted != "all":
-        samples = [sample for sample in samples if kind_of(sample) == wanted]
+    if given.kinds != "all":
+        samples = [sample for sample in samples if kind_of(sample) == given.kinds]
     training, test = split(samples)
     with tempfile.TemporaryDirectory() as folder:
-        model = api.train(training, Path(folder) / "run", steps=steps, on_note=print)
-    print(f"{len(training)} images, {steps} steps, {model.description.training['seconds']:.0f} s")
+        run, choices = Path(folder) / "run", {"seed": given.seed, "settings": given.set}
+        model = api.train(training, run, steps=given.steps, on_note=print, **choices)
+    seconds = model.description.training["seconds"]
+    print(f"{len(training)} images, {given.steps} steps, {seconds:.0f} s")
     print(model.description.rule)
     for views in ("none", "flips"):
         found = [(kind_of(s), s.truth, model.predict(s.image, orientations=views)) for s in test]

@@ -1,12 +1,12 @@
 """Nuclei in 3D: one half of StarDist's test volume against the other.
 
-    python benchmarks/volumes.py [STEPS]
+    python benchmarks/volumes.py [STEPS] [--seed N] [--set KEY=VALUE ...]
 
 The volume is cut across its Y axis; each half is predicted by a model that learnt from the other.
-Default preset, seed 0. Nuclei that the cut divides count on both sides with what is left of them.
+Default preset. Nuclei that the cut divides count on both sides with what is left of them.
 """
 
-import sys
+import argparse
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -36,13 +36,18 @@ def halves(sample: Sample) -> list[Sample]:
 
 
 def main() -> None:
-    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("steps", type=int, nargs="?", default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], help="change one choice of the plan")
+    given = parser.parse_args()
     (sample,) = find(DATA, Reading(ndim=3)).load()
     parts = halves(sample)
     found = []
     for taught, tested in (parts, parts[::-1]):
         with tempfile.TemporaryDirectory() as folder:
-            model = api.train([taught], Path(folder) / "run", steps=steps, on_note=print)
+            run, choices = Path(folder) / "run", {"seed": given.seed, "settings": given.set}
+            model = api.train([taught], run, steps=given.steps, on_note=print, **choices)
         seconds = model.description.training["seconds"]
         labels = model.predict(tested.image).labels
         found.append([matching(tested.truth, labels, iou) for iou in (0.5, 0.7)])
