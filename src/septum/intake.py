@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 
 from septum.array import Source, repeated
+from septum.data.doubts import too_thin
 from septum.description import Description
 from septum.errors import DataError
 from septum.resample import rescaled_shape, scale_per_axis
@@ -42,9 +43,19 @@ def zoom_of(description: Description, spacing: Sequence[float] | None) -> tuple[
 def working_shape(
     description: Description, shape: Sequence[int], zoom: Sequence[float]
 ) -> tuple[int, ...]:
-    """Return the spatial shape in which the network sees an image of `shape`; see `zoom_of`."""
+    """Return the spatial shape in which the network sees an image of `shape`; see `zoom_of`.
+
+    Raises
+    ------
+    DataError
+        If it is that of a volume thinner than what the network sees around a voxel.
+    """
     scale = scale_per_axis(description.plan.data.scale, len(shape))
-    return rescaled_shape(shape, [by * more for by, more in zip(scale, zoom, strict=True)])
+    working = rescaled_shape(shape, [by * more for by, more in zip(scale, zoom, strict=True)])
+    why = too_thin(working, description.depths)
+    if why is not None:
+        raise DataError(why)
+    return working
 
 
 def instance_values(

@@ -323,7 +323,7 @@ def test_the_mean_over_views_turns_with_the_image():
 
 def test_a_volume_is_segmented_by_the_same_lines():
     model = model_of(ndim=3)
-    image = picture((5, 20, 22))
+    image = picture((20, 21, 23))
     result = model.predict(image)
     assert result.labels.shape == image.shape
     tiled = model.predict(image, tile=44)

@@ -98,7 +98,7 @@ def test_a_colour_image_goes_to_a_model_of_three_channels(tmp_path):
 
 
 def test_a_volume_goes_to_a_3d_model_and_keeps_its_spacing(tmp_path):
-    image, spacing = pixels(6, 20, 24), (2.0, 0.5, 0.25)
+    image, spacing = pixels(9, 20, 24), (2.0, 0.5, 0.25)
     write_tiff(tmp_path / "v.tif", image, "ZYX", spacing)
     segment_file(model_of(ndim=3), tmp_path / "v.tif", tmp_path / "out")
     labels, probabilities = results(tmp_path / "out", "v")
@@ -408,18 +408,30 @@ def test_an_image_without_a_pixel_size_is_taken_as_one_of_training_and_it_is_sai
     assert all("--spacing gives it, and --rescale resamples" in note for note in told)
 
 
-@pytest.mark.parametrize(
-    ("shape", "told"), [((7, 9, 40), ["Z"]), ((8, 8, 8), []), ((8, 3, 7), ["Y", "X"])]
-)
-def test_an_image_thinner_than_the_context_is_said_to_be_mirrored(tmp_path, shape, told):
-    write_tiff(tmp_path / "v.tif", pixels(*shape), "ZYX")
-    notes = []  # the network of depth 1 looks 8 voxels to each side
-    segment_file(model_of(ndim=3), tmp_path / "v.tif", tmp_path / "out", on_note=notes.append)
-    sizes = dict(zip("ZYX", shape, strict=True))
+@pytest.mark.parametrize(("shape", "told"), [((7, 9), "Y"), ((8, 8), ""), ((3, 7), "YX")])
+def test_an_image_smaller_than_the_context_is_said_to_be_mirrored(tmp_path, shape, told):
+    write_tiff(tmp_path / "a.tif", pixels(*shape), "YX")
+    notes = []  # the network of depth 1 looks 8 pixels to each side
+    segment_file(model_of(), tmp_path / "a.tif", tmp_path / "out", on_note=notes.append)
+    sizes = dict(zip("YX", shape, strict=True))
     assert [note[: note.index(" as the")] for note in notes] == [
-        f"along {axis} the image has {sizes[axis]} voxels" for axis in told
+        f"along {axis} the image has {sizes[axis]} pixels" for axis in told
     ]
     assert all("looks 8 to each side" in note and "mirrored" in note for note in notes)
+
+
+def test_a_volume_thinner_than_the_context_is_refused_and_nothing_is_written(tmp_path):
+    write_tiff(tmp_path / "v.tif", pixels(7, 9, 40), "ZYX")
+    says = (
+        r"v\.tif: along Z the volume has 7 voxels as the network sees it, and the network looks 8 "
+        r"to each side; give one of 8 voxels or more, or train with --set network\.depth=\[0,1,1\]"
+    )
+    with pytest.raises(DataError, match=says):
+        segment_file(model_of(ndim=3), tmp_path / "v.tif", tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*.tif"))
+    with pytest.raises(DataError, match="along Z the volume has 7 voxels"):
+        model_of(ndim=3).predict(pixels(7, 9, 40))
+    assert model_of(ndim=3).predict(pixels(8, 8, 8)).labels.shape == (8, 8, 8)
 
 
 def test_images_of_one_value_are_said_to_hold_nothing(tmp_path):

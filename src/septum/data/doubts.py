@@ -6,8 +6,7 @@ import numpy as np
 
 from septum.array import Source, item
 from septum.data.normalise import bands
-from septum.geometry import context
-from septum.rank import ELEMENT
+from septum.geometry import context, deepest_within
 
 _FIRST_BYTES = 2**20
 """Bands of this size are read until two pixels differ; nearly always the first one shows it."""
@@ -37,22 +36,50 @@ def doubts(images: Source, working: Sequence[int], depths: Sequence[int]) -> Ite
 
 
 def thin(working: Sequence[int], depths: Sequence[int]) -> Iterator[str]:
-    """Say along which axes the network sees more mirrored pixels than real ones.
+    """Say along which axes of an image the network sees more mirrored pixels than real ones.
 
     Parameters
     ----------
     working, depths
         See `doubts`.
     """
-    pixels = f"{ELEMENT[len(working)]}s"
+    for axis, size, reach in _beyond(working, depths):
+        yield (
+            f"along {axis} the image has {size} pixels as the network sees it, and the network "
+            f"looks {reach} to each side: what it sees there is mostly the image mirrored, and "
+            "what it finds rests on that"
+        )
+
+
+def too_thin(working: Sequence[int], depths: Sequence[int]) -> str | None:
+    """Say why a volume is thinner than what the network sees around a voxel; None if it is not.
+
+    An image may be, see `thin`. A volume of a few slices would be mirrored over and over, and what
+    is found in it would be worth nothing.
+
+    Parameters
+    ----------
+    working, depths
+        See `doubts`.
+    """
+    beyond = list(_beyond(working, depths))
+    if len(working) < 3 or not beyond:
+        return None
+    axis, size, reach = beyond[0]
+    least = ",".join(str(min(d, deepest_within(n))) for d, n in zip(depths, working, strict=True))
+    deeper = "" if size < context(0) else f", or train with --set network.depth=[{least}]"
+    return (
+        f"along {axis} the volume has {size} voxel{'s' * (size > 1)} as the network sees it, and "
+        f"the network looks {reach} to each side; give one of {reach} voxels or more{deeper}"
+    )
+
+
+def _beyond(working: Sequence[int], depths: Sequence[int]) -> Iterator[tuple[str, int, int]]:
+    """Yield the axes along which the network looks further than there are pixels: both numbers."""
     reaches = map(context, depths)
     for axis, size, reach in zip("ZYX"[-len(working) :], working, reaches, strict=True):
         if size < reach:
-            yield (
-                f"along {axis} the image has {size} {pixels} as the network sees it, and the "
-                f"network looks {reach} to each side: what it sees there is mostly the image "
-                "mirrored, and what it finds rests on that"
-            )
+            yield axis, size, reach
 
 
 def _only_value(image: Source) -> str | None:

@@ -3,6 +3,7 @@
 from septum.geometry.blocks import Block, Side, blocks
 from septum.geometry.sizes import (
     context,
+    deepest_within,
     depth_per_axis,
     input_size,
     is_legal,
@@ -20,6 +21,7 @@ __all__ = [
     "Tile",
     "blocks",
     "context",
+    "deepest_within",
     "depth_per_axis",
     "grid",
     "input_size",

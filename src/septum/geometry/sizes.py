@@ -102,6 +102,30 @@ def context(depth: int = 4) -> int:
     return 6 * 2**depth - 4
 
 
+def deepest_within(size: int) -> int:
+    """Return the most poolings with which the network looks no further than `size` px.
+
+    Parameters
+    ----------
+    size : int
+        Pixels to each side, or what an image has along one axis.
+
+    Returns
+    -------
+    int
+        0 for less than the 2 px that a network without pooling looks, too.
+
+    Examples
+    --------
+    >>> [deepest_within(size) for size in (91, 92, 7, 1)]
+    [3, 4, 0, 0]
+    """
+    depth = 0
+    while context(depth + 1) <= size:
+        depth += 1
+    return depth
+
+
 def smallest_input(depth: int = 4) -> int:
     """Return the smallest legal input size: the one that leaves the fewest output pixels.
 

@@ -17,8 +17,7 @@ def by_size(seen: Sequence[Seen]) -> Html:
     rows = {name: confusion(items) for name, items in of_class.items()}
     things = "objects" if classes == [""] else "pieces"
     if not any(rows.values()):
-        none = f"There is no {things.removesuffix('s')} in these images."
-        return section(_HEADING, element("p", none))
+        return section(_HEADING, element("p", _none(things.removesuffix("s"), seen)))
     said = element(
         "p",
         "What is connected and of one class is a piece. " if things == "pieces" else "",
@@ -36,7 +35,14 @@ def by_size(seen: Sequence[Seen]) -> Html:
         if rows[name]:
             parts.append(table(head, rows[name], total=True))
         else:
-            parts.append(element("p", "There is no piece of it in these images."))
+            parts.append(element("p", _none("piece of it", of_class[name])))
     images = len({id(item.sample) for item in seen})
     note = element("p", f"Counted in {counted(images, 'image')}.", class_="over")
     return section(_HEADING, said, *parts, note)
+
+
+def _none(thing: str, seen: Sequence[Seen]) -> str:
+    """Say that there is nothing true to count, and how much was predicted all the same."""
+    false = sum(int(item.false.sum()) for item in seen)
+    predicted = f"; {counted(false, 'false one')} predicted" if false else ""
+    return f"There is no {thing} in these images{predicted}."

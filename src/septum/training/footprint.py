@@ -80,11 +80,11 @@ def kept_bytes(layer: Layer, bf16: bool) -> int:
 
 def _passing_bytes(steps: Sequence[Layer], bf16: bool) -> int:
     """Return the largest bytes that come and go: at the first pooling, on the way back."""
-    first, second, pooling = steps[:3]
+    first, second = steps[:2]  # what the second one makes is pooled
     if bf16:
-        return 3 * _BFLOAT * pooling.before
+        return 3 * _BFLOAT * second.after
     # oneDNN reads and writes float32 in blocks of channels of its own.
-    return _FLOAT * (3 * pooling.before + first.after + second.after)
+    return _FLOAT * (first.after + 4 * second.after)
 
 
 def layers(sizes: Sequence[int], depths: Sequence[int], width: int) -> Iterator[Layer]:

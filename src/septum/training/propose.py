@@ -7,9 +7,10 @@ from math import ceil, prod
 import numpy as np
 
 from septum.classes import Classes
-from septum.data.doubts import thin
+from septum.data.doubts import thin, too_thin
 from septum.data.sample import Sample, equivalent_diameters
 from septum.data.summary import touching_pairs
+from septum.errors import DataError
 from septum.geometry import depth_per_axis
 from septum.plan import Plan
 from septum.predict import check_choices
@@ -52,6 +53,11 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
         Without open choices.
     reasons : list of str
         What was chosen and why.
+
+    Raises
+    ------
+    DataError
+        If a volume is thinner than what the network sees around a voxel, as the plan sets it.
     """
     plan, reasons = of_channels(plan, samples)
     plan, more = _context(plan, samples)
@@ -113,8 +119,18 @@ def _voxel(samples: Sequence[Sample]) -> tuple[tuple[float, ...], list[str]]:
     return tuple(map(float, np.median(known, axis=0))), reasons
 
 
+def refuse_thin(samples: Sequence[Sample], plan: Plan) -> None:
+    """Raise DataError if one is a volume thinner than what the network sees around a voxel."""
+    for sample in samples:
+        depths = depth_per_axis(plan.tile_and_depth[1], sample.ndim)
+        why = too_thin(rescaled_shape(sample.shape, plan.data.scale), depths)
+        if why is not None:
+            raise DataError(f"{sample.name}: {why}")
+
+
 def _thin(samples: Sequence[Sample], plan: Plan) -> list[str]:
-    """Say where the network looks further than an image is thick: once, of all images."""
+    """Say where the network looks further than an image is wide: once, of all images."""
+    refuse_thin(samples, plan)
     depths = depth_per_axis(plan.tile_and_depth[1], samples[0].ndim)
     shapes = sorted({rescaled_shape(sample.shape, plan.data.scale) for sample in samples})
     return [why for shape in shapes for why in thin(shape, depths)][:1]

@@ -25,7 +25,7 @@ from septum.training.fits import refuse_too_large
 from septum.training.loop import Step, Watch
 from septum.training.machine import Machine
 from septum.training.presets import preset as preset_of
-from septum.training.propose import propose
+from septum.training.propose import propose, refuse_thin
 from septum.training.schedule import Length
 from septum.training.sides import read_sides
 from septum.training.state import Progress, progress_of
@@ -119,7 +119,9 @@ def train(
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
     tell = on_facts if on_facts is not None and fabric.is_global_zero else _silent
     sides = read_sides(data, val, reading, say, tell)
-    plan = _proposed(chosen, sides.split()[0], fabric.device, say)
+    samples, held_out = sides.split()
+    plan = _proposed(chosen, samples, fabric.device, say)
+    refuse_thin(held_out, plan)
     images = sides.digests(plan.data.context or 0)
     facts = folder.Facts(
         seed,

@@ -6,10 +6,12 @@ its tile is large.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from septum.data.crops import tile_of
 from septum.geometry import (
     context,
+    deepest_within,
     depth_per_axis,
     input_size,
     output_size,
@@ -20,8 +22,11 @@ from septum.size import readable_bytes
 from septum.training.footprint import training_bytes
 from septum.voxel import levels_left_alone
 
-# Half as wide as for images: a convolution has three times the weights, a tile more pixels.
-_WIDTH = 16
+# Half as wide as for images: a convolution has three times the weights, a tile more pixels. Less
+# where memory holds only tiles that are nearly all context: most of a step would be lost on it.
+_WIDTHS = (16, 8)
+# A tile should yield this share of the context to each side, or all that the volumes have.
+_YIELD = 0.5
 # Of the network, by how far it must see: 20 voxels to each side, or 44.
 _DEPTHS = (2, 3)
 # The network should see this many diameters of an object to each side of a voxel.
@@ -55,56 +60,98 @@ def with_network(
     reasons : list of str
     """
     network, training, reasons = plan.network, plan.training, []
-    ndim = len(voxel)
     if network.depth is None:
         deepest = next((d for d in _DEPTHS if context(d) >= _SEEN * diameter), _DEPTHS[-1])
         deepest = max(deepest, min(_deepest(voxel), max(levels_left_alone(voxel))))
-        depths = tuple(max(0, deepest - alone) for alone in levels_left_alone(voxel))
+        wished = [max(0, deepest - alone) for alone in levels_left_alone(voxel)]
+        depths = tuple(map(min, wished, map(deepest_within, _thinnest(shapes))))
         network = replace(network, depth=depths)
-        reasons.append(f"{_poolings(depths)}: {_proportions(voxel)}")
-    if network.width is None:
-        network = replace(network, width=_WIDTH)
+        why = _proportions(voxel)
+        if depths != tuple(wished):
+            why += ", and the network looks no further than a volume is thick"
+        reasons.append(f"{_poolings(depths)}: {why}")
+    depths = depth_per_axis(network.depth or 0, len(voxel))
     batch = 1 if training.batch is None else training.batch
+    step = _Step(depths, batch, training.precision not in ("32", "fp32"), training.memory * 2**30)
+
+    def tile_at(width: int) -> tuple[int, ...]:
+        if training.tile is not None:
+            return tile_of(shapes, training.tile, depths)[0]
+        return step.largest_tile(width, voxel, _longest(shapes))
+
+    width = network.width
+    if width is None:
+        open_tile = training.tile is None
+        fitting = (w for w in _WIDTHS if step.fits(tile_at(w), w))
+        if open_tile:
+            fitting = (w for w in fitting if step.yields_enough(tile_at(w), _longest(shapes)))
+        width = next(fitting, _WIDTHS[-1])
+        network = replace(network, width=width)
+        if width < _WIDTHS[0]:
+            why = "are nearly all context" if open_tile else "do not fit into training.memory"
+            reasons.append(f"width {width}, since with {_WIDTHS[0]} tiles {why}")
     if training.tile is None:
-        depths = depth_per_axis(network.depth or 0, ndim)
-        allowed, bf16 = training.memory * 2**30, training.precision not in ("32", "fp32")
-        tile, needed = _largest_tile(
-            shapes, voxel, depths, network.width or _WIDTH, batch, bf16, allowed
-        )
+        tile = tile_at(width)
         training = replace(training, tile=tile)
         wide = " × ".join(map(str, map(output_size, tile, depths)))
-        kind = " in bfloat16" if bf16 else ""
+        kind = " in bfloat16" if step.bf16 else ""
         reasons.append(
             f"tiles of {' × '.join(map(str, tile))} voxels, of which {wide} are learnt from: a "
-            f"step takes about {readable_bytes(needed)}{kind} "
+            f"step takes about {readable_bytes(step.bytes(tile, width))}{kind} "
             f"(training.memory = {training.memory:g} GiB)"
         )
     return replace(plan, network=network, training=replace(training, batch=batch)), reasons
 
 
-def _largest_tile(
-    shapes: Sequence[Sequence[int]],
-    voxel: Sequence[float],
-    depths: Sequence[int],
-    width: int,
-    batch: int,
-    bf16: bool,
-    allowed: float,
-) -> tuple[tuple[int, ...], int]:
-    """Return the largest input tile that fits, about a cube in space, and its bytes."""
-    longest = [max(sides) for sides in zip(*shapes, strict=True)]
-    longest[-2:] = [max(longest[-2:])] * 2
-    reach = max(side * length for side, length in zip(longest, voxel, strict=True))
-    best = tuple(map(smallest_input, depths))  # whatever it takes: memory will tell
-    for output in range(1, round(reach) + 1):
-        tile = tuple(
-            input_size(min(max(1, round(output / length)), side), depth)
-            for length, side, depth in zip(voxel, longest, depths, strict=True)
+@dataclass(frozen=True)
+class _Step:
+    """What a step of training does: the poolings along each axis, its tiles, and its memory."""
+
+    depths: tuple[int, ...]
+    batch: int
+    bf16: bool
+    allowed: float
+
+    def bytes(self, tile: Sequence[int], width: int) -> int:
+        return training_bytes(tile, self.depths, width, self.batch, self.bf16)
+
+    def fits(self, tile: Sequence[int], width: int) -> bool:
+        return self.bytes(tile, width) <= self.allowed
+
+    def largest_tile(
+        self, width: int, voxel: Sequence[float], longest: Sequence[int]
+    ) -> tuple[int, ...]:
+        """Return the largest input tile that fits, about a cube in space; else the smallest."""
+        reach = max(side * length for side, length in zip(longest, voxel, strict=True))
+        best = tuple(map(smallest_input, self.depths))  # whatever it takes: memory will tell
+        for output in range(1, round(reach) + 1):
+            tile = tuple(
+                input_size(min(max(1, round(output / length)), side), depth)
+                for length, side, depth in zip(voxel, longest, self.depths, strict=True)
+            )
+            if not self.fits(tile, width):
+                break
+            best = tile
+        return best
+
+    def yields_enough(self, tile: Sequence[int], longest: Sequence[int]) -> bool:
+        """Tell whether a tile is not nearly all context, unless it has all there is."""
+        return all(
+            output_size(size, depth) >= min(side, _YIELD * context(depth))
+            for size, side, depth in zip(tile, longest, self.depths, strict=True)
         )
-        if training_bytes(tile, depths, width, batch, bf16) > allowed:
-            break
-        best = tile
-    return best, training_bytes(best, depths, width, batch, bf16)
+
+
+def _longest(shapes: Sequence[Sequence[int]]) -> list[int]:
+    """Return the most voxels along each axis, of Y and X the more for both: rotation swaps them."""
+    sizes = [max(sides) for sides in zip(*shapes, strict=True)]
+    return [*sizes[:-2], *[max(sizes[-2:])] * 2]
+
+
+def _thinnest(shapes: Sequence[Sequence[int]]) -> list[int]:
+    """Return the fewest voxels along each axis, of Y and X the fewer for both."""
+    sizes = [min(sides) for sides in zip(*shapes, strict=True)]
+    return [*sizes[:-2], *[min(sizes[-2:])] * 2]
 
 
 def _deepest(voxel: Sequence[float]) -> int:

@@ -48,7 +48,8 @@ def test_it_is_what_the_plain_lines_say(shape, channels, seed, scale, own):
     before = image.copy()
     varied = vary(image, grey)
     assert varied.dtype == np.float32
-    np.testing.assert_allclose(varied, plain(image, grey), atol=1e-5)
+    # A gamma below 1 is steep at black: there the last bit of a float32 shows.
+    np.testing.assert_allclose(varied, plain(image, grey), atol=2e-4)
     np.testing.assert_array_equal(image, before)
 
 

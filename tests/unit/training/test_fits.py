@@ -69,6 +69,7 @@ def test_of_volumes_each_axis_keeps_its_share_of_scale_and_depth():
         ConfigError, match=r"data.scale=\[400,200,200\] .*: 8000 × 12800 × 12800 px"
     ):
         refuse_too_large(flat, volumes, CPU, GIB)
-    deep = plan(1.0, volumes, depth=(1, 7, 7))
+    shallow = plan(1.0, volumes, depth=2)
+    deep = replace(shallow, network=replace(shallow.network, depth=(1, 7, 7)))
     with pytest.raises(ConfigError, match=r"depth \[1,7,7\] .*--set network.depth=\[1,\d,\d\]"):
         refuse_too_large(deep, volumes, CPU, 4 * GIB)

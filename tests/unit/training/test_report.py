@@ -216,12 +216,17 @@ def test_of_strokes_the_worst_images_are_shown(tmp_path):
 def test_of_classes_without_a_piece_it_says_so(tmp_path):
     full = of_classes(0, CLASSES[0])
     one = replace(full, labels=np.where(full.truth == 1, 1, 0).astype(np.int32))
-    text = words(written(tmp_path, told([full, one]), [full], [one]))
+    text = words(written(tmp_path, told([one]), [full], [one]))
     assert "small There is no piece of it in these images." in text
+    text = words(written(tmp_path, told([full]), [full], [one]))  # the images are the same
+    assert re.search(r"small There is no piece of it in these images; \d+ false ones", text)
     none = replace(full, image=full.image.copy(), labels=np.zeros_like(full.truth))
     text = words(written(tmp_path, told([full, none]), [full], [none]))
     assert "The worst pieces There is no piece in these images." in text
     assert "by size There is no piece in these images." in text
+    answers = Told([(none.image, full.truth)], named=CLASSES[0])
+    text = words(written(tmp_path, answers, [full], [none]))
+    assert re.search(r"by size There is no piece in these images; \d+ false ones predicted", text)
 
 
 def test_the_pieces_of_a_volume_go_through_its_planes(tmp_path):

@@ -39,18 +39,60 @@ def test_isotropic_voxels_are_pooled_alike_and_small_objects_need_a_shallow_netw
     assert any("isotropic" in reason for reason in reasons)
 
 
-def test_a_volume_thinner_than_the_network_looks_is_said():
-    def doubts_about(*sizes):
-        _, reasons = propose(preset("default"), [volume((size, 96, 96)) for size in sizes])
-        return [reason for reason in reasons if "mirrored" in reason]
+@pytest.mark.parametrize(
+    ("shapes", "depth"),
+    [
+        ([(20, 96, 96), (30, 96, 96)], (2, 2, 2)),
+        ([(19, 96, 96), (30, 96, 96)], (1, 2, 2)),
+        ([(7, 96, 96)], (0, 2, 2)),
+        ([(24, 96, 12)], (2, 1, 1)),
+    ],
+)
+def test_the_network_looks_no_further_than_the_thinnest_volume_is_thick(shapes, depth):
+    plan, reasons = propose(preset("default"), [volume(shape) for shape in shapes])
+    assert plan.network.depth == depth
+    told = [why for why in reasons if "no further than a volume is thick" in why]
+    assert len(told) == (depth != (2, 2, 2))
 
-    assert doubts_about(24, 30) == []
-    (doubt,) = doubts_about(24, 5, 5)
-    assert "along Z the image has 5 voxels" in doubt
+
+def test_a_volume_thinner_than_the_network_was_set_to_look_is_refused():
+    chosen = override(preset("default"), ["network.depth=2", "data.scale=1"])
+    thick, thin = volume((20, 96, 96)), replace(volume((19, 96, 96)), name="b.tif")
+    assert propose(chosen, [thick])[0].network.depth == 2
+    says = r"^b\.tif: along Z the volume has 19 voxels .* looks 20 .*set network\.depth=\[1,2,2\]$"
+    with pytest.raises(DataError, match=says):
+        propose(chosen, [thick, thin])
+    propose(override(chosen, ["network.depth=[1,2,2]"]), [thick, thin])
+    with pytest.raises(DataError, match=r"along Z the volume has 1 voxel as .* 2 voxels or more$"):
+        propose(override(chosen, ["network.depth=0"]), [volume((1, 96, 96))])
+
+
+def test_a_thin_volume_for_validation_is_refused_before_anything_is_learnt(tmp_path):
+    sides = [volume((20, 48, 48))], [replace(volume((19, 48, 48)), name="b.tif")]
+    with pytest.raises(DataError, match=r"b\.tif: along Z the volume has 19 voxels"):
+        septum.train(sides[0], tmp_path / "run", steps=1, val=sides[1])
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "width"),
+    [
+        (["training.memory=0.5"], 16),
+        (["training.memory=0.25"], 8),  # at width 16 a tile of 92³ would yield 4³
+        (["training.memory=0.5", "training.tile=140"], 8),
+        (["training.memory=2", "training.tile=140"], 16),
+        (["training.memory=0.25", "network.width=16"], 16),
+    ],
+)
+def test_the_width_fits_the_tile(settings, width):
+    chosen = override(preset("default"), [*settings, "data.scale=1", "network.depth=3"])
+    plan, reasons = propose(chosen, [volume((96, 96, 96), radius=12)])
+    assert plan.network.width == width
+    assert any(why.startswith("width 8, since with 16") for why in reasons) == (width == 8)
 
 
 def test_the_plane_of_thick_sections_is_pooled_first():
-    sections = volume((8, 200, 200), spacing=(0.045, 0.0046, 0.0046), radius=14)
+    sections = volume((20, 200, 200), spacing=(0.045, 0.0046, 0.0046), radius=14)
     plan, reasons = propose(preset("default"), [sections])
     assert plan.network.depth == (0, 3, 3)
     assert any("9.78 times as long as they are wide" in reason for reason in reasons)
@@ -72,7 +114,7 @@ def test_both_names_of_float32_give_the_same_tile_and_bfloat16_a_larger_one():
 def test_large_objects_are_seen_at_a_lower_resolution_and_long_voxels_keep_theirs():
     large = volume((60, 120, 120), radius=25)
     assert propose(preset("default"), [large])[0].data.scale == 0.5
-    flat = volume((15, 120, 120), spacing=(4.0, 1.0, 1.0), radius=25)
+    flat = volume((24, 120, 120), spacing=(4.0, 1.0, 1.0), radius=25)
     plan, _ = propose(preset("default"), [flat])
     assert plan.data.scale == (1.0, 0.5, 0.5)
     assert plan.network.depth == (2, 3, 3)  # at half the resolution they are twice as long as wide
@@ -167,8 +209,8 @@ def test_a_volume_is_learnt_kept_and_predicted(tmp_path):
     np.testing.assert_allclose(tiled.probabilities, whole.probabilities, atol=0.02)
     with pytest.raises(DataError, match="in 3D"):
         model.predict(sample.image[0, 0])
-    thin = model.predict(sample.image[:, :1])  # thinner than the context: mirrored
-    assert thin.labels.shape == (1, 60, 60)
+    with pytest.raises(DataError, match="along Z the volume has 1 voxel as"):
+        model.predict(sample.image[:, :1])
 
 
 def test_slices_that_are_annotated_teach_a_volume_and_the_others_weigh_nothing(tmp_path):
