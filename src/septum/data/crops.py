@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from septum import geometry
 from septum.augment import Augmentation, Drawn, crop, draw
@@ -144,18 +145,17 @@ def cut(
     crops = []
     for tile in tiles:
         sample = samples[tile.sample]
-        image = _own_neighbour(sample) if tile.alone else sample.image
+        image = sample.image[channels_of(sample)] if tile.alone else sample.image
         arrays = image, sample.classes, sample.weights
         crops.append(crop(*arrays, tile.drawn, tile.centre, input_size, output_size))
     images, classes, weights = (np.stack(parts) for parts in zip(*crops, strict=True))
     return Batch(images, classes, weights, tuple(samples[tile.sample].name for tile in tiles))
 
 
-def _own_neighbour(sample: Prepared) -> np.ndarray:
-    """Return the image with its own channels in place of those of its neighbours."""
+def channels_of(sample: Prepared) -> NDArray[np.int64]:
+    """Return the channels that a slice alone shows: its own, for those of its neighbours too."""
     slices = 2 * sample.reach + 1
-    own = np.split(sample.image, slices)[sample.reach]
-    return np.concatenate([own] * slices)
+    return np.tile(np.split(np.arange(len(sample.image)), slices)[sample.reach], slices)
 
 
 def draw_centre(

@@ -112,9 +112,8 @@ def find(
     """Find the instances of an image of any size: those of `instances`, number for number.
 
     Memory is that of a block (about 50 bytes a pixel; where seeds are parted, of a block with what
-    lies around it), of the faces of all blocks and of a few
-    numbers an object. The source is read twice, with three classes about four times; the last time
-    when the result is written.
+    lies around it), of the faces of all blocks and of a few numbers an object. The source is read
+    twice, with three classes about four times; the last time when the result is written.
 
     Parameters
     ----------

@@ -83,34 +83,15 @@ def train_model(
     if seed < 0:
         raise ConfigError(f"seed is {seed}; expected 0 or more")
     fabric = fabric or Machine().launch(plan.training.precision)
-    first = samples[0]
-    description = Description(
-        in_channels=len(first.image),
-        classes=score_channels(plan, first.named),
-        ndim=first.ndim,
-        grey_too=len(first.own) > 1 and any(map(is_grey, samples)),
-        plan=plan,
-        spacing=_common_spacing(samples),
-        channels=common_names(samples),
-        named=first.named,
-    )
+    description = _described(samples, plan)
     torch.manual_seed(seed)
-    state = _state(description, fabric)
     length = length or Length(plan.training.steps)
-    if states is not None and saved(states):
-        state.restore(saved(states)[-1])
-        if length.from_step and state.progress.number == length.from_step:
-            # The learning rate begins anew, and with it what may be hoped for.
-            state.progress = replace(state.progress, without_gain=0)
-    if states is not None and fabric.is_global_zero:
-        tidy(states)
+    state = _begun_or_restored(description, fabric, states, length)
+    waiting = _Waiting(state.progress.seconds)
     watch = watch or Watch()
-    waited, last = [0.0, state.progress.seconds], None
 
     def record(step: Step) -> None:
-        nonlocal last
-        last = step
-        waited[0] += step.waited
+        waiting.add(step)
         watch.on_step(step)
 
     def save(state: State) -> None:
@@ -134,7 +115,7 @@ def train_model(
         seed,
         replace(watch, on_step=record, save=save, validate=score if validation else None),
         workers,
-        objective_of(first.named, prepared, power, fabric.device),
+        objective_of(samples[0].named, prepared, power, fabric.device),
         cut_on_device,
     )
     facts = {
@@ -142,12 +123,8 @@ def train_model(
         "steps": state.progress.number,
         "seconds": round(state.progress.seconds, 1),
         "seed": seed,
+        **waiting.facts,
     }
-    if last is not None:
-        facts |= {
-            "loss": last.loss,
-            "waited": round(waited[0] / max(last.seconds - waited[1], 1e-9), 4),
-        }
     if validation:
         facts |= {
             "validation_images": [sample.name for sample in seen],
@@ -157,6 +134,26 @@ def train_model(
     return Model(
         state.chosen(), replace(description, training=facts), fabric.device.type, backend="torch"
     )
+
+
+class _Waiting:
+    """Which share of the time since `begun` the steps waited for their batches."""
+
+    def __init__(self, begun: float) -> None:
+        self._begun, self._waited = begun, 0.0
+        self._last: Step | None = None
+
+    def add(self, step: Step) -> None:
+        self._waited += step.waited
+        self._last = step
+
+    @property
+    def facts(self) -> dict[str, float]:
+        """The last loss and the share, once there was a step."""
+        if self._last is None:
+            return {}
+        passed = max(self._last.seconds - self._begun, 1e-9)
+        return {"loss": self._last.loss, "waited": round(self._waited / passed, 4)}
 
 
 def check(samples: Sequence[Sample]) -> None:
@@ -199,6 +196,35 @@ def _refuse_other_pixels(samples: Sequence[Sample]) -> None:
                 "one model learns from one size. Resample the images alike, or train a model for "
                 "each; if the files are wrong, --spacing says how large the pixels of all are"
             )
+
+
+def _described(samples: Sequence[Sample], plan: Plan) -> Description:
+    first = samples[0]
+    return Description(
+        in_channels=len(first.image),
+        classes=score_channels(plan, first.named),
+        ndim=first.ndim,
+        grey_too=len(first.own) > 1 and any(map(is_grey, samples)),
+        plan=plan,
+        spacing=_common_spacing(samples),
+        channels=common_names(samples),
+        named=first.named,
+    )
+
+
+def _begun_or_restored(
+    description: Description, fabric: Fabric, states: Path | None, length: Length
+) -> State:
+    """Return a fresh state, or the last one in the folder `states`, where there is one."""
+    state = _state(description, fabric)
+    if states is not None and saved(states):
+        state.restore(saved(states)[-1])
+        if length.from_step and state.progress.number == length.from_step:
+            # The learning rate begins anew, and with it what may be hoped for.
+            state.progress = replace(state.progress, without_gain=0)
+    if states is not None and fabric.is_global_zero:
+        tidy(states)
+    return state
 
 
 def _state(description: Description, fabric: Fabric) -> State:

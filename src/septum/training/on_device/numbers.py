@@ -10,7 +10,7 @@ from septum.augment import Drawn
 from septum.augment.apply import factors
 from septum.augment.intensity import gaussian, noise_of, response_of
 from septum.augment.sections import blank, buried
-from septum.data.crops import Tile
+from septum.data.crops import Tile, channels_of
 from septum.data.prepared import Prepared
 
 
@@ -71,9 +71,13 @@ def numbers_of(samples: Sequence[Prepared], tiles: Sequence[Tile], size: Sequenc
     draws = [tile.drawn for tile in tiles]
     maps = [factors(tile.drawn, tile.centre, size) for tile in tiles]
     noise = (_noise(drawn, (channels, *size)) for drawn in draws)
+
+    def shown(tile: Tile) -> NDArray[np.int64]:
+        return channels_of(samples[tile.sample]) if tile.alone else np.arange(channels)
+
     return Numbers(
         samples=np.array([tile.sample for tile in tiles]),
-        channels=np.stack([_channels(samples[tile.sample], tile.alone) for tile in tiles]),
+        channels=np.stack([shown(tile) for tile in tiles]),
         rows=np.stack([rows for rows, _ in maps]),
         columns=maps[0][1],
         jumps=_jumps(draws, size),
@@ -87,13 +91,6 @@ def numbers_of(samples: Sequence[Prepared], tiles: Sequence[Tile], size: Sequenc
         instead=_instead(draws, channels, size[0]),
         names=tuple(samples[tile.sample].name for tile in tiles),
     )
-
-
-def _channels(sample: Prepared, alone: bool) -> NDArray[np.int64]:
-    """Return which channels are shown: of a slice that is alone its own, for its neighbours too."""
-    every = np.arange(len(sample.image))
-    slices = 2 * sample.reach + 1
-    return np.tile(np.split(every, slices)[sample.reach], slices) if alone else every
 
 
 def _jumps(draws: Sequence[Drawn], size: Sequence[int]) -> NDArray[np.float32] | None:
