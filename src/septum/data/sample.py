@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -104,6 +105,10 @@ class Sample:
             raise DataError(f"{where}: annotated is {self.annotated.dtype}, bool is expected")
         if self.spacing is not None and len(self.spacing) != self.ndim:
             raise DataError(f"{where}: spacing {self.spacing} for {self.ndim} spatial axes")
+        if self.spacing is not None and not all(0 < step < inf for step in self.spacing):
+            raise DataError(
+                f"{where}: spacing {self.spacing}; expected sizes in µm above 0, or None"
+            )
         if self.channels is not None and len(self.channels) != len(self.own):
             raise DataError(
                 f"{where}: {len(self.channels)} names of channels ({', '.join(self.channels)}) for "

@@ -78,6 +78,13 @@ def test_ome_axes_and_spacing_are_read(tmp_path):
     assert image.spacing == pytest.approx((1.0, 0.25, 0.25))
 
 
+def test_a_size_of_zero_in_a_file_is_no_spacing(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", RAMP, description='{"axes": "YX", "spacing_um": [0, 0.5]}')
+    assert read_image(tmp_path / "a.tif").spacing is None
+    tifffile.imwrite(tmp_path / "b.tif", RAMP, description='{"axes": "YX", "spacing_um": [1, 0.5]}')
+    assert read_image(tmp_path / "b.tif").spacing == (1, 0.5)
+
+
 def test_a_resolution_of_the_printer_is_no_spacing(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", RAMP, resolution=(300, 300), resolutionunit="INCH")
     assert read_image(tmp_path / "a.tif").spacing is None

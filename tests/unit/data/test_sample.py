@@ -35,3 +35,9 @@ def test_pixels_that_are_no_numbers_are_counted_and_located(value):
 def test_images_without_channels_or_pixels_are_refused(shape):
     with pytest.raises(DataError, match="an image of shape"):
         Sample(np.zeros(shape))
+
+
+@pytest.mark.parametrize("spacing", [(0.5, 0.0), (np.nan, 0.5), (-1.0, 0.5), (np.inf, 0.5), (0.5,)])
+def test_a_spacing_that_is_none_is_refused(spacing):
+    with pytest.raises(DataError, match=r"a\.tif: spacing \("):
+        Sample(np.zeros((1, 5, 6)), spacing=spacing, source="a.tif")

@@ -232,4 +232,4 @@ def _own_steps(tiff: tifffile.TiffFile) -> tuple[float, ...] | None:
     description = tiff.pages.first.description
     if not description.startswith("{") or "spacing_um" not in description:
         return None
-    return tuple(float(step) for step in json.loads(description)["spacing_um"])
+    return known_steps([float(step) for step in json.loads(description)["spacing_um"]])
