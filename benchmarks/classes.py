@@ -1,7 +1,7 @@
 """Classes by name: three of an EM stack, taught in three ways, and vessels in colour.
 
-    python benchmarks/classes.py vnc_sstem --way 2d|2.5d|3d [--steps N] [--seed N]
-    python benchmarks/classes.py drive [--steps N] [--folds N] [--seed N]
+    python benchmarks/classes.py vnc_sstem --way 2d|2.5d|3d [--steps N] [--seed N] [--set KEY=VALUE]
+    python benchmarks/classes.py drive [--steps N] [--folds N] [--seed N] [--set KEY=VALUE]
 
 `vnc_sstem`: membranes, mitochondria and synapses of 20 sections of 4.6 x 4.6 x 45 nm, from the grey
 values of labels.tif (the masks of their own hold no synapse in 19 of the sections). Columns 0 to

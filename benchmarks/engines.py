@@ -20,7 +20,7 @@ from septum.description import Description
 from septum.geometry import tile_sizes
 from septum.model import Model
 from septum.plan import DataPlan, NetworkPlan, Plan
-from septum.predict import Softmaxed, overlap_tile
+from septum.predict import Probabilities, overlap_tile
 from septum.predict.engines import Engine, available, choose
 from septum.size import readable_bytes
 from septum.stored import INT8
@@ -55,7 +55,7 @@ def main() -> None:
 
     def probabilities(engine: Engine, tile: int) -> np.ndarray:
         result = np.empty((3, SIZE, SIZE), np.float32)
-        overlap_tile(image, engine, tile, Softmaxed(result))
+        overlap_tile(image, engine, tile, Probabilities(result))
         return result
 
     with TemporaryDirectory() as folder:

@@ -60,8 +60,10 @@ def main() -> None:
         samples = [sample for sample in samples if kind_of(sample) == given.kinds]
     training, test = split(samples)
     with tempfile.TemporaryDirectory() as folder:
-        run, choices = Path(folder) / "run", {"seed": given.seed, "settings": given.set}
-        model = api.train(training, run, steps=given.steps, on_note=print, **choices)
+        run = Path(folder) / "run"
+        model = api.train(
+            training, run, steps=given.steps, on_note=print, seed=given.seed, settings=given.set
+        )
     seconds = model.description.training["seconds"]
     print(f"{len(training)} images, {given.steps} steps, {seconds:.0f} s")
     print(model.description.rule)

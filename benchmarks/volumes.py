@@ -46,8 +46,10 @@ def main() -> None:
     found = []
     for taught, tested in (parts, parts[::-1]):
         with tempfile.TemporaryDirectory() as folder:
-            run, choices = Path(folder) / "run", {"seed": given.seed, "settings": given.set}
-            model = api.train([taught], run, steps=given.steps, on_note=print, **choices)
+            run = Path(folder) / "run"
+            model = api.train(
+                [taught], run, steps=given.steps, on_note=print, seed=given.seed, settings=given.set
+            )
         seconds = model.description.training["seconds"]
         labels = model.predict(tested.image).labels
         found.append([matching(tested.truth, labels, iou) for iou in (0.5, 0.7)])

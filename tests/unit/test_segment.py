@@ -417,14 +417,14 @@ def test_an_image_smaller_than_the_context_is_said_to_be_mirrored(tmp_path, shap
     assert [note[: note.index(" as the")] for note in notes] == [
         f"along {axis} the image has {sizes[axis]} pixels" for axis in told
     ]
-    assert all("looks 8 to each side" in note and "mirrored" in note for note in notes)
+    assert all("it looks 8 to each side" in note and "mirrored" in note for note in notes)
 
 
 def test_a_volume_thinner_than_the_context_is_refused_and_nothing_is_written(tmp_path):
     write_tiff(tmp_path / "v.tif", pixels(7, 9, 40), "ZYX")
     says = (
-        r"v\.tif: along Z the volume has 7 voxels as the network sees it, and the network looks 8 "
-        r"to each side; give one of 8 voxels or more, or train with --set network\.depth=\[0,1,1\]"
+        r"v\.tif: along Z the volume has 7 voxels as the network sees it, and it looks 8 to each "
+        r"side: it needs as many; a network of --set network\.depth=\[0,1,1\] would do in training$"
     )
     with pytest.raises(DataError, match=says):
         segment_file(model_of(ndim=3), tmp_path / "v.tif", tmp_path / "out")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from septum.array import Source, item
+from septum.counted import counted
 from septum.data.normalise import bands
 from septum.geometry import context, deepest_within
 
@@ -45,7 +46,7 @@ def thin(working: Sequence[int], depths: Sequence[int]) -> Iterator[str]:
     """
     for axis, size, reach in _beyond(working, depths):
         yield (
-            f"along {axis} the image has {size} pixels as the network sees it, and the network "
+            f"along {axis} the image has {counted(size, 'pixel')} as the network sees it, and it "
             f"looks {reach} to each side: what it sees there is mostly the image mirrored, and "
             "what it finds rests on that"
         )
@@ -54,24 +55,27 @@ def thin(working: Sequence[int], depths: Sequence[int]) -> Iterator[str]:
 def too_thin(working: Sequence[int], depths: Sequence[int]) -> str | None:
     """Say why a volume is thinner than what the network sees around a voxel; None if it is not.
 
-    An image may be, see `thin`. A volume of a few slices would be mirrored over and over, and what
-    is found in it would be worth nothing.
+    An image may be, see `thin`. Of a volume of a few slices nearly all that the network sees would
+    be mirrored, and what it finds be worth nothing.
 
     Parameters
     ----------
     working, depths
         See `doubts`.
     """
-    beyond = list(_beyond(working, depths))
-    if len(working) < 3 or not beyond:
+    ndim, beyond = len(working), list(_beyond(working, depths))
+    if ndim == 2 or not beyond:
         return None
-    axis, size, reach = beyond[0]
-    least = ",".join(str(min(d, deepest_within(n))) for d, n in zip(depths, working, strict=True))
-    deeper = "" if size < context(0) else f", or train with --set network.depth=[{least}]"
-    return (
-        f"along {axis} the volume has {size} voxel{'s' * (size > 1)} as the network sees it, and "
-        f"the network looks {reach} to each side; give one of {reach} voxels or more{deeper}"
-    )
+    said = [
+        f"along {axis} the volume has {counted(size, 'voxel')} as the network sees it, and it "
+        f"looks {reach} to each side: it needs as many"
+        for axis, size, reach in beyond
+    ]
+    if min(working) >= context(0):
+        most = [deepest_within(size) for size in (*working[:-2], *[min(working[-2:])] * 2)]
+        depth = ",".join(map(str, map(min, depths, most)))
+        said.append(f"a network of --set network.depth=[{depth}] would do in training")
+    return "; ".join(said)
 
 
 def _beyond(working: Sequence[int], depths: Sequence[int]) -> Iterator[tuple[str, int, int]]:

@@ -69,7 +69,8 @@ def hold_out(samples: Sequence[Sample], share: float) -> tuple[list[Sample], lis
     As many files as are nearest to the share, one at least. Whole files where there are enough: of
     many sequences whole ones; of few the last frames of each, and the frames before them that are
     near copies are in neither part; of single files evenly spaced ones. Of fewer than 4 files the
-    last part of each image along its longest axis.
+    last part of each image along its longest axis; what is validated with is then the whole image,
+    of which that part alone counts as annotated: it is predicted with what really lies beside it.
 
     Parameters
     ----------
@@ -121,16 +122,16 @@ def _cut(sample: Sample, share: float) -> tuple[Sample, Sample]:
     axis = int(np.argmax(sample.shape))
     edge = round(sample.shape[axis] * (1 - share))
 
-    def part(window: slice) -> Sample:
-        place = (slice(None),) * axis + (window,)
-        return replace(
-            sample,
-            image=sample.image[(slice(None), *place)],
-            labels=sample.truth[place],
-            annotated=None if sample.annotated is None else sample.annotated[place],
-        )
-
-    return part(slice(0, edge)), part(slice(edge, None))
+    before, after = ((slice(None),) * axis + (part,) for part in (slice(edge), slice(edge, None)))
+    held = np.zeros(sample.shape, bool)
+    held[after] = True if sample.annotated is None else sample.annotated[after]
+    taught = replace(
+        sample,
+        image=sample.image[(slice(None), *before)],
+        labels=sample.truth[before],
+        annotated=None if sample.annotated is None else sample.annotated[before],
+    )
+    return taught, replace(sample, annotated=held)
 
 
 def _held(samples: Sequence[Sample], share: float) -> list[Sample]:

@@ -98,6 +98,7 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
         plan, more = volumes.with_network(
             plan, shapes, proportions(voxel, len(voxel), scale), diameter
         )
+    refuse_thin(samples, plan)
     return plan, [*reasons, *more, *_thin(samples, plan)]
 
 
@@ -130,7 +131,6 @@ def refuse_thin(samples: Sequence[Sample], plan: Plan) -> None:
 
 def _thin(samples: Sequence[Sample], plan: Plan) -> list[str]:
     """Say where the network looks further than an image is wide: once, of all images."""
-    refuse_thin(samples, plan)
     depths = depth_per_axis(plan.tile_and_depth[1], samples[0].ndim)
     shapes = sorted({rescaled_shape(sample.shape, plan.data.scale) for sample in samples})
     return [why for shape in shapes for why in thin(shape, depths)][:1]

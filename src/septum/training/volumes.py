@@ -61,35 +61,30 @@ def with_network(
     """
     network, training, reasons = plan.network, plan.training, []
     if network.depth is None:
-        deepest = next((d for d in _DEPTHS if context(d) >= _SEEN * diameter), _DEPTHS[-1])
-        deepest = max(deepest, min(_deepest(voxel), max(levels_left_alone(voxel))))
-        wished = [max(0, deepest - alone) for alone in levels_left_alone(voxel)]
-        depths = tuple(map(min, wished, map(deepest_within, _thinnest(shapes))))
+        depths, reason = _poolings(voxel, diameter, _thinnest(shapes))
         network = replace(network, depth=depths)
-        why = _proportions(voxel)
-        if depths != tuple(wished):
-            why += ", and the network looks no further than a volume is thick"
-        reasons.append(f"{_poolings(depths)}: {why}")
+        reasons.append(reason)
     depths = depth_per_axis(network.depth or 0, len(voxel))
     batch = 1 if training.batch is None else training.batch
     step = _Step(depths, batch, training.precision not in ("32", "fp32"), training.memory * 2**30)
+    longest = _longest(shapes)
 
     def tile_at(width: int) -> tuple[int, ...]:
         if training.tile is not None:
             return tile_of(shapes, training.tile, depths)[0]
-        return step.largest_tile(width, voxel, _longest(shapes))
+        return step.largest_tile(width, voxel, longest)
+
+    def fits(width: int) -> bool:
+        tile = tile_at(width)
+        enough = training.tile is not None or step.yields_enough(tile, longest)
+        return enough and step.fits(tile, width)
 
     width = network.width
     if width is None:
-        open_tile = training.tile is None
-        fitting = (w for w in _WIDTHS if step.fits(tile_at(w), w))
-        if open_tile:
-            fitting = (w for w in fitting if step.yields_enough(tile_at(w), _longest(shapes)))
-        width = next(fitting, _WIDTHS[-1])
+        width = next(filter(fits, _WIDTHS), _WIDTHS[-1])
         network = replace(network, width=width)
         if width < _WIDTHS[0]:
-            why = "are nearly all context" if open_tile else "do not fit into training.memory"
-            reasons.append(f"width {width}, since with {_WIDTHS[0]} tiles {why}")
+            reasons.append(f"width {width}, {_why_narrow(training.tile is None, fits(width))}")
     if training.tile is None:
         tile = tile_at(width)
         training = replace(training, tile=tile)
@@ -97,7 +92,7 @@ def with_network(
         kind = " in bfloat16" if step.bf16 else ""
         reasons.append(
             f"tiles of {' × '.join(map(str, tile))} voxels, of which {wide} are learnt from: a "
-            f"step takes about {readable_bytes(step.bytes(tile, width))}{kind} "
+            f"step takes about {readable_bytes(step.needs(tile, width))}{kind} "
             f"(training.memory = {training.memory:g} GiB)"
         )
     return replace(plan, network=network, training=replace(training, batch=batch)), reasons
@@ -112,11 +107,13 @@ class _Step:
     bf16: bool
     allowed: float
 
-    def bytes(self, tile: Sequence[int], width: int) -> int:
+    def needs(self, tile: Sequence[int], width: int) -> int:
+        """Return the bytes that it takes."""
         return training_bytes(tile, self.depths, width, self.batch, self.bf16)
 
     def fits(self, tile: Sequence[int], width: int) -> bool:
-        return self.bytes(tile, width) <= self.allowed
+        """Tell whether that is no more than what is allowed."""
+        return self.needs(tile, width) <= self.allowed
 
     def largest_tile(
         self, width: int, voxel: Sequence[float], longest: Sequence[int]
@@ -158,8 +155,30 @@ def _deepest(voxel: Sequence[float]) -> int:
     return max(_DEPTHS[-1], min(4, max(levels_left_alone(voxel))))
 
 
-def _poolings(depths: Sequence[int]) -> str:
-    return f"{max(depths)} poolings, along ZYX {', '.join(map(str, depths))}"
+def _poolings(
+    voxel: Sequence[float], diameter: float, thinnest: Sequence[int]
+) -> tuple[tuple[int, ...], str]:
+    """Return the poolings along each axis, and why as many."""
+    deepest = next((d for d in _DEPTHS if context(d) >= _SEEN * diameter), _DEPTHS[-1])
+    deepest = max(deepest, min(_deepest(voxel), max(levels_left_alone(voxel))))
+    wished = [max(0, deepest - alone) for alone in levels_left_alone(voxel)]
+    most = [deepest_within(size) for size in thinnest]
+    # Where the plane is small, all axes have fewer: none is pooled first that is not long.
+    fewer = max(0, wished[-1] - most[-1], wished[-2] - most[-2])
+    depths = tuple(min(max(0, wish - fewer), own) for wish, own in zip(wished, most, strict=True))
+    reason = f"poolings along ZYX {', '.join(map(str, depths))}: {_proportions(voxel)}"
+    if depths != tuple(wished):
+        sizes = " × ".join(map(str, thinnest))
+        reason += f"; fewer than the {', '.join(map(str, wished))} that objects and voxels ask for,"
+        reason += f" so that the network looks no further than the thinnest volume goes: {sizes}"
+    return depths, reason
+
+
+def _why_narrow(proposed: bool, fits: bool) -> str:
+    why = "are nearly all context" if proposed else "take more than training.memory"
+    if fits:
+        return f"since with {_WIDTHS[0]} tiles {why}"
+    return f"and tiles {why} all the same: --set training.memory=2 (GiB) would allow larger ones"
 
 
 def _proportions(voxel: Sequence[float]) -> str:

@@ -279,6 +279,15 @@ def test_two_slices_in_one_place_are_named(tmp_path):
         open_image(folder)
 
 
+def test_slices_may_be_as_near_as_those_of_a_microscope(tmp_path):
+    folder = of_gdcm(tmp_path / "scan")
+    for path in folder.iterdir():
+        place = pydicom.dcmread(path).ImagePositionPatient
+        depth = 3 + (place[2] - 3) / 5000  # 0.5 µm apart
+        change(path, ImagePositionPatient=[place[0], place[1], f"{depth:.6f}"])
+    assert open_image(folder).spacing[0] == pytest.approx(0.5)
+
+
 def test_several_series_are_named(tmp_path):
     folder = of_gdcm(tmp_path / "scan")
     change(folder / "5.dcm", SeriesInstanceUID="1.2.3.9", SeriesDescription="SCOUT")

@@ -227,6 +227,34 @@ def test_planes_in_several_files_are_one_image(tmp_path):
     np.testing.assert_array_equal(load(image.array), [array[0], 0 * array[1]])
 
 
+def ome_of(path, array, there):
+    """Write an OME-TIFF (T, Z, Y, X) with some of the planes that it states, by (t, z)."""
+    xml = tifffile.OmeXml()
+    sizes = array.shape[0] * array.shape[1], 1, 1, *array.shape[2:], 1
+    xml.addimage("uint8", array.shape, sizes, axes="TZYX")
+    text = xml.tostring()
+    stated = "".join(
+        f'<TiffData FirstT="{t}" FirstZ="{z}" FirstC="0" IFD="{place}" PlaneCount="1"/>'
+        for place, (t, z) in enumerate(there)
+    )
+    start, stop = text.index("<TiffData"), text.index("</Pixels>")
+    pages = np.stack([array[place] for place in there])
+    text = text[:start] + stated + text[stop:]
+    tifffile.imwrite(path, pages, description=text, metadata=None, photometric="minisblack")
+
+
+def test_a_slice_that_is_missing_is_named_and_a_frame_that_was_never_taken_is_said(tmp_path):
+    array = pixels(2, 3, 30, 40)
+    ome_of(tmp_path / "a.ome.tif", array, [(0, 0), (0, 1), (0, 2), (1, 0), (1, 2)])
+    says = r"a\.ome\.tif: 1 of 6 planes are missing, the first at T 1, Z 1 \(counted from 0\)"
+    with pytest.raises(DataError, match=says):
+        open_image(tmp_path / "a.ome.tif")
+    ome_of(tmp_path / "b.ome.tif", array, [(0, 0), (0, 1), (0, 2)])
+    image = open_image(tmp_path / "b.ome.tif")
+    assert image.notes == ("3 of 6 planes are missing and were taken as 0",)
+    np.testing.assert_array_equal(load(image.array), [array[0], 0 * array[1]])
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @given(data=st.data())
 @settings(max_examples=20, deadline=None)

@@ -1,5 +1,7 @@
 """What is held out: whole files, never near copies of what is trained on, never half a crop."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,9 +40,19 @@ def test_of_few_images_a_part_of_each_along_its_longest_axis():
     training, validation, how = hold_out(samples, 0.25)
     assert how == "the last 25% of each of 2 images"
     for whole, first, last in zip(samples, training, validation, strict=True):
-        assert first.shape == (8, 9)
-        assert last.shape == (8, 3)
-        np.testing.assert_array_equal(np.concatenate([first.image, last.image], 2), whole.image)
+        np.testing.assert_array_equal(first.image, whole.image[:, :, :9])
+        assert last.image is whole.image  # what lies beside the part is there to be seen
+        np.testing.assert_array_equal(last.known > 0, np.arange(12) >= 9 * np.ones((8, 1)))
+
+
+def test_of_a_part_only_what_was_annotated_counts():
+    annotated = np.zeros((8, 12), bool)
+    annotated[:4] = True
+    whole = replace(sample(0), annotated=annotated)
+    (first,), (last,), _ = hold_out([whole], 0.25)
+    np.testing.assert_array_equal(first.annotated, annotated[:, :9])
+    expected = annotated & (np.arange(12) >= 9)
+    np.testing.assert_array_equal(last.annotated, expected)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,13 @@ def test_the_papers_figures():
     assert geometry.input_size(388, depth=4) == 572
 
 
+@given(size=st.integers(-5, 800))
+def test_the_deepest_network_within_a_size_looks_no_further(size):
+    depth = geometry.deepest_within(size)
+    assert geometry.context(depth + 1) > size
+    assert geometry.context(depth) <= size or depth == 0
+
+
 @given(size=st.integers(-5, 800), depth=depths)
 def test_sizes_equal_a_walk_through_the_network(size, depth):
     expected = walk(size, depth)

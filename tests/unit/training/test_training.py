@@ -313,6 +313,10 @@ def test_the_papers_preset_is_the_papers():
     assert (training.tile, training.batch, training.precision) == (572, 1, "32")
     assert training.average == 0
     assert (plan.augment.elastic_sigma, plan.augment.elastic_grid) == (10.0, 3)
+    strengths = ("scale", "brightness", "contrast", "gamma")  # as its rows were trained
+    assert [getattr(plan.augment, name) for name in strengths] == [0.1, 0.1, 0.2, 0.2]
+    varied = preset("default").augment
+    assert [getattr(varied, name) for name in strengths] == [0.3, 0.2, 0.5, 0.5]
     assert plan.instances.min_size == 0
 
 

@@ -45,13 +45,13 @@ def test_isotropic_voxels_are_pooled_alike_and_small_objects_need_a_shallow_netw
         ([(20, 96, 96), (30, 96, 96)], (2, 2, 2)),
         ([(19, 96, 96), (30, 96, 96)], (1, 2, 2)),
         ([(7, 96, 96)], (0, 2, 2)),
-        ([(24, 96, 12)], (2, 1, 1)),
+        ([(24, 96, 12)], (1, 1, 1)),
     ],
 )
 def test_the_network_looks_no_further_than_the_thinnest_volume_is_thick(shapes, depth):
     plan, reasons = propose(preset("default"), [volume(shape) for shape in shapes])
     assert plan.network.depth == depth
-    told = [why for why in reasons if "no further than a volume is thick" in why]
+    told = [why for why in reasons if "no further than the thinnest volume goes" in why]
     assert len(told) == (depth != (2, 2, 2))
 
 
@@ -59,12 +59,14 @@ def test_a_volume_thinner_than_the_network_was_set_to_look_is_refused():
     chosen = override(preset("default"), ["network.depth=2", "data.scale=1"])
     thick, thin = volume((20, 96, 96)), replace(volume((19, 96, 96)), name="b.tif")
     assert propose(chosen, [thick])[0].network.depth == 2
-    says = r"^b\.tif: along Z the volume has 19 voxels .* looks 20 .*set network\.depth=\[1,2,2\]$"
+    says = (
+        r"^b\.tif: along Z the volume has 19 voxels .* looks 20 .* network\.depth=\[1,2,2\] would"
+    )
     with pytest.raises(DataError, match=says):
         propose(chosen, [thick, thin])
     propose(override(chosen, ["network.depth=[1,2,2]"]), [thick, thin])
-    with pytest.raises(DataError, match=r"along Z the volume has 1 voxel as .* 2 voxels or more$"):
-        propose(override(chosen, ["network.depth=0"]), [volume((1, 96, 96))])
+    with pytest.raises(DataError, match=r"Z .* 1 voxel as .*; along X .* 12 .*it needs as many$"):
+        propose(override(chosen, ["network.depth=[0,2,2]"]), [volume((1, 96, 12))])
 
 
 def test_a_thin_volume_for_validation_is_refused_before_anything_is_learnt(tmp_path):
@@ -72,6 +74,16 @@ def test_a_thin_volume_for_validation_is_refused_before_anything_is_learnt(tmp_p
     with pytest.raises(DataError, match=r"b\.tif: along Z the volume has 19 voxels"):
         septum.train(sides[0], tmp_path / "run", steps=1, val=sides[1])
     assert not (tmp_path / "run").exists()
+
+
+def test_a_part_of_a_volume_validates_with_what_lies_around_it(tmp_path):
+    """The part itself may be thinner than the context."""
+    model = septum.train([volume((24, 60, 40))], tmp_path / "run", settings=TINY, steps=2, val=0.2)
+    assert model.description.training["best_score"] is not None
+
+
+CUBE = volume((96, 96, 96), radius=12)
+DEEP = ["data.scale=1", "network.depth=3"]
 
 
 @pytest.mark.parametrize(
@@ -85,10 +97,23 @@ def test_a_thin_volume_for_validation_is_refused_before_anything_is_learnt(tmp_p
     ],
 )
 def test_the_width_fits_the_tile(settings, width):
-    chosen = override(preset("default"), [*settings, "data.scale=1", "network.depth=3"])
-    plan, reasons = propose(chosen, [volume((96, 96, 96), radius=12)])
+    plan, reasons = propose(override(preset("default"), [*settings, *DEEP]), [CUBE])
     assert plan.network.width == width
     assert any(why.startswith("width 8, since with 16") for why in reasons) == (width == 8)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (["training.memory=0.01"], "nearly all context all the same"),
+        (["training.memory=0.25", "training.tile=140"], "more than training.memory all the same"),
+        (["training.memory=0.5", "training.batch=8"], "nearly all context all the same"),
+    ],
+)
+def test_where_no_width_fits_it_is_said_what_would_help(settings, says):
+    plan, reasons = propose(override(preset("default"), [*settings, *DEEP]), [CUBE])
+    assert plan.network.width == 8
+    assert any(says in why for why in reasons)
 
 
 def test_the_plane_of_thick_sections_is_pooled_first():

@@ -13,7 +13,7 @@ _UNEVEN = 0.1
 """Distances that differ by this share of the usual one are not of one regular volume."""
 
 _SAME = 1e-3
-"""Directions, and pixel sizes in proportion, that differ by less are the same."""
+"""Directions, and pixel sizes and distances in proportion, that differ by less are the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,8 +146,9 @@ def _by_number(frames: Sequence[Frame], source: Path) -> tuple[tuple[Frame, ...]
 def _even_step(frames: Sequence[Frame], places: np.ndarray, source: Path) -> float:
     """Return the distance between neighbouring slices."""
     distances = np.diff(places)
-    usual = float(np.median(distances[distances > _SAME])) if (distances > _SAME).any() else 0.0
-    same = np.flatnonzero(distances <= _SAME)
+    none = _SAME * float(distances.max())
+    usual = float(np.median(distances[distances > none])) if (distances > none).any() else 0.0
+    same = np.flatnonzero(distances <= none)
     if same.size:
         one, two = frames[same[0]], frames[same[0] + 1]
         raise DataError(

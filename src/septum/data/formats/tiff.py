@@ -49,9 +49,7 @@ def open_tiff(path: Path) -> ImageFile[Source]:
             axes, notes = _told_apart(series.axes), []
             if len(tiff.series) > 1:
                 notes.append(f"the first of {len(tiff.series)} image series was read")
-            missing = sum(page is None for page in series)
-            if missing:
-                notes.append(f"{missing} of {len(series)} planes are missing and were taken as 0")
+            notes += _missing(series, path)
             pixels, colours = pixels_of(series, path), _before_alpha(series)
             if colours is not None:
                 pixels = _first(pixels, axes.index("S"), colours)
@@ -115,6 +113,31 @@ def write_tiff(
             photometric="rgb" if "S" in axes else "minisblack",
             **tags(array.shape, array.dtype, axes, spacing),
         )
+
+
+def _missing(series: tifffile.TiffPageSeries, path: Path) -> list[str]:
+    """Say how many planes an OME-TIFF states and has not got: of frames that were never taken.
+
+    Raises
+    ------
+    DataError
+        If a frame lacks some of its planes: it would be a volume with a hole in it.
+    """
+    there = np.array([page is not None for page in series])
+    if there.all():
+        return []
+    outer = series.axes[: len(series.axes) - len(series.keyframe.axes)]
+    planes = there.reshape(series.shape[: len(outer)])
+    within = tuple(place for place, axis in enumerate(outer) if axis in "ZC")
+    some = planes.any(axis=within, keepdims=True) & ~planes
+    if some.any():
+        where = zip(outer, np.argwhere(some)[0], strict=True)
+        raise DataError(
+            f"{path}: {np.count_nonzero(some)} of {planes.size} planes are missing, the first at "
+            f"{', '.join(f'{axis} {index}' for axis, index in where)} (counted from 0); copy the "
+            "files that lie beside it too, or save what there is as a stack of its own in Fiji"
+        )
+    return [f"{np.count_nonzero(~there)} of {there.size} planes are missing and were taken as 0"]
 
 
 def _told_apart(axes: str) -> str:
