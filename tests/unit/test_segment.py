@@ -423,13 +423,13 @@ def test_an_image_smaller_than_the_context_is_said_to_be_mirrored(tmp_path, shap
 def test_a_volume_thinner_than_the_context_is_refused_and_nothing_is_written(tmp_path):
     write_tiff(tmp_path / "v.tif", pixels(7, 9, 40), "ZYX")
     says = (
-        r"v\.tif: along Z the volume has 7 voxels as the network sees it, and it looks 8 to each "
-        r"side: it needs as many; a network of --set network\.depth=\[0,1,1\] would do in training$"
+        r"v\.tif: the volume is too thin along Z: as the network sees it, it has 7 voxels, and the "
+        r"network looks 8 to each side; one trained with --set network\.depth=\[0,1,1\] would"
     )
     with pytest.raises(DataError, match=says):
         segment_file(model_of(ndim=3), tmp_path / "v.tif", tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.tif"))
-    with pytest.raises(DataError, match="along Z the volume has 7 voxels"):
+    with pytest.raises(DataError, match=r"too thin along Z: .* 7 voxels"):
         model_of(ndim=3).predict(pixels(7, 9, 40))
     assert model_of(ndim=3).predict(pixels(8, 8, 8)).labels.shape == (8, 8, 8)
 

@@ -66,16 +66,16 @@ def too_thin(working: Sequence[int], depths: Sequence[int]) -> str | None:
     ndim, beyond = len(working), list(_beyond(working, depths))
     if ndim == 2 or not beyond:
         return None
-    said = [
-        f"along {axis} the volume has {counted(size, 'voxel')} as the network sees it, and it "
-        f"looks {reach} to each side: it needs as many"
-        for axis, size, reach in beyond
-    ]
-    if min(working) >= context(0):
-        most = [deepest_within(size) for size in (*working[:-2], *[min(working[-2:])] * 2)]
-        depth = ",".join(map(str, map(min, depths, most)))
-        said.append(f"a network of --set network.depth=[{depth}] would do in training")
-    return "; ".join(said)
+    axes, sizes, reaches = (" × ".join(map(str, each)) for each in zip(*beyond, strict=True))
+    why = (
+        f"the volume is too thin along {axes}: as the network sees it, it has {sizes} voxels, and "
+        f"the network looks {reaches} to each side"
+    )
+    if min(working) < context(0):
+        return why
+    most = [deepest_within(size) for size in (*working[:-2], *[min(working[-2:])] * 2)]
+    depth = ",".join(map(str, map(min, depths, most)))
+    return f"{why}; one trained with --set network.depth=[{depth}] would not look too far"
 
 
 def _beyond(working: Sequence[int], depths: Sequence[int]) -> Iterator[tuple[str, int, int]]:
