@@ -11,8 +11,7 @@ from septum.data.layouts import find
 from septum.data.sample import Sample
 from septum.data.summary import describe, summarise, touching_pairs
 from septum.data.synthetic import draw_cells
-from septum.plan import Plan
-from septum.training.propose import propose
+from septum.training import preset, propose
 
 SQUARES = np.zeros((20, 30), np.int32)
 SQUARES[2:8, 2:8] = 1
@@ -55,7 +54,8 @@ def test_a_ball_in_flat_voxels_is_as_wide_as_in_the_plane_and_as_the_plan_says()
     width = describe(sample)["median_diameter"]
     assert width == pytest.approx(32, rel=0.03)
     assert describe(replace(sample, spacing=None))["median_diameter"] < 21  # taken as isotropic
-    assert f"the median object is {width:.0f} px wide" in " ".join(propose(Plan(), [sample])[1])
+    _, reasons = propose(preset("default"), [sample])
+    assert f"the median object is {width:.0f} px wide" in " ".join(reasons)
     plane = Sample(sample.image[:, 6], ball[6], spacing=(1.0, 0.25), name="b")
     assert describe(plane)["median_diameter"] == pytest.approx(32, rel=0.03)
 

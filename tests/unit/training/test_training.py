@@ -81,7 +81,7 @@ def test_pixels_of_sizes_that_one_network_cannot_see_alike_are_refused():
             DataError, match=r"size 0\.1 has 0\.1 × 0\.1 µm, size 0\.[35] .*--spacing"
         ):
             check_sizes(*sizes)
-    with pytest.raises(DataError, match="pixel sizes differ"):
+    with pytest.raises(DataError, match="expected sizes in µm"):
         check_sizes(0.0, 0.5)  # no size at all: nothing to divide by
 
 
