@@ -7,7 +7,7 @@ import numpy as np
 from septum.array import Source, item
 from septum.counted import counted
 from septum.data.normalise import bands
-from septum.geometry import context, deepest_within
+from septum.geometry import context, depths_within
 
 _FIRST_BYTES = 2**20
 """Bands of this size are read until two pixels differ; nearly always the first one shows it."""
@@ -73,8 +73,7 @@ def too_thin(working: Sequence[int], depths: Sequence[int]) -> str | None:
     )
     if min(working) < context(0):
         return why
-    most = [deepest_within(size) for size in (*working[:-2], *[min(working[-2:])] * 2)]
-    depth = ",".join(map(str, map(min, depths, most)))
+    depth = ",".join(map(str, map(min, depths, depths_within(working))))
     return f"{why}; one trained with --set network.depth=[{depth}] would not look too far"
 
 

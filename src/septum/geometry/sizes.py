@@ -126,6 +126,18 @@ def deepest_within(size: int) -> int:
     return depth
 
 
+def depths_within(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Return `deepest_within` of each axis, of Y and X the fewer for both: a network turns them.
+
+    Examples
+    --------
+    >>> depths_within((20, 96, 44))
+    (2, 3, 3)
+    """
+    plane = min(sizes[-2:])
+    return tuple(map(deepest_within, (*sizes[:-2], plane, plane)))
+
+
 def smallest_input(depth: int = 4) -> int:
     """Return the smallest legal input size: the one that leaves the fewest output pixels.
 

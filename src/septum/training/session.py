@@ -221,7 +221,8 @@ def resume(
     tell = on_facts if on_facts is not None and fabric.is_global_zero else _silent
     sides = read_sides(data, facts.val if val is None else val, facts.reading, say, tell)
     folder.refuse_other_data(out, facts, sides.digests(plan.data.context or 0))
-    refuse_thin([*sides.data, *sides.val], plan)
+    for side in sides.split():
+        refuse_thin(side, plan)
     done = progress_of(out / folder.STATE)
     if not done.number and (out / folder.MODEL / "model.json").exists():
         raise DataError(

@@ -7,12 +7,13 @@ its tile is large.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from septum.data.crops import tile_of
 from septum.geometry import (
     context,
-    deepest_within,
     depth_per_axis,
+    depths_within,
     input_size,
     output_size,
     smallest_input,
@@ -61,7 +62,8 @@ def with_network(
     """
     network, training, reasons = plan.network, plan.training, []
     if network.depth is None:
-        depths, reason = _poolings(voxel, diameter, _thinnest(shapes))
+        thinnest = [min(sides) for sides in zip(*shapes, strict=True)]
+        depths, reason = _poolings(voxel, diameter, thinnest)
         network = replace(network, depth=depths)
         reasons.append(reason)
     depths = depth_per_axis(network.depth or 0, len(voxel))
@@ -69,6 +71,7 @@ def with_network(
     step = _Step(depths, batch, training.precision not in ("32", "fp32"), training.memory * 2**30)
     longest = _longest(shapes)
 
+    @cache
     def tile_at(width: int) -> tuple[int, ...]:
         if training.tile is not None:
             return tile_of(shapes, training.tile, depths)[0]
@@ -145,12 +148,6 @@ def _longest(shapes: Sequence[Sequence[int]]) -> list[int]:
     return [*sizes[:-2], *[max(sizes[-2:])] * 2]
 
 
-def _thinnest(shapes: Sequence[Sequence[int]]) -> list[int]:
-    """Return the fewest voxels along each axis, of Y and X the fewer for both."""
-    sizes = [min(sides) for sides in zip(*shapes, strict=True)]
-    return [*sizes[:-2], *[min(sizes[-2:])] * 2]
-
-
 def _deepest(voxel: Sequence[float]) -> int:
     return max(_DEPTHS[-1], min(4, max(levels_left_alone(voxel))))
 
@@ -162,7 +159,7 @@ def _poolings(
     deepest = next((d for d in _DEPTHS if context(d) >= _SEEN * diameter), _DEPTHS[-1])
     deepest = max(deepest, min(_deepest(voxel), max(levels_left_alone(voxel))))
     wished = [max(0, deepest - alone) for alone in levels_left_alone(voxel)]
-    most = [deepest_within(size) for size in thinnest]
+    most = depths_within(thinnest)
     # Where the plane is small, all axes have fewer: none is pooled first that is not long.
     fewer = max(0, wished[-1] - most[-1], wished[-2] - most[-2])
     depths = tuple(min(max(0, wish - fewer), own) for wish, own in zip(wished, most, strict=True))

@@ -279,13 +279,21 @@ def test_two_slices_in_one_place_are_named(tmp_path):
         open_image(folder)
 
 
-def test_slices_may_be_as_near_as_those_of_a_microscope(tmp_path):
+@pytest.mark.parametrize(("apart", "pixel"), [(5e-4, 7e-4), (1e-9, 0.7)])
+def test_slices_may_be_as_near_as_those_of_a_microscope_but_not_in_one_place(
+    tmp_path, apart, pixel
+):
     folder = of_gdcm(tmp_path / "scan")
     for path in folder.iterdir():
         place = pydicom.dcmread(path).ImagePositionPatient
-        depth = 3 + (place[2] - 3) / 5000  # 0.5 µm apart
-        change(path, ImagePositionPatient=[place[0], place[1], f"{depth:.6f}"])
-    assert open_image(folder).spacing[0] == pytest.approx(0.5)
+        depth = 3 + (place[2] - 3) / 2.5 * apart
+        where = [place[0], place[1], f"{depth:.10f}"]
+        change(path, ImagePositionPatient=where, PixelSpacing=[pixel, pixel])
+    if apart < pixel / 1000:  # what is left of rounding
+        with pytest.raises(DataError, match="5 slices lie where another one does"):
+            open_image(folder)
+    else:
+        assert open_image(folder).spacing[0] == pytest.approx(1000 * apart)
 
 
 def test_several_series_are_named(tmp_path):

@@ -33,6 +33,7 @@ def test_the_deepest_network_within_a_size_looks_no_further(size):
     depth = geometry.deepest_within(size)
     assert geometry.context(depth + 1) > size
     assert geometry.context(depth) <= size or depth == 0
+    assert geometry.depths_within((size, 92, 44)) == (depth, 3, 3)
 
 
 @given(size=st.integers(-5, 800), depth=depths)

@@ -74,6 +74,13 @@ def test_a_thin_volume_for_validation_is_refused_before_anything_is_learnt(tmp_p
     assert not (tmp_path / "run").exists()
 
 
+def test_a_thin_volume_that_teaches_nothing_is_in_nobodys_way(tmp_path):
+    thin = volume((4, 60, 60))
+    data = [volume((20, 60, 60)), replace(thin, annotated=np.zeros(thin.shape, bool))]
+    septum.train(data, tmp_path / "run", settings=TINY, steps=2)
+    assert septum.resume(data, tmp_path / "run").description.training["steps"] == 2
+
+
 def test_a_part_of_a_volume_validates_with_what_lies_around_it(tmp_path):
     """The part itself may be thinner than the context."""
     model = septum.train([volume((24, 60, 40))], tmp_path / "run", settings=TINY, steps=2, val=0.2)

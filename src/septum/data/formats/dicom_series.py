@@ -13,7 +13,7 @@ _UNEVEN = 0.1
 """Distances that differ by this share of the usual one are not of one regular volume."""
 
 _SAME = 1e-3
-"""Directions, and pixel sizes and distances in proportion, that differ by less are the same."""
+"""Directions that differ by less are the same; so are pixel sizes and places, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +146,10 @@ def _by_number(frames: Sequence[Frame], source: Path) -> tuple[tuple[Frame, ...]
 def _even_step(frames: Sequence[Frame], places: np.ndarray, source: Path) -> float:
     """Return the distance between neighbouring slices."""
     distances = np.diff(places)
-    none = _SAME * float(distances.max())
-    usual = float(np.median(distances[distances > none])) if (distances > none).any() else 0.0
-    same = np.flatnonzero(distances <= none)
+    within = _SAME * max(float(distances.max()), *(frames[0].spacing or (0.0,)))
+    apart = distances > within
+    usual = float(np.median(distances[apart])) if apart.any() else 0.0
+    same = np.flatnonzero(~apart)
     if same.size:
         one, two = frames[same[0]], frames[same[0] + 1]
         raise DataError(
