@@ -3,7 +3,8 @@
     python benchmarks/nuclei.py [fluorescence|all] [STEPS] [--seed N] [--set KEY=VALUE ...]
 
 Every fourth image by name is held out, kind by kind (grey on black, grey on white, colour), so that
-both parts have all kinds. Default preset; nothing is tuned on what is held out.
+both parts have all kinds. Default preset; a run chooses nothing by what is held out, but some of
+the preset's own defaults were chosen by these scores (docs/decisions.md).
 """
 
 import argparse
