@@ -2,8 +2,9 @@
 
     python benchmarks/steps.py
 
-One step is forward, backward and optimiser on one tile; times are medians of five after a warm-up,
-in turn, so that a slow moment of the machine hits all of them.
+One step is forward, energy, backward, optimiser and moving average on one tile, and next to it what
+the network alone takes of that; times are medians of five after a warm-up, in turn, so that a slow
+moment of the machine hits all of them.
 """
 
 from statistics import median
@@ -18,6 +19,7 @@ from septum.network import UNet, energy
 from septum.plan import TrainingPlan
 from septum.predict.engines import TorchEngine
 from septum.training import propose
+from septum.training.average import moving_average
 from septum.training.presets import DEFAULT, PAPER
 from septum.training.schedule import build_optimiser
 
@@ -30,6 +32,7 @@ def training_step(network: UNet, plan: TrainingPlan, precision: str):
     classes = torch.zeros(1, output, output, dtype=torch.int64)
     weights = torch.ones(1, output, output)
     optimiser = build_optimiser(network, plan)
+    average = moving_average(network, plan.average)
 
     def step() -> None:
         network.train()
@@ -38,8 +41,23 @@ def training_step(network: UNet, plan: TrainingPlan, precision: str):
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
+        if average is not None:
+            average.update_parameters(network)
 
     return step
+
+
+def network_alone(network: UNet, plan: TrainingPlan, precision: str):
+    image = torch.randn(1, 1, plan.tile, plan.tile)
+
+    def there_and_back() -> None:
+        network.train()
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            scores = network(image)
+        network.zero_grad(set_to_none=True)
+        scores.backward(torch.ones_like(scores))
+
+    return there_and_back
 
 
 def predicted_tile(network: UNet, plan: TrainingPlan, precision: str):
@@ -62,6 +80,7 @@ def main() -> None:
         for precision in ("fp32", "bf16"):
             row = f"{name}, width {shape.width}, {plan.tile} px"
             tasks[row, "training step", precision] = training_step(network, plan, precision)
+            tasks[row, "the network's part", precision] = network_alone(network, plan, precision)
             tasks[row, "predicted tile", precision] = predicted_tile(network, plan, precision)
     times = {key: [] for key in tasks}
     for round_number in range(TIMES + 1):
@@ -71,10 +90,10 @@ def main() -> None:
             if round_number:
                 times[key].append(perf_counter() - begun)
     print(f"{torch.get_num_threads()} threads")
-    print(f"{'':28} {'':15} {'float32':>9} {'bfloat16':>9} {'ratio':>6}")
+    print(f"{'':28} {'':18} {'float32':>9} {'bfloat16':>9} {'ratio':>6}")
     for row, what in dict.fromkeys((row, what) for row, what, _ in tasks):
         full, half = (median(times[row, what, precision]) for precision in ("fp32", "bf16"))
-        print(f"{row:28} {what:15} {full:7.3f} s {half:7.3f} s {full / half:6.2f}")
+        print(f"{row:28} {what:18} {full:7.3f} s {half:7.3f} s {full / half:6.2f}")
 
 
 if __name__ == "__main__":

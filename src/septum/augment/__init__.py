@@ -2,12 +2,13 @@
 
 from septum.augment.apply import coordinates, crop, elastic
 from septum.augment.intensity import vary
-from septum.augment.policy import Augmentation, Drawn, draw
+from septum.augment.policy import Augmentation, Drawn, Varied, draw
 from septum.augment.resampling import resample
 
 __all__ = [
     "Augmentation",
     "Drawn",
+    "Varied",
     "coordinates",
     "crop",
     "draw",

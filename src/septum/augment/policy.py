@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,21 @@ from septum.augment.sections import Sections, draw_sections
 from septum.errors import ConfigError
 
 
+class Varied(NamedTuple):
+    """How strongly sizes and grey values are varied; see `Augmentation`."""
+
+    scale: float
+    brightness: float
+    contrast: float
+    gamma: float
+
+
 @dataclass(frozen=True)
 class Augmentation:
     """How strongly training crops are varied; 0 or False switches each part off.
+
+    None, where it is possible, leaves a strength open until the data are known; see
+    `septum.training.propose`.
 
     Attributes
     ----------
@@ -28,15 +41,15 @@ class Augmentation:
     rotate : float
         Largest angle in degrees, either way: of images in their plane, of volumes about any axis,
         or in the plane of flat voxels.
-    scale : float
+    scale : float or None
         Largest relative change of size: factors between 1 / (1 + scale) and 1 + scale.
     mirror : bool
         Mirror each axis with probability 1/2.
     shift : float
         Largest shift along each axis, in pixels; crops are placed at random anyway.
-    brightness : float
+    brightness : float or None
         Largest added grey value, as a share of white - black.
-    contrast, gamma : float
+    contrast, gamma : float or None
         Largest relative change: factors and exponents between 1 / (1 + x) and 1 + x.
     noise : float
         Largest standard deviation of added Gaussian noise, as a share of white - black.
@@ -66,12 +79,12 @@ class Augmentation:
     elastic_sigma: float = 10.0
     elastic_grid: int = 3
     rotate: float = 180.0
-    scale: float = 0.1
+    scale: float | None = 0.1
     mirror: bool = True
     shift: float = 0.0
-    brightness: float = 0.1
-    contrast: float = 0.2
-    gamma: float = 0.2
+    brightness: float | None = 0.1
+    contrast: float | None = 0.2
+    gamma: float | None = 0.2
     noise: float = 0.03
     noise_probability: float = 0.2
     blur: float = 1.0
@@ -87,7 +100,7 @@ class Augmentation:
         strengths = "elastic_sigma rotate scale shift brightness contrast gamma noise blur jump"
         for name in strengths.split():
             value = getattr(self, name)
-            if not (value >= 0 and np.isfinite(value)):
+            if value is not None and not (value >= 0 and np.isfinite(value)):
                 raise ConfigError(f"{name} is {value}; expected 0 (off) or more")
         for name in ("noise_probability", "blur_probability", "lost", "drop_channel"):
             if not 0 <= getattr(self, name) <= 1:
@@ -101,6 +114,21 @@ class Augmentation:
     def cut_in_sections(self) -> bool:
         """Whether volumes get the defects of serial sections."""
         return self.jump > 0 or self.lost > 0
+
+    @property
+    def varied(self) -> Varied:
+        """The strengths that may be left open, once they are decided.
+
+        Raises
+        ------
+        ConfigError
+            If one is still open; see `septum.training.propose`.
+        """
+        values = {name: getattr(self, name) for name in Varied.__annotations__}
+        still = [name for name, value in values.items() if value is None]
+        if still:
+            raise ConfigError(f"the policy leaves {', '.join(still)} open; propose them")
+        return Varied(**values)
 
     @classmethod
     def none(cls) -> "Augmentation":
@@ -191,7 +219,8 @@ def draw(
     Raises
     ------
     ConfigError
-        If the policy has defects of sections, and the size of a volume is not given.
+        If the policy has defects of sections, and the size of a volume is not given, or if it
+        leaves a strength open.
     """
     return Drawn(
         displacement=draw_displacement(
@@ -199,7 +228,13 @@ def draw(
         ),
         # Sections jump along their own plane, so volumes with such defects keep it.
         matrix=draw_matrix(
-            rng, ndim, policy.rotate, policy.scale, policy.mirror, voxel, policy.cut_in_sections
+            rng,
+            ndim,
+            policy.rotate,
+            policy.varied.scale,
+            policy.mirror,
+            voxel,
+            policy.cut_in_sections,
         ),
         shift=rng.uniform(-1.0, 1.0, ndim) * policy.shift,
         grey=_draw_grey(policy, rng, channels, slices, (1.0,) * ndim if voxel is None else voxel),
@@ -246,7 +281,7 @@ def _draw_grey(
     def each(strength: float) -> NDArray[np.float64]:
         return np.tile(strength * rng.uniform(-1.0, 1.0, own), slices if own > 1 else 1)
 
-    span = policy.white - policy.black
+    varied, span = policy.varied, policy.white - policy.black
     # Uniform in [0, 1): below the probability means "do it".
     blurred, blur, noisy, noise = rng.random(4)
     return Grey(
@@ -254,9 +289,9 @@ def _draw_grey(
             blur * policy.blur / length if blurred < policy.blur_probability else 0.0
             for length in voxel
         ),
-        contrast=(1.0 + policy.contrast) ** each(1.0),
-        brightness=each(policy.brightness * span),
-        gamma=(1.0 + policy.gamma) ** each(1.0),
+        contrast=(1.0 + varied.contrast) ** each(1.0),
+        brightness=each(varied.brightness * span),
+        gamma=(1.0 + varied.gamma) ** each(1.0),
         noise=noise * policy.noise * span if noisy < policy.noise_probability else 0.0,
         noise_seed=int(rng.integers(2**63)),
         black=policy.black,

@@ -32,8 +32,7 @@ PAPER = Plan(
 DEFAULT = Plan(
     data=DataPlan(normalise="auto"),
     network=NetworkPlan(width=None, depth=None, dropout=0.0, norm="batch"),
-    # Cells of other frames and dishes are dimmer, larger, and in other contrast than what teaches.
-    augment=Augmentation(scale=0.3, brightness=0.2, contrast=0.5, gamma=0.5),
+    augment=Augmentation(scale=None, brightness=None, contrast=None, gamma=None),
     training=TrainingPlan(tile=None, batch=None),
 )
 

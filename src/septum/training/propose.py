@@ -19,6 +19,7 @@ from septum.resample import rescaled_shape, scale_per_axis
 from septum.training import planes, volumes
 from septum.training.channels import of_channels
 from septum.training.specks import in_words, smallest_pieces, whole_pieces
+from septum.training.variation import with_variation
 from septum.voxel import SAME, in_um, proportions, unlike
 
 # The paper's network sees 188 px around a pixel. Cells 70 and 110 px wide were learnt faster and
@@ -99,6 +100,8 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
             plan, shapes, proportions(voxel, len(voxel), scale), diameter
         )
     refuse_thin(samples, plan)
+    reasons += more
+    plan, more = with_variation(plan, samples)
     return plan, [*reasons, *more, *_thin(samples, plan)]
 
 

@@ -213,6 +213,10 @@ SETTINGS = [
     "network.depth=2",
     "network.dropout=0.3",
     "training.tile=60",
+    "augment.scale=0.3",
+    "augment.brightness=0.2",
+    "augment.contrast=0.5",
+    "augment.gamma=0.5",
 ]
 
 

@@ -43,6 +43,10 @@ SETTINGS = [
     "training.tile=60",
     "training.steps=4",
     "instances.min_size=0",
+    "augment.scale=0.3",
+    "augment.brightness=0.2",
+    "augment.contrast=0.5",
+    "augment.gamma=0.5",
 ]
 
 
@@ -250,7 +254,7 @@ def fitted(batches, steps=3, **changes):
 
 def batches(number):
     sample = prepare(samples_of(1)[0], DataPlan(1.0), TargetPlan(border=0.0))
-    policy = preset("default").augment
+    policy = preset("paper").augment
     return draw_batch([sample], policy, (60, 60), (20, 20), np.random.default_rng(number).spawn(2))
 
 
@@ -313,10 +317,7 @@ def test_the_papers_preset_is_the_papers():
     assert (training.tile, training.batch, training.precision) == (572, 1, "32")
     assert training.average == 0
     assert (plan.augment.elastic_sigma, plan.augment.elastic_grid) == (10.0, 3)
-    strengths = ("scale", "brightness", "contrast", "gamma")  # as its rows were trained
-    assert [getattr(plan.augment, name) for name in strengths] == [0.1, 0.1, 0.2, 0.2]
-    varied = preset("default").augment
-    assert [getattr(varied, name) for name in strengths] == [0.3, 0.2, 0.5, 0.5]
+    assert plan.augment.varied == (0.1, 0.1, 0.2, 0.2)  # as its rows were trained
     assert plan.instances.min_size == 0
 
 
@@ -355,7 +356,7 @@ def test_strokes_tell_nothing_of_size_and_that_is_said():
     strokes = replace(samples_of(1)[0], kind="scribbles")
     plan, reasons = propose(preset("default"), [strokes])
     assert (plan.data.scale, plan.targets.border, plan.instances.min_size) == (1.0, 0.0, 0)
-    assert len(reasons) == 5  # the others are about grey values, depth, tiles and the small image
+    assert len(reasons) == 6  # also of grey values, depth, tiles, variation and the small image
     assert "strokes do not tell how large objects are" in reasons[1]
     chosen = override(preset("default"), ["data.scale=0.5"])
     assert propose(chosen, [strokes])[0].data.scale == 0.5
@@ -372,6 +373,7 @@ def test_what_is_set_is_not_proposed():
                 "targets.balance=1",
             "instances.min_size=9",
             "network.width=9", "network.depth=3", "training.tile=99", "training.batch=3",
+            "augment.scale=0", "augment.brightness=0", "augment.contrast=0", "augment.gamma=0",
         ],
     )  # fmt: skip
     plan, reasons = propose(chosen, samples_of(1))
