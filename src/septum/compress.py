@@ -30,6 +30,7 @@ from septum.predict import read
 from septum.predict.engines import openvino
 from septum.resample import rescale
 from septum.stored import INT8
+from septum.training.apart import refuse_among_data
 from septum.training.calibrate import quality
 from septum.training.folder import refuse_existing
 
@@ -99,6 +100,7 @@ def compress(
     model = api.load(run, "cpu", precision="fp32")
     named = model.description.named
     reading = api.Reading(classes=named)
+    refuse_among_data(Path(out), [data], reading)
     samples = [sample for sample in api.samples_of(data, say, reading) if sample.labels is not None]
     if not samples:
         raise DataError("there is no annotated image to check the compressed model on")

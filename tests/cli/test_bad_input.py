@@ -271,6 +271,23 @@ def test_images_that_would_overwrite_each_other_or_annotations(septum, run, data
     the_error(septum("predict", run, image, "-o", data / "images"), "c0.tif", "another folder")
 
 
+def test_nothing_is_written_among_images_and_annotations(septum, run, data, tmp_path):
+    def files():
+        return sorted(path.name for path in data.rglob("*"))
+
+    before = files()
+    for out in ("images", "images/run", "masks"):
+        refused = septum("train", data, "-o", data / out, "--steps", 1, *TINY)
+        the_error(refused, str(data / out), "lies among the images and annotations", "-o runs/")
+    the_error(septum("predict", run, data / "images", "-o", data / "masks"), "(c0.tif, c1.tif)")
+    assert files() == before
+    # In a folder of that name which holds nothing else there is room: for later results, too.
+    for image in ("c0.tif", "c1.tif"):
+        path = data / "images" / image
+        code, _ = septum("predict", run, path, "-o", tmp_path / "masks", "--save", "labels")
+        assert code == 0
+
+
 def test_several_failures_are_each_said_and_counted(septum, run, data, tmp_path):
     for name in ("c0.tif", "c1.tif"):
         (data / "images" / name).write_bytes(b"rubbish")

@@ -185,6 +185,14 @@ def test_what_cannot_be_compressed_is_refused_before_any_work(tmp_path, monkeypa
     assert not (tmp_path / "out").exists()
 
 
+def test_a_compressed_model_is_not_written_among_the_images(tmp_path, cells_in):
+    pytest.importorskip("nncf")
+    untrained().save(tmp_path / "run" / "model")
+    data = cells_in(tmp_path / "data")
+    with pytest.raises(DataError, match="lies among the images and annotations"):
+        compress(tmp_path / "run", data / "images" / "int8", data)
+
+
 def test_nothing_is_printed(folders, capfd, tmp_path):
     root, _, _ = folders
     compress(root / "run", tmp_path / "out", cells(1), 0.5)

@@ -82,6 +82,7 @@ def command(
         rescale=rescale,
     )
     files = images_in(images, show.note)
+    segment.refuse_annotation_folder(out)
     for path in files:
         segment.refuse_same_folder(path, out)
     if skip_existing:

@@ -2,7 +2,13 @@
 
 from septum.segment.compute import Progress
 from septum.segment.file import segment_file
-from septum.segment.options import Options, is_done, refuse_same_folder, refuse_unwritable
+from septum.segment.options import (
+    Options,
+    is_done,
+    refuse_annotation_folder,
+    refuse_same_folder,
+    refuse_unwritable,
+)
 from septum.segment.outcome import Outcome
 
 __all__ = [
@@ -10,6 +16,7 @@ __all__ = [
     "Outcome",
     "Progress",
     "is_done",
+    "refuse_annotation_folder",
     "refuse_same_folder",
     "refuse_unwritable",
     "segment_file",

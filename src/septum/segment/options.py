@@ -5,6 +5,8 @@ from pathlib import Path
 
 from septum.data.channels import Wishes
 from septum.data.formats import stem_of
+from septum.data.layouts.files import few, image_entries
+from septum.data.layouts.folder import ANNOTATION_FOLDERS
 from septum.errors import ConfigError, DataError
 from septum.model import DEFAULT_MEMORY, Model
 from septum.outputs import KINDS
@@ -82,6 +84,25 @@ def refuse_same_folder(path: Path, out: Path) -> None:
             f"{path} is in the folder for the results, where a result could take the place of your "
             "own annotation; give another folder, as -o results"
         )
+
+
+def refuse_annotation_folder(out: Path) -> None:
+    """Raise DataError if the folder for results is one of annotations, by its name and content.
+
+    A result beside an annotation of the same image would be taken for a second one of it.
+    """
+    if out.name.lower() not in ANNOTATION_FOLDERS:
+        return
+    found = image_entries(out)
+    if found and not any(_is_result(path) for path in found):
+        raise DataError(
+            f"{out} holds images that septum did not write ({few(found)}) and is called as a "
+            "folder of annotations is; give another folder, as -o results"
+        )
+
+
+def _is_result(path: Path) -> bool:
+    return any(path.name.endswith(kind.suffix) and kind.is_ours(path) for kind in KINDS.values())
 
 
 def spare_annotations(path: Path, out: Path, options: Options) -> None:

@@ -19,6 +19,7 @@ from septum.model import Model
 from septum.plan import Plan
 from septum.predict.precision import choose_device, resolve
 from septum.training import folder
+from septum.training.apart import refuse_among_data
 from septum.training.board import Board
 from septum.training.complete import complete
 from septum.training.fits import refuse_too_large
@@ -97,14 +98,13 @@ def train(
     Raises
     ------
     DataError
-        If the data cannot be trained on, or `out` already holds a run.
+        If the data cannot be trained on, or `out` lies among them or already holds a run.
     ConfigError
         If a setting does not exist or has a value that it cannot take.
     """
     command = invocation(train, locals())
     out = Path(out)
     folder.refuse_existing(out)
-    _refuse_data_as_run(data, out)
     # What needs no data comes first: reading them may take minutes.
     if seed < 0:
         raise ConfigError(f"seed is {seed}; expected 0 or more")
@@ -113,6 +113,7 @@ def train(
     if chosen.training.patience is not None and val is None:
         raise ConfigError("patience counts validations, and there are none without --val")
     length = Length(chosen.training.steps, limit)
+    refuse_among_data(out, (data, val), reading)
     machine = machine or Machine()
     board = Board(out / "tensorboard") if tensorboard else nullcontext()
     fabric = machine.launch(chosen.training.precision)
@@ -270,11 +271,6 @@ def _shared(command: str, machine: Machine, processes: int) -> str:
     if processes == 1 or machine.devices is not None:
         return command
     return f"{command}  # in {processes} processes"
-
-
-def _refuse_data_as_run(data: Data, out: Path) -> None:
-    if isinstance(data, str | Path) and Path(data).resolve() == out.resolve():
-        raise DataError(f"{out} is the folder of the data; give another folder for the run")
 
 
 def _in_words(val: Data | float | None) -> float | str | None:

@@ -51,6 +51,16 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.pairs)
 
+    @property
+    def files(self) -> Iterator[Path]:
+        """All that a training reads, and the files in no pair; some are folders, as a zarr is."""
+        for pair in self.pairs:
+            yield from (pair.image, *pair.channels, pair.labels)
+            yield from (part.labels for part in pair.parts)
+            if pair.area is not None:
+                yield pair.area
+        yield from self.orphans
+
     def samples(self, ndim: int = 2) -> Iterator[Sample]:
         """Read pair by pair; a stack gives one sample per plane for ``ndim=2``.
 

@@ -26,6 +26,9 @@ IMAGES = ("images", "image", "imgs", "raw")
 LABELS = ("labels", "label", "masks", "mask", "instances", "annotations")
 SCRIBBLES = ("scribbles", "scribble")
 AREAS = ("annotated", "roi", "rois")
+ANNOTATION_FOLDERS = frozenset((*LABELS, *SCRIBBLES, *AREAS))
+KNOWN_FOLDERS = ANNOTATION_FOLDERS.union(IMAGES)
+"""What is looked for by name, whatever its case."""
 
 
 def find_folders(root: Path, reading: Reading) -> Dataset | None:
