@@ -1,6 +1,8 @@
 """Every engine gives the network's scores, in whichever precision."""
 
 import re
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import numpy as np
@@ -238,3 +240,15 @@ def test_openvino_keeps_small_tiles_and_lets_go_of_large_ones(monkeypatch):
     ):
         engine(tiles)
         assert list(engine._requests) == [array.shape for array in kept]
+
+
+def test_nobody_is_told_over_the_network_that_openvino_is_used():
+    pytest.importorskip("openvino")
+    # In a process of its own, since it is imported once; its reporter would fork another one.
+    code = (
+        "import sys; from septum.predict.engines.openvino import imported; imported(); "
+        "from openvino.tools import ovc; "
+        "print(type(ovc.telemetry).__module__, 'openvino_telemetry' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "openvino.tools.ovc.telemetry_stub False\n"

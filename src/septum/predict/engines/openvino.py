@@ -1,7 +1,9 @@
 """OpenVINO: the fastest on a CPU, in bfloat16 where the processor has it, or in 8-bit integers."""
 
+import sys
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from septum.predict.precision import resolve
 if TYPE_CHECKING:
     import openvino
 
+_REPORTER = "openvino_telemetry"
 _BESIDE = 4.0  # see septum.predict.engines.memory
 # Of the sizes that are not in use: small images differ in size and come back, and compiling takes
 # about 0.1 s. What is kept holds its features.
@@ -114,13 +117,31 @@ def imported() -> Any:
         If it is not installed.
     """
     try:
-        import openvino
+        with _telling_nobody():
+            import openvino
     except ImportError:
         raise ConfigError(
             'OpenVINO is not installed; install it with `pip install "septum[cpu]"`, or take the '
             "backend torch"
         ) from None
     return openvino
+
+
+@contextmanager
+def _telling_nobody() -> Iterator[None]:
+    """Hide the package with which OpenVINO reports over the network that it was imported.
+
+    What users compute, and that they do, is theirs. OpenVINO does without it where it is missing;
+    the process that it forks to report would also get every Ctrl-C and print what came of it.
+    """
+    before = sys.modules.get(_REPORTER)
+    sys.modules[_REPORTER] = None  # pyright: ignore[reportArgumentType]
+    try:
+        yield
+    finally:
+        del sys.modules[_REPORTER]
+        if before is not None:
+            sys.modules[_REPORTER] = before
 
 
 def model_of(network: UNet) -> "openvino.Model":
