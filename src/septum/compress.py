@@ -32,7 +32,7 @@ from septum.resample import rescale
 from septum.stored import INT8
 from septum.training.apart import refuse_among_data
 from septum.training.calibrate import quality
-from septum.training.folder import refuse_existing
+from septum.training.standing import refuse_existing
 
 # More tiles no longer move the ranges; each takes about a second.
 _TILES = 48

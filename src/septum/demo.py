@@ -15,7 +15,7 @@ from septum.evaluation import Scores
 from septum.model import Model
 from septum.report.picture import Panel, coloured, compose, grey, heat, save
 from septum.training import Step
-from septum.training.folder import refuse_existing
+from septum.training.standing import refuse_existing
 
 # A network that sees 44 px around a pixel suits cells of 34 px, and trains in two minutes.
 SETTINGS = ("network.width=16", "network.depth=3", "training.tile=260", "training.batch=2")

@@ -62,6 +62,11 @@ class Description:
         return "mean Dice" if len(self.named.names) > 1 else "Dice"
 
     @property
+    def interrupted(self) -> bool:
+        """Whether it is of a training that was ended early: its thresholds are the default ones."""
+        return bool(self.training.get("interrupted"))
+
+    @property
     def rule(self) -> str:
         """How probabilities become cells, or classes, in words."""
         if self.named is None:

@@ -15,6 +15,7 @@ import pytest
 
 import septum
 from septum.data.formats import read_labels, write_labels
+from septum.description import describe
 from septum.errors import ConfigError, DataError
 from septum.training.folder import begun
 from septum.training.state import saved
@@ -271,14 +272,13 @@ def test_a_state_of_another_network_is_refused(data, tmp_path):
         septum.resume(data, run, extend=2)
 
 
-def test_ctrl_c_saves_says_how_to_go_on_and_leaves_a_model(data, tmp_path):
+def test_ctrl_c_saves_says_how_to_go_on_and_leaves_a_model_without_chosen_thresholds(
+    data, tmp_path
+):
     run = tmp_path / "run"
     settings = [part for setting in SETTINGS for part in ("--set", setting)]
-    process = subprocess.Popen(
-        command(data, run, "--steps", 100_000, *settings),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    arguments = command(data, run, "--steps", 100_000, *settings)
+    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
     while not saved(run / "state"):
         assert process.poll() is None
         time.sleep(0.05)
@@ -286,5 +286,124 @@ def test_ctrl_c_saves_says_how_to_go_on_and_leaves_a_model(data, tmp_path):
     _, printed = process.communicate(timeout=120)
     # As after any Ctrl-C, so that a script does not go on; what has been learnt is there.
     assert process.returncode == 130, printed
-    assert f"To go on: septum train {data} -o {run} --resume" in printed
+    assert "Traceback" not in printed
+    assert printed.splitlines()[-3:] == [
+        f"To go on:        septum train {data} -o {run} --resume",
+        f"To end it here:  septum train {data} -o {run} --finish",
+        "stopped; no file was left half written",
+    ]
+    printed = " ".join(printed.split())
+    assert "stopping as soon as what was learnt is saved; Ctrl-C again stops at once" in printed
+    assert "the model has the default thresholds so far" in printed
     assert np.isfinite(septum.load(run).predict(np.zeros((40, 40))).probabilities).all()
+    assert describe(run).interrupted
+    assert describe(run).plan.instances.threshold is None
+    assert not (run / "report.html").exists()
+    with pytest.raises(DataError, match="was not finished; go on with it with --resume, or"):
+        septum.train(data, run)
+
+
+@pytest.mark.parametrize("within", ["fit", "calibrated"])
+def test_a_second_ctrl_c_stops_at_once_and_leaves_no_model(data, tmp_path, within):
+    """In the middle of a step, and of the choice of thresholds."""
+    run = tmp_path / "run"
+    code = f"""
+import signal
+from septum.cli import main
+from septum.training import complete, loop
+def twice(*_given, **_options):
+    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+if "{within}" == "fit":
+    step, calls = loop.Descent.step, iter(range(9))
+    loop.Descent.step = lambda *given: twice() if next(calls) == 3 else step(*given)
+else:
+    complete.calibrated = twice
+main()
+"""
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    arguments = command(data, run, "--steps", 6, *settings)
+    arguments[2] = code
+    printed = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert printed.returncode == 130, printed.stderr
+    assert "Traceback" not in printed.stderr
+    assert f"septum train {data} -o {run} --resume" in printed.stderr
+    assert not (run / "model").exists()
+    with pytest.raises(DataError, match=r"was not finished; .* --resume goes on with it"):
+        septum.load(run)
+    with pytest.raises(DataError, match="was not finished; go on with it with --resume"):
+        septum.train(data, run)
+    model = septum.resume(data, run)
+    assert model.description.training["steps"] == 6
+    assert model.description.plan.instances.threshold is not None
+
+
+def test_before_the_first_step_ctrl_c_stops_at_once_and_the_command_can_be_given_again(
+    data, tmp_path
+):
+    run = tmp_path / "run"
+    code = """
+import signal
+from septum.cli import main
+from septum.training import run
+run.prepare_all = lambda *_given: signal.raise_signal(signal.SIGINT)
+main()
+"""
+    arguments = command(data, run, "--steps", 2)
+    arguments[2] = code
+    printed = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert printed.returncode == 130
+    assert "No step was saved yet; to begin anew: septum train" in printed.stderr
+    septum.train(data, run, steps=2, settings=SETTINGS)
+
+
+def test_a_run_that_was_interrupted_is_finished_where_it_is(data, whole, tmp_path):
+    run, seen, said = tmp_path / "run", [], []
+    stopped = {"on_step": seen.append, "stop": lambda: len(seen) >= 7}
+    septum.train(data, run, steps=STEPS, settings=SETTINGS, val=0.34, **stopped)
+    before = weights(run)
+    # Interrupted in the choice of thresholds it is as before, and can still go on.
+    model = septum.resume(data, run, finish=True, stop=lambda: True)
+    assert model.description.interrupted
+    assert begun(run)[1].length.steps == STEPS
+    shutil.copytree(run, tmp_path / "on")
+    model = septum.resume(data, run, finish=True)
+    assert model.description.training["steps"] == 7
+    assert weights(run) == before
+    assert describe(run).plan.instances.threshold is not None
+    assert not describe(run).interrupted
+    assert (run / "report.html").exists()
+    septum.resume(data, run, on_note=said.append)
+    assert "the run is finished, after 7 steps; --extend trains it for longer" in said
+    with pytest.raises(DataError, match=r"trained model; .* or train it for longer with --extend"):
+        septum.train(data, run)
+    assert septum.resume(data, run, extend=2).description.training["steps"] == 9
+    septum.resume(data, tmp_path / "on")
+    assert weights(tmp_path / "on") == weights(whole)
+
+
+def test_an_extension_that_is_interrupted_leaves_the_finished_model_and_can_be_finished(
+    data, tmp_path
+):
+    run, seen, said = tmp_path / "run", [], []
+    septum.train(data, run, steps=4, settings=SETTINGS)
+    before = weights(run)
+    stopped = {"on_step": seen.append, "stop": lambda: len(seen) >= 2, "on_note": said.append}
+    septum.resume(data, run, extend=4, **stopped)
+    assert weights(run) == before
+    assert any("6 steps; the finished model stays as it was" in note for note in said)
+    with pytest.raises(DataError, match="not finished; go on with it with --resume"):
+        septum.train(data, run)
+    assert septum.resume(data, run, finish=True).description.training["steps"] == 6
+    assert weights(run) != before
+    assert septum.resume(data, run, extend=1).description.training["steps"] == 7
+
+
+def test_what_was_learnt_is_kept_where_no_thresholds_can_be_chosen(data, tmp_path, monkeypatch):
+    def fail(*_given):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("septum.training.complete.calibrated", fail)
+    with pytest.raises(MemoryError):
+        septum.train(data, tmp_path / "run", steps=2, settings=SETTINGS)
+    assert septum.load(tmp_path / "run").description.interrupted

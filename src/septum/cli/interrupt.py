@@ -1,7 +1,7 @@
 """Ctrl-C in a long training: the first ends it and keeps what has been learnt, the second stops."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -11,20 +11,37 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, also where what has been learnt was kept: a script must not go on."""
 
 
-@contextmanager
-def first_interrupt_ends() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether Ctrl-C has been pressed; a second press raises."""
-    pressed = False
+class Interrupt:
+    """Whether Ctrl-C has been pressed.
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        nonlocal pressed
-        if pressed:
+    Parameters
+    ----------
+    worth_keeping : bool
+        Whether the first press ends what is done in an orderly way; before anything has been done,
+        there is nothing to keep, and it stops at once.
+    """
+
+    def __init__(self, worth_keeping: bool) -> None:
+        self.worth_keeping, self._pressed = worth_keeping, False
+
+    def __call__(self) -> bool:
+        """Tell whether it has been, once."""
+        return self._pressed
+
+    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        """Take note of a press, or raise KeyboardInterrupt."""
+        if self._pressed or not self.worth_keeping:
             raise KeyboardInterrupt
-        pressed = True
-        show.note("stopping after this step and keeping the model so far; Ctrl-C again to drop it")
+        self._pressed = True
+        show.note("stopping as soon as what was learnt is saved; Ctrl-C again stops at once")
 
-    before = signal.signal(signal.SIGINT, on_signal)
+
+@contextmanager
+def first_interrupt_ends(worth_keeping: bool = False) -> Iterator[Interrupt]:
+    """Yield what tells whether Ctrl-C has been pressed; a second press raises."""
+    interrupt = Interrupt(worth_keeping)
+    before = signal.signal(signal.SIGINT, interrupt.on_signal)
     try:
-        yield lambda: pressed
+        yield interrupt
     finally:
         signal.signal(signal.SIGINT, before)

@@ -59,6 +59,11 @@ def failed(text: str) -> None:
     _line("✗", "bold red", text)
 
 
+def line(text: str) -> None:
+    """Print a line as it is: however long it is, it can be copied."""
+    console.print(Text(text), highlight=False, soft_wrap=True)
+
+
 def _line(mark: str, style: str, text: str) -> None:
     console.print(Text.assemble((mark, style), " ", text), highlight=False, soft_wrap=True)
 
@@ -76,9 +81,8 @@ def progress(description: str) -> Iterator["Bar"]:
     with Progress(*parts, console=console, disable=not console.is_terminal) as bar:
         try:
             yield Bar(bar, bar.add_task(description, total=1.0, detail=""))
-        except BaseException:
-            bar.live.transient = True  # what is left on the screen is the error alone
-            raise
+        finally:
+            bar.live.transient = True  # what is left on the screen is what was found, or the error
 
 
 class Bar:

@@ -49,8 +49,8 @@ def _short(number: float) -> str:
     return f"{number:.3g}" if number < 999.5 else f"{number:.0f}"
 
 
-def report(run: Path, description: "Description", go_on: str | None) -> None:
-    """Say how a training went, and what to type next.
+def report(run: Path, description: "Description") -> None:
+    """Say how a training went that has ended, and what to type next.
 
     Parameters
     ----------
@@ -58,8 +58,6 @@ def report(run: Path, description: "Description", go_on: str | None) -> None:
         Its folder.
     description : Description
         Of its model.
-    go_on : str or None
-        The command that goes on, where the training was ended by hand.
     """
     facts = description.training
     if facts.get("best_score") is not None:
@@ -69,5 +67,24 @@ def report(run: Path, description: "Description", go_on: str | None) -> None:
         )
     if "waited" in facts:
         show.note(f"{facts['waited']:.1%} of the time was spent waiting for tiles")
-    following = f"To go on: {go_on}" if go_on else f"Next: septum predict {run} IMAGE -o OUT"
-    show.done(f"{run}: {facts['steps']} steps in {readable(facts['seconds'])}. {following}")
+    show.done(
+        f"{run}: {facts['steps']} steps in {readable(facts['seconds'])}. "
+        f"Next: septum predict {run} IMAGE -o OUT"
+    )
+
+
+def say_how_to_go_on(again: str, out: Path) -> None:
+    """Print what goes on with a run that was interrupted, each command on a line to be copied.
+
+    Parameters
+    ----------
+    again : str
+        The command without what goes on.
+    out : Path
+        The run folder.
+    """
+    if (out / "state").exists():
+        show.line(f"To go on:        {again} --resume")
+        show.line(f"To end it here:  {again} --finish")
+    else:
+        show.line(f"No step was saved yet; to begin anew: {again} …")

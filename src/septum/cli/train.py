@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import join
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +13,13 @@ from septum.cli import choices, options, show
 from septum.cli.facts import show_beginning
 from septum.cli.interrupt import INTERRUPTED, first_interrupt_ends
 from septum.cli.reading import with_reading
-from septum.cli.steps import Steps, report
+from septum.cli.steps import Steps, report, say_how_to_go_on
 from septum.data.layouts import Reading
 from septum.errors import ConfigError
 
 if TYPE_CHECKING:
     from septum.model import Model
+    from septum.training import Step
 
 _LENGTH = "How long"
 
@@ -26,7 +28,7 @@ _DROPPED = 0.2
 
 
 _OF_ANY_RUN = {
-    *("data", "out", "resume", "extend", "tensorboard"),
+    *("data", "out", "resume", "extend", "finish", "tensorboard"),
     *("device", "devices", "nodes", "strategy", "workers", "deterministic"),
 }
 """What may be given also to a run that goes on; everything else it keeps."""
@@ -85,6 +87,12 @@ def command(
             rich_help_panel=_LENGTH,
         ),
     ] = None,
+    finish: Annotated[
+        bool,
+        typer.Option(
+            "--finish", help="End an interrupted run where it is.", rich_help_panel=_LENGTH
+        ),
+    ] = False,
     device: options.Device = None,
     devices: options.Devices = None,
     nodes: options.Nodes = None,
@@ -98,23 +106,28 @@ def command(
     (Cellpose), nnU-Net, the Cell Tracking Challenge, ISBI 2012, DRIVE, OME-Zarr, a CSV table of
     pairs, and one image with several annotations. `septum check` shows how a folder is understood.
 
-    Ctrl-C ends the training after the step at hand, writes the model so far, and says how to go on.
-    A run that was killed goes on with `--resume` too, and ends as if nothing had happened.
+    Ctrl-C ends the training after the step at hand and says how to go on: with `--resume`, or with
+    `--finish`, which takes no further step and chooses the thresholds. A second Ctrl-C stops at
+    once. A run that was killed goes on with `--resume` too, and ends as if nothing had happened.
 
     Example: `septum train my-cells -o runs/first --max-time 20m`
     """
     from septum import api  # torch takes seconds to import: only for those who train
     from septum.description import describe
 
-    again = f"septum train {data} -o {out}"
-    if resume or extend:
-        _refuse_choices(context, again + (f" --extend {extend}" if extend else " --resume"))
+    again = join(["septum", "train", str(data), "-o", str(out)])
+    ways = [f"--extend {extend}"] * bool(extend) + ["--resume"] * resume + ["--finish"] * finish
+    if len(ways) > 1:
+        raise ConfigError(f"{' and '.join(ways)} are several ways to go on; give one of them")
+    if ways:
+        _refuse_choices(context, f"{again} {ways[0]}")
     if seeds is not None and (val is None or seeds < 2):
         raise ConfigError(
             "--seeds compares runs by their validation scores: give 2 seeds or more, and --val"
         )
     machine = api.Machine(device, devices, nodes, strategy, deterministic, workers)
-    if machine.shares != (1, 1):
+    shared = machine.shares != (1, 1)
+    if shared:
         show.first_speaks()
         if seeds is not None:
             raise ConfigError(
@@ -135,36 +148,50 @@ def command(
         "val": _val(val),
         "reading": reading,
     }
-    with show.progress("training") as bar, first_interrupt_ends() as stop:
-        shown = Steps(bar)
-        watched = {
-            "machine": machine,
-            "on_note": show.note,
-            "on_step": shown.on_step,
-            "on_stage": shown.on_stage,
-            "stop": stop,
-            "tensorboard": tensorboard,
-            "on_facts": show_beginning,
-        }
+    ended = False
+    try:
+        with show.progress("training") as bar, first_interrupt_ends(shared) as stop:
+            shown = Steps(bar)
 
-        def tell(run: Path, model: "Model") -> None:
-            go_on = (again if seeds else f"{again} --resume") if stop() else None
-            report(run, model.description, go_on)
+            def on_step(step: "Step") -> None:
+                stop.worth_keeping = True
+                shown.on_step(step)
 
-        if seeds:
-            numbers = range(seed, seed + seeds)
-            scores = api.train_seeds(data, out, numbers, tell, **chosen, **watched)
-            if len(scores) < seeds:
-                show.note("the other seeds were not trained; the same command goes on with them")
+            watched = {
+                "machine": machine,
+                "on_note": show.note,
+                "on_step": on_step,
+                "on_stage": shown.on_stage,
+                "stop": stop,
+                "tensorboard": tensorboard,
+                "on_facts": show_beginning,
+            }
+            if seeds:
+                numbers = range(seed, seed + seeds)
+                scores = api.train_seeds(data, out, numbers, _tell, **chosen, **watched)
+                if len(scores) == seeds:
+                    _compare(scores, describe(out / f"seed-{seed}").measure)
+            elif ways:
+                longer = int(extend) if extend and extend.isdecimal() else extend
+                ended = _tell(out, api.resume(data, out, longer, finish=finish, **watched))
             else:
-                _compare(scores, describe(out / f"seed-{seed}").measure)
-        elif resume or extend:
-            longer = int(extend) if extend and extend.isdecimal() else extend
-            tell(out, api.resume(data, out, longer, **watched))
-        else:
-            tell(out, api.train(data, out, seed=seed, **chosen, **watched))
-    if stop():
-        raise typer.Exit(INTERRUPTED)
+                ended = _tell(out, api.train(data, out, seed=seed, **chosen, **watched))
+        if not stop():
+            return
+    except KeyboardInterrupt:
+        pass
+    if seeds:
+        show.note("not all seeds were trained; the same command goes on with them")
+    elif not ended:
+        say_how_to_go_on(again, out)
+    raise typer.Exit(INTERRUPTED)
+
+
+def _tell(run: Path, model: "Model") -> bool:
+    """Say how a training went, and return whether it was not interrupted."""
+    if not model.description.interrupted:
+        report(run, model.description)
+    return not model.description.interrupted
 
 
 def _refuse_choices(context: typer.Context, right: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
+from septum.counted import counted
 from septum.data.sample import Sample
 from septum.errors import SeptumError
 from septum.evenly import evenly
@@ -24,6 +25,7 @@ from septum.training.machine import Machine
 from septum.training.report import write_report
 from septum.training.run import train_model
 from septum.training.sides import Sides
+from septum.training.standing import is_finished
 from septum.training.state import progress_of
 
 
@@ -81,25 +83,11 @@ def complete(
             process = f"-{fabric.global_rank}" if fabric.world_size > 1 else ""
             kept = save_batch(error.batch, out / f"diverged-{error.number}{process}")
             raise SeptumError(f"{error}. The tiles are in {kept}") from None
-    if watch.stop():
-        watch.on_note(
-            f"ended early, after {model.description.training['steps']} steps; to go on: "
-            f"septum train DATA -o {out} --resume"
-        )
     model = _told(model, begun=facts.begun, data=facts.data, command=facts.command)
     if facts.continued:
         model = _told(model, continued=[asdict(later) for later in facts.continued])
     if fabric.is_global_zero:
-        # What took long to learn is safe before the thresholds are chosen.
-        model.save(out / folder.MODEL)
-        model = _concluded(model, samples, validation, watch)
-        model.save(out / folder.MODEL)
-        page = out / folder.REPORT
-        watch.on_stage("drawing the report", 1, 1)
-        log = out / folder.LOG
-        for note in write_report(page, model, samples, validation, log, facts.seed):
-            watch.on_note(note)
-        watch.on_note(f"how it went, in pictures: {page}")
+        model = _written(out, model, samples, validation, facts.seed, watch)
     # Training predicts with PyTorch wherever it runs; who uses the model wants the fastest engine.
     return Model(model.network, model.description, machine.device)
 
@@ -121,10 +109,66 @@ def _recorded(
         yield replace(watch, on_step=record)
 
 
+def _written(
+    out: Path,
+    model: Model,
+    samples: Sequence[Sample],
+    validation: Sequence[Sample],
+    seed: int,
+    watch: Watch,
+) -> Model:
+    """Write the model with its thresholds and the report; without both, where the user says so."""
+    unfinished = _told(model, interrupted=True)
+    try:
+        model = _concluded(model, samples, validation, _stoppable(watch))
+    except _Stopped:
+        kept = _keep_unfinished(out, unfinished)
+        steps = model.description.training["steps"]
+        watch.on_note(
+            f"ended early, after {counted(steps, 'step')}; {kept}. --resume goes on, and --finish "
+            "ends the run here and chooses the thresholds"
+        )
+        return unfinished
+    except Exception:
+        _keep_unfinished(out, unfinished)  # what took long to learn, whatever went wrong
+        raise
+    model.save(out / folder.MODEL)
+    page, log = out / folder.REPORT, out / folder.LOG
+    watch.on_stage("drawing the report", 1, 1)
+    for note in write_report(page, model, samples, validation, log, seed):
+        watch.on_note(note)
+    watch.on_note(f"how it went, in pictures: {page}")
+    return model
+
+
+class _Stopped(Exception):
+    """The user ended the run before its model was finished."""
+
+
+def _stoppable(watch: Watch) -> Watch:
+    """Return the watch, which ends what follows the steps where the user says so."""
+
+    def on_stage(stage: str, done: int, total: int) -> None:
+        watch.on_stage(stage, done, total)
+        if watch.stop():
+            raise _Stopped
+
+    return replace(watch, on_stage=on_stage)
+
+
+def _keep_unfinished(out: Path, model: Model) -> str:
+    """Write what was learnt so far, unless there is a finished model; say which of the two."""
+    if is_finished(out):  # it is better than an extension that has just begun
+        return "the finished model stays as it was"
+    model.save(out / folder.MODEL)
+    return "the model has the default thresholds so far"
+
+
 def _concluded(
     model: Model, samples: Sequence[Sample], validation: Sequence[Sample], watch: Watch
 ) -> Model:
     """Return the model with the thresholds that do best, and its score on validation images."""
+    watch.on_stage("choosing thresholds", 0, 1)
     model = calibrated(model, validation or samples, partial(watch.on_stage, "choosing thresholds"))
     if validation:
         model = _told(model, best_score=quality(model, evenly(validation, FEW)))

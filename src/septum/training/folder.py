@@ -93,8 +93,8 @@ class Facts:
     continued: tuple[Continued, ...] = ()
 
 
-def refuse_existing(out: Path) -> None:
-    """Raise DataError if there is a run in `out`: training never overwrites one."""
+def refuse_no_folder(out: Path) -> None:
+    """Raise DataError if `out` is a file, or a folder that looks like data."""
     if out.is_file():
         raise DataError(f"{out} is a file; give a folder for the run")
     for name in _DATA:
@@ -102,16 +102,6 @@ def refuse_existing(out: Path) -> None:
             raise DataError(
                 f"{out} holds {name}/, so it looks like data; give a folder of its own for the run"
             )
-    if (out / MODEL / "model.json").exists():
-        raise DataError(
-            f"{out} already holds a trained model; choose another folder or remove it, or train it "
-            "for longer with --extend"
-        )
-    if (out / STATE).exists():
-        raise DataError(
-            f"{out} holds a training that was not finished; go on with it with --resume, or choose "
-            "another folder or remove it"
-        )
 
 
 def begin(out: Path, plan: Plan, facts: Facts) -> None:

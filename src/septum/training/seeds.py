@@ -16,7 +16,7 @@ def train_seeds(
     data: Data,
     out: str | Path,
     seeds: Iterable[int],
-    on_model: Callable[[Path, Model], None] = lambda _run, _model: None,
+    on_model: Callable[[Path, Model], object] = lambda _run, _model: None,
     **options: Any,
 ) -> list[float]:
     """Train once from each seed; return the panoptic quality of each on the validation images.

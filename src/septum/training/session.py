@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from septum.config import override
+from septum.counted import counted
 from septum.data.gather import Data, Tell
 from septum.data.layouts import AS_FOUND, Reading
 from septum.data.sample import Sample
@@ -29,7 +30,14 @@ from septum.training.presets import preset as preset_of
 from septum.training.propose import propose, refuse_thin
 from septum.training.schedule import Length
 from septum.training.sides import read_sides
-from septum.training.state import Progress, progress_of
+from septum.training.standing import (
+    ended_here,
+    extended,
+    is_finished,
+    is_over,
+    refuse_existing,
+)
+from septum.training.state import progress_of
 
 
 def train(
@@ -80,7 +88,8 @@ def train(
     on_note, on_step : callable, optional
         Called with each sentence about how data were understood, and after every step.
     stop : callable, optional
-        Asked after every step whether to end the training there and keep what has been learnt.
+        Asked after every step, and while thresholds are chosen, whether to end there. What has been
+        learnt is kept, with the default thresholds, and `resume` goes on with it or finishes it.
     on_stage : callable, optional
         Called after the last step with what is being done then, and how much of how much of it.
     tensorboard : bool, default False
@@ -104,7 +113,7 @@ def train(
     """
     command = invocation(train, locals())
     out = Path(out)
-    folder.refuse_existing(out)
+    refuse_existing(out)
     # What needs no data comes first: reading them may take minutes.
     if seed < 0:
         raise ConfigError(f"seed is {seed}; expected 0 or more")
@@ -182,6 +191,7 @@ def resume(
     on_stage: Callable[[str, int, int], None] | None = None,
     tensorboard: bool = False,
     on_facts: Tell | None = None,
+    finish: bool = False,
 ) -> Model:
     """Go on with a training that was interrupted, or train a finished one for longer.
 
@@ -201,6 +211,8 @@ def resume(
         Needed only if the run began with validation images that are not in a folder.
     machine, on_note, on_step, stop, on_stage, tensorboard, on_facts
         As in `train`.
+    finish : bool, default False
+        Take no further step: end a run that was interrupted where it is, thresholds chosen.
 
     Returns
     -------
@@ -231,15 +243,19 @@ def resume(
             "Begin a new run with another folder"
         )
     folder.refuse_other_processes(out, facts, fabric.world_size)
+    if finish:
+        facts = replace(facts, length=ended_here(out, done, facts.length))
     if extend is not None:
-        facts = replace(facts, length=_extended(extend, done, facts, plan))
+        facts = replace(facts, length=extended(extend, done, facts.length, plan))
         say(
             f"{extend} more{' steps' if isinstance(extend, int) else ''} after step {done.number}; "
             f"the learning rate begins anew at {plan.training.learning_rate:g}"
         )
-    over = facts.length.share(done.number, done.seconds) >= 1
-    if over or (extend is None and done.exhausted(plan.training.patience)):
-        say(f"the run is finished, after {done.number} steps; --extend trains it for longer")
+    if extend is None and is_over(done, facts.length, plan):
+        if is_finished(out):
+            say(f"the run is finished, after {done.number} steps; --extend trains it for longer")
+        else:
+            say(f"the run ends after {counted(done.number, 'step')}; thresholds are chosen now")
     else:
         say(f"going on after step {done.number}, {readable(done.seconds)} into the training")
         later = folder.Continued(done.number, _shared(command, machine, fabric.world_size))
@@ -247,23 +263,10 @@ def resume(
         if fabric.is_global_zero:
             folder.begin(out, plan, facts)
     watch = _watch(on_step, say, on_stage, stop)
-    return complete(out, plan, facts, sides, fabric, machine, watch, board)
-
-
-def _extended(extend: str | int, done: Progress, facts: folder.Facts, plan: Plan) -> Length:
-    if not done.number:
-        raise DataError("the run has no finished step to go on after; train it first")
-    finished = facts.length.share(done.number, done.seconds) >= 1
-    if not finished and not done.exhausted(plan.training.patience):
-        raise ConfigError(
-            f"the run was interrupted after step {done.number}; finish it with --resume before it "
-            "is extended"
-        )
-    if isinstance(extend, int):
-        if extend < 1:
-            raise ConfigError(f"extend is {extend}; expected 1 step or more, or a time as 20m")
-        return Length(done.number + extend, None, done.number, done.seconds)
-    return Length(None, seconds(extend), done.number, done.seconds)
+    model = complete(out, plan, facts, sides, fabric, machine, watch, board)
+    if finish and fabric.is_global_zero and not model.description.interrupted:
+        folder.begin(out, plan, facts)  # not before: until then it can go on as it began
+    return model
 
 
 def _shared(command: str, machine: Machine, processes: int) -> str:

@@ -406,20 +406,21 @@ def test_a_stop_ends_the_training_after_the_step_at_hand_and_keeps_the_model(tmp
     assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
 
 
-def test_the_model_is_safe_before_the_thresholds_are_chosen(tmp_path, monkeypatch):
+def test_what_was_learnt_is_safe_before_the_thresholds_are_chosen(tmp_path, monkeypatch):
     def fail(*_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("septum.training.complete.calibrated", fail)
-    with pytest.raises(KeyboardInterrupt):
-        septum.train(
-            [draw_cells(0, (64, 64), radius=8)],
-            tmp_path / "run",
-            steps=1,
-            settings=["network.width=2", "network.depth=1"],
-        )
-    loaded = septum.load(tmp_path / "run")
-    assert loaded.description.plan.instances.values[:2] == (0.5, 0.8)
+    data, run = [draw_cells(0, (64, 64), radius=8)], tmp_path / "run"
+    with monkeypatch.context() as patched:
+        patched.setattr("septum.training.complete.calibrated", fail)
+        with pytest.raises(KeyboardInterrupt):
+            septum.train(data, run, steps=1, settings=["network.width=2", "network.depth=1"])
+    with pytest.raises(DataError, match="--resume goes on with it"):
+        septum.load(run)  # what looks like a model is one with its thresholds
+    said = []
+    model = septum.resume(data, run, on_note=said.append)
+    assert "the run ends after 1 step; thresholds are chosen now" in said
+    assert model.description.plan.instances.threshold is not None
 
 
 def test_the_plan_of_an_earlier_run_is_a_preset(tmp_path):
