@@ -20,6 +20,7 @@ from septum.data.layouts import LAYOUTS, Dataset
 from septum.data.synthetic import draw_cells
 from septum.description import describe
 from septum.errors import DataError, SeptumError
+from septum.model import Prediction
 from septum.training import Step
 from septum.training.folder import begun
 from septum.training.presets import preset
@@ -47,7 +48,30 @@ def test_validation_and_waiting_are_told(data, tmp_path):
     assert "held out to validate with: 1 of 5 images: 2" in printed
     assert "the model is that of step 3: panoptic quality" in printed
     assert "of the time was spent waiting for tiles" in printed
-    assert f"Next: septum predict {tmp_path / 'run'} IMAGE -o OUT" in printed
+
+
+@pytest.mark.parametrize("found", [0, 1])
+def test_how_much_was_found_is_told_and_finding_nothing_is_no_success(
+    data, tmp_path, monkeypatch, found
+):
+    def predict(model, image):
+        cell = np.zeros(image.shape[1:], np.int32)
+        cell[:] = found * draw_cells(0, (64, 64), radius=8).truth
+        return Prediction(cell, np.zeros((2, *cell.shape), np.float32))
+
+    monkeypatch.setattr("septum.training.complete.calibrated", lambda model, *_given: model)
+    monkeypatch.setattr("septum.model.Model.predict", predict)
+    printed = done(data, tmp_path / "run", "--steps", 1, *TINY)
+    run = tmp_path / "run"
+    if found:
+        assert re.search(r"• found [1-9]\d* of \d+ objects in 5 training images", printed)
+        assert f"✓ {run}: 1 steps in" in printed
+        assert f"Next: septum predict {run} IMAGE -o OUT" in printed
+    else:
+        assert re.search(r"• found 0 of \d+ objects in 5 training images", printed)
+        assert "WARNING: not one of" in printed
+        assert f"✗ {run}: 1 steps in" in printed
+        assert "✓" not in printed
 
 
 OVERVIEW = (
@@ -303,6 +327,7 @@ def test_what_cannot_be_asked_for_is_refused_in_one_line(data, tmp_path, argumen
     assert message in str(result.exception)
     assert "\n" not in str(result.exception)
     assert not (tmp_path / "run").exists()
+    assert "looks" not in result.stderr  # how far, of a network that is refused
 
 
 @pytest.fixture(scope="module")

@@ -67,10 +67,11 @@ def report(run: Path, description: "Description") -> None:
         )
     if "waited" in facts:
         show.note(f"{facts['waited']:.1%} of the time was spent waiting for tiles")
-    show.done(
-        f"{run}: {facts['steps']} steps in {readable(facts['seconds'])}. "
-        f"Next: septum predict {run} IMAGE -o OUT"
-    )
+    took = f"{run}: {facts['steps']} steps in {readable(facts['seconds'])}"
+    if facts.get("found_nothing"):
+        show.failed(f"{took}, and nothing was found: see the warning above before you use it")
+    else:
+        show.done(f"{took}. Next: septum predict {run} IMAGE -o OUT")
 
 
 def say_how_to_go_on(again: str, out: Path) -> None:

@@ -66,6 +66,7 @@ def complete(
         If the loss is no number any more, with the file of the tiles.
     """
     samples, validation = sides.split(plan.data.context or 0)
+    watch, warnings = _with_warnings(watch)
     with _recorded(out, watch, fabric, board) as recording:
         try:
             model = train_model(
@@ -87,7 +88,7 @@ def complete(
     if facts.continued:
         model = _told(model, continued=[asdict(later) for later in facts.continued])
     if fabric.is_global_zero:
-        model = _written(out, model, samples, validation, facts.seed, watch)
+        model = _written(out, model, samples, validation, facts.seed, watch, warnings)
     # Training predicts with PyTorch wherever it runs; who uses the model wants the fastest engine.
     return Model(model.network, model.description, machine.device)
 
@@ -116,6 +117,7 @@ def _written(
     validation: Sequence[Sample],
     seed: int,
     watch: Watch,
+    warnings: Sequence[str],
 ) -> Model:
     """Write the model with its thresholds and the report; without both, where the user says so."""
     unfinished = _told(model, interrupted=True)
@@ -135,10 +137,23 @@ def _written(
     model.save(out / folder.MODEL)
     page, log = out / folder.REPORT, out / folder.LOG
     watch.on_stage("drawing the report", 1, 1)
-    for note in write_report(page, model, samples, validation, log, seed):
+    found = write_report(page, model, samples, validation, log, seed, warnings)
+    for note in (found.sentence, *found.warnings):
         watch.on_note(note)
     watch.on_note(f"how it went, in pictures: {page}")
-    return model
+    return _told(model, found_nothing=True) if found.nothing else model
+
+
+def _with_warnings(watch: Watch) -> tuple[Watch, list[str]]:
+    """Return the watch, and the list in which it keeps what is called out, for the report."""
+    warnings: list[str] = []
+
+    def on_note(note: str) -> None:
+        if note.startswith("WARNING"):
+            warnings.append(note)
+        watch.on_note(note)
+
+    return replace(watch, on_note=on_note), warnings
 
 
 class _Stopped(Exception):

@@ -30,12 +30,12 @@ from septum.training.class_pages import (
     SeenClasses,
     class_pictures,
     class_scores,
-    never_found,
     see_classes,
     worst_images,
 )
 from septum.training.curves import curves_of
 from septum.training.dice import mean_dice, pooled
+from septum.training.found import Found, found_classes, found_objects
 from septum.training.log import steps
 from septum.training.making import data_of, making_of
 from septum.training.shown import tiles_of
@@ -56,7 +56,8 @@ def write_report(
     validation: Sequence[Sample],
     log: Path,
     seed: int,
-) -> list[str]:
+    warnings: Sequence[str] = (),
+) -> Found:
     """Write the page of a training: one HTML file that needs no network and no script.
 
     Parameters
@@ -71,11 +72,13 @@ def write_report(
         ``log.jsonl`` of the run.
     seed : int
         Of the training, for the tiles that are shown.
+    warnings : sequence of str
+        What was called out during the training.
 
     Returns
     -------
-    list of str
-        What is to be told besides: which classes are not found at all.
+    Found
+        What is to be told besides.
 
     Raises
     ------
@@ -86,21 +89,25 @@ def write_report(
     run = list(steps(log)) if log.is_file() else []
     title = path.resolve().parent.name
     curves = curves_of(run, model.description)
-    named, notes = model.description.named, []
+    named, which = model.description.named, _which(validation)
     if named is None:
-        found = _of_cells(model, few, validation, curves)
+        seen = [see(model, sample) for sample in few]
+        found = found_objects(seen, which, model.description)
+        headline, *sections = _of_cells(model, seen, validation, curves)
     else:
-        seen = [see_classes(model, sample, named) for sample in few]
-        notes = never_found(seen, named, _which(validation), model.description.plan.targets.balance)
-        found = _of_classes(model, named, seen, validation, curves, notes)
+        classes = [see_classes(model, sample, named) for sample in few]
+        found = found_classes(classes, which, model.description, named)
+        headline, *sections = _of_classes(model, named, classes, validation, curves)
     content = (
-        *found,
+        headline,
+        *(element("p", note, class_="notice") for note in (*warnings, *found.warnings)),
+        *sections,
         tiles_of(samples, model.description.plan, seed),
         data_of(samples, validation),
         making_of(model),
     )
     write_text(path, page(title, *content))
-    return notes
+    return found
 
 
 def _which(validation: Sequence[Sample]) -> str:
@@ -108,9 +115,8 @@ def _which(validation: Sequence[Sample]) -> str:
 
 
 def _of_cells(
-    model: Model, few: Sequence[Sample], validation: Sequence[Sample], curves: Html
+    model: Model, seen: Sequence[Seen], validation: Sequence[Sample], curves: Html
 ) -> tuple[Html, ...]:
-    seen = [see(model, sample) for sample in few]
     objects = sum(len(item.verdicts) for item in seen)
     found = sum(item.count(FOUND) for item in seen)
     said = [
@@ -132,7 +138,6 @@ def _of_classes(
     seen: Sequence[SeenClasses],
     validation: Sequence[Sample],
     curves: Html,
-    notes: Sequence[str],
 ) -> tuple[Html, ...]:
     score = mean_dice(pooled(item.regions for item in seen))
     said = [
@@ -143,7 +148,6 @@ def _of_classes(
     about = _about(len(drawn), len(validation))
     return (
         _headline(model, said),
-        *(element("p", note, class_="notice") for note in notes),
         class_pictures(drawn, named, about, _side(len(drawn))),
         class_scores(seen, named),
         curves,

@@ -288,9 +288,9 @@ def _proposed(
 ) -> Plan:
     """Return the plan without open choices, said why, if its training fits into memory."""
     plan, reasons = propose(chosen, samples)
+    refuse_too_large(plan, samples, device)
     for reason in reasons:
         say(reason)
-    refuse_too_large(plan, samples, device)
     return plan
 
 
