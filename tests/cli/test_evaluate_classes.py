@@ -155,3 +155,56 @@ def test_predictions_of_septum_are_taken_by_the_names_in_them(tmp_path):
     assert "holds the classes stroma, nucleus, lumen, and not lumina" in str(misspelt.exception)
     objects = evaluate(out, truth)
     assert "holds the classes stroma, nucleus, lumen and no objects" in str(objects.exception)
+    assert "as --classes stroma=50,nucleus=100,lumen=150" in str(objects.exception)
+
+
+def a_mask_of_255(folder, values=(0, 255)):
+    """Write a prediction of one class, as septum does, and its truth of these values."""
+    mask = np.kron(np.array([[0, 1, 1, 0]]), np.ones((6, 6), int)).astype(np.uint8)
+    found = Segmented(
+        name="a",
+        image=np.zeros((1, 1, *mask.shape), np.uint8),
+        probabilities=np.zeros((1, 2, *mask.shape), np.float32),
+        labels=mask[np.newaxis],
+        counts=(1,),
+        named=Classes(("vessel",), (("255",),)),
+    )
+    save("labels", found, folder / "out")
+    truth = np.array(values, np.uint8)[mask]
+    truth[0, :2] = values[-1]
+    write_tiff(folder / "truth" / "a.tif", truth, "YX")
+    return folder / "out", folder / "truth"
+
+
+def test_the_advice_for_classes_names_the_values_of_the_truth(tmp_path):
+    pair = a_mask_of_255(tmp_path)
+    objects = evaluate(*pair)
+    assert str(objects.exception).endswith("in the truth a.tif, as --classes vessel=255")
+    advised = evaluate(*pair, "--classes", "vessel=255")
+    assert advised.exit_code == 0, advised.output
+    more = evaluate(*a_mask_of_255(tmp_path / "more", (0, 4, 9)))
+    assert "its values are 4, 9: say which is of which class, as --classes vessel=4" in str(
+        more.exception
+    )
+
+
+def test_a_class_that_no_truth_holds_beside_values_of_no_class_is_refused(tmp_path):
+    pair = a_mask_of_255(tmp_path)
+    refused = evaluate(*pair, "--classes", "vessel=1")
+    assert isinstance(refused.exception, DataError)
+    assert "a.tif: not one pixel of vessel here" in str(refused.exception)
+    assert "name it, as --classes vessel=255; if nobody" in str(refused.exception)
+    said = evaluate(*pair, "--classes", "vessel=1", "--ignore", "255")
+    assert said.exit_code == 0, said.output
+    assert "no annotated pixel of the truth is of the class 'vessel' (1)" in said.stderr
+    mask = np.array([[0, 255]], np.uint8)
+    with pytest.raises(DataError, match=r"the truth: not one pixel of vessel"):
+        septum.evaluate(mask // 255, mask, reading=Reading(classes=parse_classes("vessel=1")))
+
+
+def test_a_class_that_some_truth_holds_is_scored_beside_one_that_none_does(tmp_path):
+    pair = a_mask_of_255(tmp_path, (0, 1, 255))
+    done = evaluate(*pair, "--classes", "vessel=1")
+    assert done.exit_code == 0, done.output
+    assert "255 in the truth is taken as not annotated" in done.stderr
+    assert "no annotated pixel" not in done.stderr

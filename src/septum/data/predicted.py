@@ -9,6 +9,7 @@ from septum.classes import Classes
 from septum.data.formats import ImageFile, Planes, as_channels_first, read_image, read_labels
 from septum.data.formats.class_names import class_names_in
 from septum.data.labels import instances_from, is_mask
+from septum.data.layouts.pair import label_planes, read_label_file
 from septum.data.reference import MEANING, Say
 from septum.data.regions import Regions, likeliest, masks_in, of_classes, stacked
 from septum.data.scores import cell_score
@@ -16,6 +17,9 @@ from septum.errors import DataError
 
 LABELS, PROBABILITIES, OVERLAY = "_labels", "_probabilities", "_overlay"
 """What `septum predict` adds to the name of the image, in images that it writes."""
+
+_SHOWN = 4
+"""Of more values of a truth only so many are named."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,6 @@ def _laid_out(image: ImageFile[np.ndarray], ndim: int) -> Planes[np.ndarray]:
 
 def read_instances(path: Path, ndim: int, say: Say) -> np.ndarray:
     """Return the instances of a file, ``(N, *spatial)``; masks give connected components."""
-    names = class_names_in(path)
-    if names is not None:
-        raise DataError(
-            f"{path} holds the classes {', '.join(names)} and no objects; say where they are in "
-            f"the truth, as --classes {names[0]}=1"
-        )
     planes = _laid_out(read_labels(path), ndim).array
     if planes.shape[1] != 1:
         raise DataError(
@@ -62,6 +60,39 @@ def read_instances(path: Path, ndim: int, say: Say) -> np.ndarray:
     if mask:
         say(MEANING["mask"])
     return np.stack([instances_from(plane, str(path), mask)[0] for plane in planes[:, 0]])
+
+
+def refuse_classes(path: Path, truth: Path, axes: str | None) -> None:
+    """Refuse a prediction of classes where the truth was read as objects.
+
+    Parameters
+    ----------
+    path, truth : Path
+        The prediction, and the label file that it is measured against.
+    axes : str, optional
+        Those that the user states for the truth.
+
+    Raises
+    ------
+    DataError
+        With the option that reads this truth as the classes of the prediction.
+    """
+    names = class_names_in(path)
+    if names is None:
+        return
+    values = np.unique(label_planes(read_label_file(truth, axes), 2))
+    held = [str(value) for value in values.tolist() if value > 0]
+    # A prediction says what its classes are called, and not which values they had in training.
+    first = f"{names[0]}={held[0] if held else 1}"
+    shown = ", ".join(held[:_SHOWN]) + ", …" * (len(held) > _SHOWN) or "0 alone"
+    way = f"its values are {shown}: say which is of which class, as --classes {first}"
+    if len(names) == len(held):
+        pairs = zip(names, held, strict=True)
+        way = f"as --classes {','.join(f'{name}={value}' for name, value in pairs)}"
+    raise DataError(
+        f"{path} holds the classes {', '.join(names)} and no objects; say where they are in the "
+        f"truth {truth.name}, {way}"
+    )
 
 
 def read_cells(files: Files, ndim: int, say: Say) -> np.ndarray:

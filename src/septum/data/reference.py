@@ -140,10 +140,29 @@ def read_references(
     # What markers imply comes last: the challenge's measure takes the truth without it.
     found = [(pair, annotation_of(replace(pair, annotated=None), ndim, reading)) for pair in pairs]
     refuse_contradictions(found, reading)
+    _refuse_unnamed([(str(pair.labels), annotation) for pair, annotation in found], reading)
     truths = {pair.name: _planes(annotation, pair.annotated) for pair, annotation in found}
     planes = [plane for several in truths.values() for plane in several]
     _explain([annotation for _, annotation in found], planes, reading, say)
     return truths
+
+
+def _refuse_unnamed(found: Sequence[tuple[str, Annotation]], reading: Reading) -> None:
+    """Refuse classes of which no truth has a pixel, where a value of no class was left out.
+
+    Unless somebody said that nobody annotated where this value is, it is likely to be the class.
+    """
+    left_out = [(a.named, a.ignored, where) for where, a in found if a.named and a.ignored]
+    if reading.ignore is not None or not left_out:
+        return
+    if any(plane.labels.any() for _, annotation in found for plane in annotation.planes):
+        return
+    named, value, where = left_out[0]
+    raise DataError(
+        f"{where}: not one pixel of {', '.join(named.names)} here or in any other truth, and "
+        f"{value} was taken as not annotated. If {value} is a class, name it, as --classes "
+        f"{named.names[0]}={value}; if nobody annotated there, say so with --ignore {value}"
+    )
 
 
 def truths_in(
@@ -156,6 +175,7 @@ def truths_in(
     """
     stack = array if array.ndim == 3 else array[np.newaxis]
     found = _as_volume(stack, where, reading) or understand(stack, where, reading)
+    _refuse_unnamed([(where, found)], reading)
     planes = _planes(found)
     _explain([found], planes, reading, say)
     return planes
@@ -188,10 +208,11 @@ def _planes(annotation: Annotation, markers: Annotated | None = None) -> list[Tr
 def _explain(
     found: Sequence[Annotation], planes: Sequence[Truth], reading: Reading, say: Say
 ) -> None:
-    for annotation in found:
-        if annotation.named is not None:
-            say(f"the truth is of classes: {', '.join(annotation.named.names)}")
-            break
+    named = next((a.named for a in found if a.named is not None), None)
+    if named is not None:
+        say(f"the truth is of classes: {', '.join(named.names)}")
+        for name in _nowhere(named, planes):
+            say(f"no annotated pixel of the truth is of the class {name}: is it named rightly?")
     for kind in dict.fromkeys(annotation.kind for annotation in found if not annotation.named):
         if kind in MEANING:
             say(MEANING[kind])
@@ -216,3 +237,13 @@ def _explain(
         say(VOLUMES)
     elif any(len(annotation.planes) > 1 for annotation in found):
         say(SLICES)
+
+
+def _nowhere(named: Classes, planes: Sequence[Truth]) -> list[str]:
+    """Return the classes that no annotated pixel is of, with what they are in the truth."""
+    found = np.zeros(len(named.names), bool)
+    for plane in planes:
+        known = plane.labels if plane.annotated is None else plane.labels[plane.annotated]
+        found |= named.masks(np.unique(known)).any(axis=1)
+    stated = zip(named.names, named.sources, found, strict=True)
+    return [f"{name!r} ({'/'.join(sources)})" for name, sources, there in stated if not there]

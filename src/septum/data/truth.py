@@ -20,6 +20,7 @@ from septum.data.predicted import (
     read_cells,
     read_instances,
     read_regions,
+    refuse_classes,
 )
 from septum.data.reference import Say, Truth, read_references, references
 from septum.data.regions import Regions
@@ -109,7 +110,7 @@ def compare(
     planes = [
         plane
         for name, match in pairs.items()
-        for plane in _planes(name, predictions[name], known[match], read)
+        for plane in _planes(name, predictions[name], known[match], truths[match].labels, read)
     ]
     return Comparison(tuple(planes), tuple(notes))
 
@@ -157,6 +158,7 @@ class _Read:
     """Reads predictions, of which it holds no more than one at a time: its labels and scores."""
 
     def __init__(self, reading: Reading, say: Say) -> None:
+        self.axes = reading.axes
         self.labels = lru_cache(maxsize=1)(partial(_read_labels, say=say))
         self.cells = lru_cache(maxsize=1)(partial(read_cells, say=say))
         self.regions = lru_cache(maxsize=1)(partial(_read_regions, reading=reading, say=say))
@@ -172,11 +174,14 @@ def _read_regions(
     return read_regions(files, classes, ndim, reading.spacing_of(ndim), say)
 
 
-def _planes(name: str, files: Files, truths: list[Truth], read: _Read) -> Iterator[Scored]:
+def _planes(
+    name: str, files: Files, truths: list[Truth], truth_file: Path, read: _Read
+) -> Iterator[Scored]:
     single, first = len(truths) == 1, truths[0]
     ndim = first.labels.ndim
 
     def labels(number: int) -> np.ndarray:
+        refuse_classes(files.any, truth_file, read.axes)
         stack = read.labels(files, ndim)
         _refuse_sizes(files, stack.shape, truths, number)
         return stack[number]
