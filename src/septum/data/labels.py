@@ -117,7 +117,8 @@ def whole_numbers(
         Colours that are not grey; fractions; negative numbers.
     """
     if channel_axis is not None:
-        array = _grey(np.moveaxis(array, channel_axis, -1), where)
+        slices = "; or give --axes ZYX if its planes are slices" if channel_axis == 0 else ""
+        array = _grey(np.moveaxis(array, channel_axis, -1), where, slices)
     if array.dtype.kind == "f":
         whole = np.isfinite(array) & (array == np.round(array))
         if not whole.all():
@@ -136,7 +137,7 @@ def whole_numbers(
     return array.view(np.uint8) if array.dtype == bool else array
 
 
-def _grey(array: np.ndarray, where: str) -> np.ndarray:
+def _grey(array: np.ndarray, where: str, hint: str) -> np.ndarray:
     colours = array[..., :3] if array.shape[-1] > 2 else array[..., :1]  # without alpha
     if (colours == colours[..., :1]).all():
         return colours[..., 0]
@@ -145,7 +146,7 @@ def _grey(array: np.ndarray, where: str) -> np.ndarray:
         f"{where}: a colour image with {len(found)} colours ({_few(map(tuple, found.tolist()))}), "
         "where labels are expected; save one number per pixel: instance ids as a 16-bit grey PNG "
         "or TIFF (0 background), or a 0/255 mask; or name classes by their colours, as --classes "
-        "nucleus=#ff0000"
+        f"nucleus=#ff0000{hint}"
     )
 
 

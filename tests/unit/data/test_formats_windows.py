@@ -1,5 +1,6 @@
 """An image that is opened and read window by window has the pixels that it has when read whole."""
 
+import warnings
 from itertools import combinations
 from math import prod
 from pathlib import Path
@@ -17,6 +18,7 @@ from septum.data.formats import (
     as_channels_first,
     open_image,
     read_image,
+    read_labels,
     write_tiff,
 )
 from septum.data.formats.stored import Recent
@@ -163,11 +165,42 @@ def test_alpha_is_dropped_and_said_and_windows_are_those_of_the_rest(tmp_path_fa
     window = draw_window(data, opened.array.shape)
     np.testing.assert_array_equal(opened.array[window], read.array[window])
     for image in (opened, read):
-        assert "the alpha channel (transparency) was dropped" in image.notes
+        (note,) = [note for note in image.notes if "alpha" in note]
+        assert note.startswith("the alpha channel (transparency) was dropped")
+        assert note.endswith("; if its planes are slices, --axes ZYX reads them so") == (
+            opened.axes == "SYX"
+        )
         planes = as_channels_first(image)
         assert planes.array.shape[1:] == (colours, 30, 40)
         chunks = getattr(planes.array, "chunks", None)
         assert chunks is None or chunks[1] <= colours
+
+
+@pytest.mark.parametrize("name", TRANSPARENT)
+@pytest.mark.parametrize("letter", "CZ")
+def test_axes_that_the_user_states_leave_no_plane_out(tmp_path, name, letter):
+    array, options, _ = TRANSPARENT[name]
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, array, **options)
+    axes = open_image(path).axes.replace("Z", "T").replace("S", letter)
+    for read in (read_image, read_labels):
+        image = read(path, axes.lower())
+        np.testing.assert_array_equal(image.array, array)
+        assert not [note for note in image.notes if "alpha" in note]
+    colour = read_image(path, axes.replace(letter, "S"))
+    assert colour.array.size < array.size
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_slices_that_are_tagged_as_colours_are_slices_if_the_user_says_so(tmp_path, count):
+    path, array = tmp_path / "a.tif", pixels(count, 30, 40)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        tifffile.imwrite(path, array)
+    assert open_image(path).axes == "SYX"
+    np.testing.assert_array_equal(load(open_image(path, "ZYX", ndim=3).array), array)
+    with pytest.raises(DataError, match=r"a\.tif: axes SYX .* tagged as a colour .*--axes ZYX"):
+        as_channels_first(open_image(path), ndim=3)
 
 
 @pytest.mark.parametrize("name", OPAQUE)

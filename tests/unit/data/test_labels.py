@@ -76,6 +76,8 @@ def test_colour_masks_are_refused_unless_they_are_grey():
     colours = np.stack([mask, mask // 2, mask], -1)
     with pytest.raises(DataError, match=r"m\.png: a colour image with 2 colours.*16-bit grey"):
         instances_from(colours, "m.png", channel_axis=-1)
+    with pytest.raises(DataError, match=r"or give --axes ZYX if its planes are slices"):
+        instances_from(np.moveaxis(colours, -1, 0), "m.tif", channel_axis=0)
     # The alpha channel says nothing of the labels.
     opaque = np.stack([mask] * 3 + [np.full_like(mask, 200)], -1)
     labels, _ = instances_from(opaque, "m.png", channel_axis=-1)

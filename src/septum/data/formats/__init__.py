@@ -85,7 +85,8 @@ def open_image(
         TIFF (OME, ImageJ, BigTIFF, pyramids at full resolution), OME-Zarr and zarr arrays, PNG,
         JPEG, GIF, BMP, NPY, NIfTI or DICOM, told by the suffix; or a folder of DICOM slices.
     axes : str, optional
-        Overrides the axes that the file states, one letter per axis.
+        Overrides the axes that the file states, one letter per axis. What they do not call S is
+        no colour, and has no alpha channel that would be dropped.
     spacing : float or sequence of float, optional
         Overrides the spacing that the file states, in µm: one number for all spatial axes, or one
         for each of those of Z, Y, X that the image has, in that order.
@@ -105,7 +106,7 @@ def open_image(
         numbers, or `axes`, `spacing` or `ndim` do not fit. Reading a window that is damaged raises
         it, too.
     """
-    image = _open(Path(path), indices=False)
+    image = _open(Path(path), False, axes)
     if axes is not None:
         image = _with_axes(image, axes.upper())
     elif image.assumed:
@@ -150,7 +151,7 @@ def read_labels(path: str | Path, axes: str | None = None) -> ImageFile[np.ndarr
     path, axes
         As for :func:`read_image`.
     """
-    image = _open(Path(path), indices=True)
+    image = _open(Path(path), True, axes)
     return _loaded(image if axes is None else _with_axes(image, axes.upper()))
 
 
@@ -177,7 +178,7 @@ def _loaded(image: ImageFile[Source]) -> ImageFile[np.ndarray]:
     return cast(ImageFile[np.ndarray], replace(image, array=load(image.array)))
 
 
-def _open(path: Path, indices: bool) -> ImageFile[Source]:
+def _open(path: Path, indices: bool, axes: str | None) -> ImageFile[Source]:
     suffix = suffix_of(path)
     try:
         if path.is_file() and not path.stat().st_size:
@@ -186,7 +187,7 @@ def _open(path: Path, indices: bool) -> ImageFile[Source]:
                 "again from its source"
             )
         if suffix in TIFF:
-            image = open_tiff(path)
+            image = open_tiff(path, None if axes is None else axes.upper())
         elif suffix in PICTURES:
             image = read_png(path, indices)
         elif suffix in NPY:

@@ -21,6 +21,17 @@ _CHANNELS = 4
 ALPHA_DROPPED = "the alpha channel (transparency) was dropped"
 """What a reader notes that left out the opacity of pixels, which says nothing of the specimen."""
 
+
+def perhaps_slices(axes: str) -> str:
+    """Say how planes that are tagged as colours are read as slices; "" where colours are no planes.
+
+    Programs tag a stack of 3 or 4 slices of 8 bits so, as tifffile does unless it is told better.
+    """
+    if "Z" in axes or not 0 <= axes.find("S") < axes.find("Y"):
+        return ""
+    return f"; if its planes are slices, --axes {axes.replace('S', 'Z')} reads them so"
+
+
 Pixels = TypeVar("Pixels", bound=Source, covariant=True)
 """A numpy array where the pixels have been read, any source where they may still be on disk."""
 
@@ -129,9 +140,11 @@ def as_volume(image: ImageFile[Pixels]) -> ImageFile[Pixels]:
     shape, axes = tuple(image.array.shape), image.axes
     pages = next((axis for axis in "QIT" if axis in axes), None)
     if pages is None:
+        way = perhaps_slices(axes)
+        tagged = ", as the file is tagged as a colour image stored plane by plane" * bool(way)
         raise DataError(
-            f"{image.source or 'image'}: axes {axes} of shape {shape} have no third "
-            "spatial axis; a 3D network takes stacks (ZYX), a 2D network takes this image"
+            f"{image.source or 'image'}: axes {axes} of shape {shape} have no third spatial axis"
+            f"{tagged}{way or '; a 3D network takes stacks (ZYX), a 2D network takes this image'}"
         )
     inner = shape[axes.index("Q")] if "Q" in axes else 0
     if image.assumed and "IQ" in axes and inner <= _CHANNELS < shape[axes.index("I")]:

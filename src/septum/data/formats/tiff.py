@@ -15,6 +15,7 @@ from septum.data.formats.image_file import (
     ImageFile,
     Storage,
     known_steps,
+    perhaps_slices,
 )
 from septum.data.formats.tiff_pages import pixels_of
 from septum.data.formats.tiff_tags import tags
@@ -33,8 +34,16 @@ _UM = {
 }  # fmt: skip
 
 
-def open_tiff(path: Path) -> ImageFile[Source]:
+def open_tiff(path: Path, wished: str | None = None) -> ImageFile[Source]:
     """Open the first series of a TIFF at full resolution, without an alpha channel.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    wished : str, optional
+        The axes that the caller will give the image in place of its own. What they call slices or
+        channels has no alpha, whatever the file says of it.
 
     Raises
     ------
@@ -51,9 +60,9 @@ def open_tiff(path: Path) -> ImageFile[Source]:
                 notes.append(f"the first of {len(tiff.series)} image series was read")
             notes += _missing(series, path)
             pixels, colours = pixels_of(series, path), _before_alpha(series)
-            if colours is not None:
+            if colours is not None and (wished is None or "S" in wished):
                 pixels = _first(pixels, axes.index("S"), colours)
-                notes.append(ALPHA_DROPPED)
+                notes.append(ALPHA_DROPPED + perhaps_slices(axes))
             return ImageFile(
                 pixels,
                 axes,
