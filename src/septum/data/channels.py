@@ -128,8 +128,11 @@ def arrangement(
             return tuple(keys.index(_key(name)) for name in model)
     pairs = zip(model or (), same, strict=False)
     to_grey = image == COLOURS and count == 1
+    from_grey = model == COLOURS and available == 1
     plain = model is not None and _plain(model) and available >= count
     example = ",".join(f"{name}={n}" for name, n in pairs) if plain else _numbers(count, available)
+    if from_grey:
+        example = f"{','.join('0' * count)}, which shows it the grey image as a colour one"
     raise DataError(
         f"the image has {_counted(available, image)}; the model was trained on "
         f"{_counted(count, model)}. Say which of the image's channels it is to take for each of "

@@ -146,6 +146,15 @@ def test_other_channels_are_refused_with_those_of_both(model, image, available, 
         assert part in str(caught.value)
 
 
+def test_a_grey_image_is_shown_as_colour_and_not_as_red():
+    with pytest.raises(DataError, match="as --channels 0,0,0, which shows it the grey image as a"):
+        arrangement(("R", "G", "B"), 3, None, 1)
+    assert arrangement(("R", "G", "B"), 3, None, 1, wishes("0,0,0")) == (0, 0, 0)
+    stains = ("DAPI", "actin", "GFP")
+    with pytest.raises(DataError, match="as --channels 0,none,none; none stands for one"):
+        arrangement(stains, 3, ("DAPI",), 1)
+
+
 @pytest.mark.parametrize("text", ["", "DAPI=", "=0", "DAPI=0,1", "0,,1"])
 def test_what_cannot_be_read_says_how_to_write_it(text):
     with pytest.raises(ConfigError, match="by name as DAPI=0,actin=2; none for one that"):
