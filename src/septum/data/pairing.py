@@ -64,7 +64,7 @@ def pair_names(
     if not pairs:
         raise DataError(
             f"no prediction in {where} ({few(predictions.values())}) has a truth in {truth} of the "
-            "same stem or frame number"
+            f"same stem or frame number; there are the truths of {few(map(Path, groups))}"
         )
     count = len(pairs)
     whose = "its" if count == 1 else "their"

@@ -242,6 +242,19 @@ def test_drive_is_annotated_within_its_field_of_view(tmp_path):
     np.testing.assert_array_equal(sample.labels > 0, LABELS > 0)
 
 
+def test_masks_that_are_called_otherwise_than_the_images_are_named(tmp_path):
+    for number in range(4):
+        write(tmp_path / "images" / f"a{number}.tif", GREY)
+        write(tmp_path / "masks" / f"nuc_0{number}.tif", LABELS)
+    with pytest.raises(DataError) as caught:
+        find(tmp_path)
+    for part in (
+        "4 of 4 images have no mask: a0.tif, a1.tif, a2.tif and 1 more.",
+        "masks, where nuc_00.tif, nuc_01.tif, nuc_02.tif and 1 more go with no image. Call each",
+    ):
+        assert part in str(caught.value)
+
+
 def test_the_real_datasets(data_dir):
     dsb = find(data_dir / "dsb2018")
     assert len(dsb) == 332

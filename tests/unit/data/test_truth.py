@@ -411,7 +411,7 @@ def test_files_that_share_nothing_are_refused_and_named(tmp_path):
     for name in ("a", "b"):
         labels(tmp_path / "out" / f"{name}.tif")
         labels(tmp_path / "truth" / f"{name}{name}.tif")
-    with pytest.raises(DataError, match=r"\(a\.tif, b\.tif\) has a truth in .* same stem or frame"):
+    with pytest.raises(DataError, match=r"\(a\.tif, b\.tif\) has a truth in .* truths of aa, bb$"):
         compare(tmp_path / "out", tmp_path / "truth")
 
 

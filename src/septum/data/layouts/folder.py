@@ -197,10 +197,15 @@ def _pair_up(root: Path, layout: str, images: list[Path], labels: list[Path]) ->
     missing = [image for image in images if image not in found]
     if missing:
         example, ending = stem_of(missing[0]), _ending(labels[0])
+        others = [path for path in labels if path not in found.values()]
+        way = "; add the masks or take these images out"
+        if others:
+            go = "go" if len(others) > 1 else "goes"
+            way = f", where {few(others)} {go} with no image. Call each mask as its image{way}"
         raise DataError(
             f"{root}: {len(missing)} of {len(images)} images have no mask: {few(missing)}. "
-            f"{example}{ending} or {example}_mask{ending} was looked for in {labels[0].parent}; "
-            "add the masks or take these images out"
+            f"{example}{ending} or {example}_mask{ending} was looked for in {labels[0].parent}"
+            f"{way}"
         )
     orphans = tuple(path for path in labels if path not in found.values())
     notes = (f"{len(orphans)} masks without an image: {few(orphans)}",) if orphans else ()

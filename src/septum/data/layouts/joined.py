@@ -43,8 +43,21 @@ def find_classes(
         try:
             found.append(find_one(root, replace(reading, labels=source)))
         except (ConfigError, DataError) as error:
-            raise type(error)(f"class {name!r}, with masks called {source!r}: {error}") from None
+            hint = "" if _is_there(root, source) else _as_a_value(name)
+            raise type(error)(
+                f"class {name!r}, with masks called {source!r}: {error}{hint}"
+            ) from None
     return _joined(found, classes)
+
+
+def _is_there(root: Path, source: str) -> bool:
+    """Tell whether a file or folder of a dataset has a name with that of a class in it."""
+    names = (path.name for path in root.iterdir()) if root.is_dir() else ()
+    return any(source.lower() in name.lower() for name in names)
+
+
+def _as_a_value(name: str) -> str:
+    return f". Of one label image, a grey value is written as {name}=1, a colour as {name}=#rrggbb"
 
 
 def _joined(found: Sequence[Dataset], classes: Classes) -> Dataset:
