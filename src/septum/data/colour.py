@@ -9,17 +9,42 @@ from septum.data.sample import Sample
 
 _RGB = 3
 
+_NAMED = 3
+"""Of more images only so many are named."""
 
-def in_colour(samples: Sequence[Sample]) -> tuple[list[Sample], int]:
-    """Return the samples with as many channels each, and how many grey ones became colour.
+
+def in_colour(samples: Sequence[Sample]) -> list[Sample]:
+    """Return the samples with as many channels each: grey ones beside colour ones become colour.
 
     Only images of one channel beside images of three are taken for grey beside colour; all others
     stay as they are.
     """
-    if {len(sample.image) for sample in samples} != {1, _RGB}:
-        return list(samples), 0
-    coloured = [_coloured(sample) if len(sample.image) == 1 else sample for sample in samples]
-    return coloured, sum(len(sample.image) == 1 for sample in samples)
+    if not _is_mixed(samples):
+        return list(samples)
+    return [_coloured(sample) if len(sample.image) == 1 else sample for sample in samples]
+
+
+def mixture(samples: Sequence[Sample]) -> str | None:
+    """Say how many images are grey beside colour ones, and which are the fewer; None for none."""
+    if not _is_mixed(samples):
+        return None
+    grey = [sample.name for sample in samples if len(sample.image) == 1]
+    colour = [sample.name for sample in samples if len(sample.image) == _RGB]
+    which = ["", ""]
+    which[len(grey) > len(colour)] = f" ({_few(min(grey, colour, key=len))})"
+    return (
+        f"{len(grey)} of {len(samples)} images {'is' if len(grey) == 1 else 'are'} grey{which[0]} "
+        f"and the others colour{which[1]}: grey is taken as colour"
+    )
+
+
+def _is_mixed(samples: Sequence[Sample]) -> bool:
+    return {len(sample.image) for sample in samples} == {1, _RGB}
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def is_grey(sample: Sample) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from septum.counted import counted
+from septum.data.colour import mixture
 from septum.data.layouts import Dataset
 from septum.data.sample import Sample, equivalent_diameters
 from septum.data.split import digest
@@ -224,8 +225,12 @@ def _shared_notes(samples: Sequence[Sample]) -> list[str]:
 
 
 def _notes_of_all(samples: Sequence[Sample]) -> list[str]:
-    """Say what only all images together show: unused bits, and images that are there twice."""
-    notes = []
+    """Say what only all images together show: unused bits, and images that are there twice.
+
+    Grey beside colour, too, which is unseen in a list of many.
+    """
+    mixed = mixture(samples)
+    notes = [] if mixed is None else [mixed]
     deep = [sample.image for sample in samples if sample.image.dtype == np.uint16]
     if deep:
         highest = max(int(image.max()) for image in deep)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from septum.data.colour import in_colour
+from septum.data.colour import in_colour, mixture
 from septum.data.context import with_context
 from septum.data.gather import Data, Tell, annotated, read_samples
 from septum.data.layouts import Reading
@@ -87,18 +87,22 @@ def read_sides(
     ConfigError
         If `val` is no share.
     """
-    samples, others = read_samples(data, say, reading, on_facts), []
+    said: list[str] = []
+
+    def noted(note: str) -> None:
+        said.append(note)
+        say(note)
+
+    samples, others = read_samples(data, noted, reading, on_facts), []
     share = None
     if isinstance(val, int | float):
         share = float(val)
     elif val is not None:
         others = read_samples(val, lambda note: say(f"validation: {note}"), reading)
-    everything, grey = in_colour([*samples, *others])
-    if grey:
-        say(
-            f"{grey} of {len(everything)} images are grey and the others colour: grey is taken as "
-            "colour"
-        )
+    mixed = mixture([*samples, *others])
+    if mixed and mixed not in said:  # a folder says it of its own images
+        say(mixed)
+    everything = in_colour([*samples, *others])
     sides = Sides(everything[: len(samples)], everything[len(samples) :], share)
     teaching = annotated(sides.data, say)
     check([*teaching, *sides.val])

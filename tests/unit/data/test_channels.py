@@ -59,7 +59,7 @@ def test_a_sample_has_as_many_names_as_channels_and_grey_as_colour_has_none():
     with pytest.raises(DataError, match=r"1 names of channels \(DAPI\) for 2 channels"):
         sample(("DAPI",))
     grey, colour = sample(("DAPI",), 1), sample(("R", "G", "B"), 3)
-    coloured, _ = in_colour([grey, colour])
+    coloured = in_colour([grey, colour])
     assert coloured[0].channels is None
     assert common_names(coloured) == ("R", "G", "B")
 

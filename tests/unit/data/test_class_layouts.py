@@ -128,13 +128,14 @@ def drop(root, name):
             {},
             DataError,
             r"class 'nucleus', with masks called 'nuclei': .*with 1 annotation that .*: cells; "
-            "nuclei is none of them: name what holds it, as --classes nucleus=cells$",
+            r"nuclei is none of them: name what holds it, as --classes nucleus=cells\. Of one "
+            "label image, a grey value is written as nucleus=1, a colour as nucleus=#rrggbb$",
         ),
         (
             lambda r: drop(in_folders(r), "nuclei/1.tif"),
             {},
             DataError,
-            r"class 'nucleus', .*1 of 2 images have no mask: 1\.tif",
+            r"class 'nucleus', .*1 of 2 images have no mask: 1\.tif.*take these images out$",
         ),
         (
             lambda r: drop(beside(r), "x_nuclei.tif"),
@@ -320,7 +321,7 @@ def test_whatever_is_made_of_samples_keeps_the_classes(tmp_path):
     training, validation, _ = hold_out(samples, 0.25)
     slices = find(slices_in(tmp_path), Reading(classes=VALUES, channels=("EM",))).load()
     colour = [samples[0], read_samples(([np.stack([GREY] * 3)], [NUMBERS]))[0]]
-    made = [*training, *validation, *with_context(slices, 1), in_colour(colour)[0][0]]
+    made = [*training, *validation, *with_context(slices, 1), in_colour(colour)[0]]
     assert [sample.named for sample in made] == [VALUES] * len(made)
 
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import tifffile
 
-from septum.data.layouts import find
+from septum.data.layouts import AS_FOUND, find
 from septum.data.sample import Sample
 from septum.data.summary import describe, summarise, touching_pairs
 from septum.data.synthetic import draw_cells
 from septum.training import preset, propose
+from septum.training.sides import read_sides
 
 SQUARES = np.zeros((20, 30), np.int32)
 SQUARES[2:8, 2:8] = 1
@@ -95,3 +96,32 @@ def test_the_facts_of_a_dataset_are_plain_json(tmp_path):
     assert facts["notes"][0] == "1 masks without an image: lonely.tif"
     assert facts["notes"][1].startswith("3 images (0: 0/255 mask taken as foreground; ")
     assert len(facts["notes"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("grey", "note"),
+    [
+        (5, "5 of 6 images are grey and the others colour (5): grey is taken as colour"),
+        (1, "1 of 6 images is grey (0) and the others colour: grey is taken as colour"),
+        (3, "3 of 6 images are grey (0, 1, 2) and the others colour: grey is taken as colour"),
+        (0, None),
+        (6, None),
+    ],
+)
+def test_grey_images_beside_colour_ones_are_said_once_with_the_names_of_the_fewer(
+    tmp_path, grey, note
+):
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for seed in range(6):
+        cells = draw_cells(seed, (48, 48))
+        image = cells.image[0] if seed < grey else np.stack([cells.image[0]] * 3, axis=-1)
+        tifffile.imwrite(tmp_path / f"images/{seed}.tif", image)
+        tifffile.imwrite(tmp_path / f"masks/{seed}.tif", cells.truth.astype(np.uint16))
+    dataset = find(tmp_path)
+    facts = summarise(dataset, dataset.load())
+    expected = [] if note is None else [note]
+    assert [said for said in facts["notes"] if "colour" in said] == expected
+    told = []
+    read_sides(tmp_path, None, AS_FOUND, told.append)
+    assert [said for said in told if "colour" in said] == expected

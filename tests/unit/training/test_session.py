@@ -120,7 +120,7 @@ def test_grey_images_beside_colour_ones_are_learnt_and_predicted(tmp_path):
     ]
     said = []
     model = trained(tmp_path / "run", [*grey, *colour], on_note=said.append)
-    assert any("2 of 4 images are grey and the others colour" in note for note in said)
+    assert any("2 of 4 images are grey (" in note for note in said)
     loaded = septum.load(tmp_path / "run")
     for image in (grey[0].image[0], grey[0].image, np.repeat(grey[0].image, 3, axis=0)):
         np.testing.assert_array_equal(
