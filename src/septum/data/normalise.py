@@ -13,6 +13,7 @@ import numpy as np
 
 from septum.array import Source, Window
 from septum.compile import kernel
+from septum.data.finite import NotFinite
 from septum.errors import ConfigError, DataError
 
 # Percentiles of types with more than 16 bits are taken on a regular grid of about this many pixels.
@@ -129,15 +130,16 @@ def stretch_of(image: Source, kind: str, window: tuple[float, float] | None = No
     if kind in ("percentile", "zscore"):
         exact = dtype.kind in "biu" and dtype.itemsize <= 2
         statistics = _Histogram(channels, dtype) if exact else _Grid(image.shape)
-    finite = _Finite()
+    broken = NotFinite(image.shape)
     if statistics or dtype.kind == "f":
         for band in bands(image.shape, dtype, getattr(image, "chunks", None)):
             pixels = np.asarray(image[band])
             if dtype.kind == "f":
-                finite.add(band, pixels)
-            if statistics and not finite.count:
+                broken.add(band, pixels)
+            if statistics and not broken.count:
                 statistics.add(band, pixels)
-    finite.check()
+    if broken.count:
+        raise DataError(broken.message())
     if statistics:
         found = statistics.limits if kind == "percentile" else statistics.deviation
         low, high = zip(*map(found, range(channels)), strict=True)
@@ -270,38 +272,6 @@ class _Grid:
 
     def _of(self, channel: int) -> np.ndarray:
         return np.concatenate([part[channel] for part in self._samples])
-
-
-class _Finite:
-    """How many pixels are NaN or infinite, and which is the first."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._first: tuple[int, ...] = ()
-
-    def add(self, window: Window, pixels: np.ndarray) -> None:
-        bad = ~np.isfinite(pixels)
-        count = np.count_nonzero(bad)
-        if not count:
-            return
-        self.count += count
-        anywhere = bad.any(axis=0)
-        place = np.unravel_index(int(anywhere.argmax()), anywhere.shape)
-        channel = int(bad[(slice(None), *place)].argmax())
-        starts = [part.start for part in window[1:]]
-        first = (*(int(at) + start for at, start in zip(place, starts, strict=True)), channel)
-        self._first = min(self._first, first) if self._first else first
-
-    def check(self) -> None:
-        if self.count:
-            *place, channel = self._first
-            named = zip("ZYX"[-len(place) :], place, strict=True)
-            where = ", ".join(f"{axis} {at}" for axis, at in named)
-            raise DataError(
-                f"{self.count} pixels of the image are NaN or infinite, the first at {where} in "
-                f"channel {channel}; replace them, for example with numpy.nan_to_num, before "
-                "predicting"
-            )
 
 
 @kernel

@@ -8,6 +8,7 @@ import numpy as np
 
 from septum.classes import Classes
 from septum.counted import counted
+from septum.data.finite import not_finite
 from septum.errors import DataError
 
 
@@ -160,14 +161,9 @@ def _size(shape: tuple[int, ...]) -> str:
 def _check_pixels(image: np.ndarray, where: str) -> None:
     if image.dtype.kind not in "buif":
         raise DataError(f"{where}: pixels of type {image.dtype}; real numbers are expected")
-    if image.dtype.kind != "f" or np.isfinite(image).all():
-        return
-    bad = ~np.isfinite(image)
-    first = tuple(int(i) for i in np.argwhere(bad)[0])
-    raise DataError(
-        f"{where}: {int(bad.sum())} of {image.size} pixels are NaN or infinite, the first at "
-        f"index {first} of shape {image.shape}; replace them (numpy.nan_to_num) or mask them out"
-    )
+    broken = not_finite(image)
+    if broken:
+        raise DataError(f"{where}: {broken}")
 
 
 def refuse_empty(samples: Sequence[Sample], where: str, first: str) -> None:
