@@ -230,8 +230,8 @@ def _explain(
         say("the truth is annotated in part: what is elsewhere does not count")
     if any(plane.annotated is not None and plane.stated is None for plane in planes):
         say(
-            "not every cell of the challenge is outlined (around markers, at the edge): what is "
-            "there does not count, but for ctc, which takes predictions whole as the challenge does"
+            "not every cell is outlined (around markers, at the edge of the image): what is there "
+            "does not count, but for ctc, which takes predictions whole as the challenge does"
         )
     if any(plane.labels.ndim == 3 for plane in planes):
         say(VOLUMES)

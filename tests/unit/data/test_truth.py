@@ -235,6 +235,12 @@ def nnunet(root, truth):
     return root
 
 
+def drive(root):
+    dataset(root, LABELS.astype(np.uint8), folder="1st_manual")
+    write_tiff(root / "mask" / "a.tif", np.where(HIDDEN, 0, 255).astype(np.uint8), "YX")
+    return root
+
+
 def scribbled():
     """One stroke of background, and one for each of two objects."""
     strokes = np.zeros(LABELS.shape, np.uint8)
@@ -272,9 +278,10 @@ IN_PART = "the truth is annotated in part: what is elsewhere does not count"
                 IN_PART,
             ],
         ),
+        (drive, ~HIDDEN, [IN_PART]),
         (lambda root: dataset(root, LABELS.astype(np.uint8)), None, []),
     ],
-    ids=["ignored value", "annotated area", "scribbles", "nnU-Net", "everywhere"],
+    ids=["ignored value", "annotated area", "scribbles", "nnU-Net", "DRIVE", "everywhere"],
 )
 def test_a_dataset_is_the_truth_that_a_training_learns_from(tmp_path, make, annotated, notes):
     root, said = make(tmp_path / "data"), []
@@ -360,6 +367,17 @@ def test_what_a_model_finds_where_nobody_annotated_is_not_counted(tmp_path):
     labels(tmp_path / "out" / "a_labels.tif", wrong)
     scores = score(compare(tmp_path / "out", root).planes, ["matching"])["matching"]["0.5"]
     assert (scores["precision"], scores["recall"]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("metric", ["ctc", "matching"])
+def test_no_score_of_objects_looks_beyond_a_field_of_view(tmp_path, metric):
+    root = drive(tmp_path / "data")
+    wrong = np.where(HIDDEN, LABELS.max() + 1, LABELS)
+    found = []
+    for name, array in (("right", LABELS), ("wrong", wrong)):
+        labels(tmp_path / name / "a_labels.tif", array)
+        found.append(score(compare(tmp_path / name, root).planes, [metric]))
+    assert found[0] == found[1]
 
 
 def test_probabilities_beside_labels_are_one_prediction(tmp_path):

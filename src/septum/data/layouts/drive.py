@@ -1,12 +1,7 @@
 """DRIVE as downloaded: ``images/``, ``1st_manual/`` and the field of view in ``mask/``."""
 
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from septum.data.formats import read_labels
-from septum.data.labels import whole_numbers
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import image_files
 from septum.data.layouts.pair import Pair
@@ -43,8 +38,7 @@ def find_drive(root: Path) -> Dataset | None:
     for number, image in _by_number(root / "images").items():
         if number not in manual:
             raise DataError(f"{image}: no {number}_manual1.gif in {root / '1st_manual'}")
-        view = partial(_field_of_view, views[number]) if number in views else None
-        pairs.append(Pair(image.stem, image, manual[number], view))
+        pairs.append(Pair(image.stem, image, manual[number], area=views.get(number)))
     if not pairs:
         raise DataError(f"{root / 'images'}: no images in it; {root} was read as DRIVE")
     return Dataset("DRIVE: images/, 1st_manual/ and mask/ paired by number", root, tuple(pairs))
@@ -52,12 +46,3 @@ def find_drive(root: Path) -> Dataset | None:
 
 def _by_number(folder: Path) -> dict[str, Path]:
     return {path.stem.split("_")[0]: path for path in image_files(folder)}
-
-
-def _field_of_view(path: Path, labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    inside = whole_numbers(read_labels(path).array, str(path)) > 0
-    if inside.shape != labels.shape:
-        raise DataError(
-            f"{path}: sizes differ: the field of view is {inside.shape}, the image {labels.shape}"
-        )
-    return inside, ("outside the field of view nothing is annotated",)
