@@ -195,6 +195,28 @@ def test_options_of_predict_reach_the_model(place, tmp_path):
     assert np.abs(found["turned"] - found["plain"]).max() > 1e-3
 
 
+def test_where_nothing_is_found_only_what_was_not_done_is_advised(place, tmp_path):
+    image = place / "data" / "images" / "c0.tif"
+    seed = "instances.seed=0.99"  # whether the network has a border class or not
+    large, none = "instances.min_size=999999", "instances.threshold=0.999"
+
+    def said(*options):
+        out = ("-o", tmp_path / "out", "--save", "labels")
+        done = septum("predict", place / "run", image, *out, *options)
+        assert done.exit_code == 0
+        assert "no object in any image: train longer" in done.stderr
+        return " ".join(done.stderr.split())
+
+    all_ways = said("--set", none, "--set", large, "--set", seed)
+    for way in ("instances.threshold=0.3", "instances.min_size=0", "--save probabilities shows"):
+        assert way in all_ways
+    few = said("--set", "instances.threshold=0.3", "--set", large, "--save", "probabilities,labels")
+    assert "or keep what is small" in few
+    assert "instances.threshold" not in few
+    assert "--save" not in few
+    assert "instances.min_size" not in said("--set", none, "--set", "instances.min_size=0")
+
+
 def test_results_that_are_there_are_left_out_if_wished(place, tmp_path):
     folder, out = place / "data" / "images", tmp_path / "out"
     kinds = ("--save", "labels,table")

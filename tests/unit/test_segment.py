@@ -17,7 +17,7 @@ from septum.errors import ConfigError, DataError
 from septum.model import Model
 from septum.plan import DataPlan, InstancePlan, NetworkPlan, Plan
 from septum.resample import resample
-from septum.segment import Options, is_done, segment_file
+from septum.segment import Options, is_done, nothing_found, segment_file
 from septum.workspace import Workspace
 
 
@@ -449,3 +449,41 @@ def test_images_of_one_value_are_said_to_hold_nothing(tmp_path):
     assert len(said["a"]) == 1
     assert said["a"][0].startswith("every pixel of the image is 200: there is nothing to find")
     assert said["b"] == []
+
+
+@pytest.mark.parametrize(
+    ("plan", "classes", "save", "advice"),
+    [
+        (
+            InstancePlan(threshold=0.5, min_size=20),
+            3,
+            ("labels",),
+            "train longer, lower the thresholds, as --set instances.seed=0.6 --set "
+            "instances.threshold=0.3, or keep what is small with --set instances.min_size=0; "
+            "--save probabilities shows what it saw",
+        ),
+        (
+            InstancePlan(threshold=0.5, seed=0.6, min_size=20),
+            3,
+            ("labels", "zarr"),
+            "train longer, lower the thresholds, as --set instances.threshold=0.3, or keep what is "
+            "small with --set instances.min_size=0; the probabilities show what it saw",
+        ),
+        (
+            InstancePlan(threshold=0.1, seed=0.9),
+            2,
+            ("probabilities",),
+            "train longer; the probabilities show what it saw",
+        ),
+        (
+            InstancePlan(threshold=0.1, min_size=3),
+            2,
+            ("probabilities8",),
+            "train longer, or keep what is small with --set instances.min_size=0; the "
+            "probabilities show what it saw",
+        ),
+    ],
+)
+def test_what_may_help_where_nothing_is_found_is_not_so_already(plan, classes, save, advice):
+    known = Description(plan=replace(Plan(), instances=plan), classes=classes)
+    assert nothing_found(known, save) == f"no object in any image: {advice}"

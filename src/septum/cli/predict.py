@@ -115,13 +115,7 @@ def command(
                 nothing += not found.objects
             bars.finish()
     if nothing == len(files):
-        named = model.description.named is not None
-        seed = "" if named or not model.description.bordered else "--set instances.seed=0.6 "
-        show.note(
-            f"no {'class' if named else 'object'} in any image: train longer, lower the "
-            f"thresholds, as {seed}--set instances.threshold=0.3, or keep what is small with --set "
-            "instances.min_size=0; --save probabilities shows what it saw"
-        )
+        show.note(segment.nothing_found(model.description, options.save))
     if failed:
         done = "" if failed == len(files) else f"; the results of the others are in {out}"
         show.failed(f"{failed} of {len(files)} images failed{done}")

@@ -9,13 +9,14 @@ from septum.segment.options import (
     refuse_same_folder,
     refuse_unwritable,
 )
-from septum.segment.outcome import Outcome
+from septum.segment.outcome import Outcome, nothing_found
 
 __all__ = [
     "Options",
     "Outcome",
     "Progress",
     "is_done",
+    "nothing_found",
     "refuse_annotation_folder",
     "refuse_same_folder",
     "refuse_unwritable",
