@@ -185,5 +185,6 @@ def _expect_end(tracks: Mapping[int, Track], frames: int, whose: str) -> None:
     if last is not None and last.end >= frames:
         raise DataError(
             f"{whose}: track {last.label} ends in frame {last.end}, but there are {frames} frames, "
-            "counted from 0; give all of them"
+            f"counted from 0; give all of them, or end its tracks in frame {frames - 1} and leave "
+            "out those that begin later"
         )

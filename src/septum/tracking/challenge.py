@@ -136,7 +136,10 @@ def read_truth(folder: Path) -> Sequence:
     DataError
         As `read_result`.
     """
-    return _read(folder / "TRA", TRUTH, _MARKERS, "the 01_GT folder of a sequence")
+    near = "the 01_GT folder of a sequence"
+    beside = (folder.parent, folder.with_name(f"{folder.name}_GT"), *sorted(folder.glob("*_GT")))
+    like = [str(other) for other in beside if (other / "TRA" / TRUTH).is_file()]
+    return _read(folder / "TRA", TRUTH, _MARKERS, f"{near}, as {like[0]}" if like else near)
 
 
 def read_frame(file: Path) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from septum.counted import counted
 from septum.errors import DataError
 from septum.metrics import corrections, seg_scores
 from septum.tracking.challenge import Sequence, read_frame, read_result, read_truth
@@ -48,13 +49,9 @@ def score(
     """
     result, truth = Path(result), Path(truth)
     found, known = read_result(result), read_truth(truth)
-    if len(found.files) != len(known.files):
-        raise DataError(
-            f"{result} has {len(found.files)} frames, {truth} {len(known.files)}; "
-            "a result has all frames of the sequence"
-        )
+    _refuse_part(result, len(found.files), truth, len(known.files))
     try:
-        counted = corrections(_frames(found, known, on_frame), known.tracks, found.tracks)
+        links = corrections(_frames(found, known, on_frame), known.tracks, found.tracks)
     except DataError as error:
         raise DataError(f"{result} against {truth}: {error}") from None
     scores: dict[str, Any] = {}
@@ -63,10 +60,26 @@ def score(
         scores["seg"] = _seg(found, outlined)
     elif on_note is not None:
         on_note(f"no man_seg*.tif in {truth / 'SEG'}: SEG is left out")
-    counts = asdict(counted)
+    counts = asdict(links)
     kinds = ("ns", "fn", "fp", "ed", "ea", "ec")
-    scores |= {"det": counted.det, "tra": counted.tra, "lnk": counted.lnk}
+    scores |= {"det": links.det, "tra": links.tra, "lnk": links.lnk}
     return {**scores, "corrections": {kind: counts[kind] for kind in kinds}}
+
+
+def _refuse_part(result: Path, count: int, truth: Path, expected: int) -> None:
+    """Refuse a result of more or fewer frames than the truth has: links go through all of them."""
+    if count == expected:
+        return
+    way = f"track the {expected} frames of the truth alone"
+    if count < expected:
+        way = (
+            f"predict and track all {expected}. The objects of these {count} alone, without their "
+            f"links, are scored by --metrics ctc,matching, if they are frames 0 to {count - 1}"
+        )
+    raise DataError(
+        f"{result} has {counted(count, 'frame')}, {truth} {expected}; a result has all frames of "
+        f"the sequence: {way}"
+    )
 
 
 def _frames(

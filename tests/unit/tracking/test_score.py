@@ -108,13 +108,26 @@ def test_tracks_that_make_no_sense_are_refused(place, text, message):
 
 
 def test_missing_files_are_named(place):
-    with pytest.raises(DataError, match=r"TRA/man_track\.txt: no such file; give the 01_GT"):
-        score(place / "RES", place)
+    (place / "01").mkdir()
+    for beside in (place, place / "01", place / "01_GT" / "SEG", place / "01_GT" / "TRA"):
+        with pytest.raises(DataError, match=r"man_track\.txt: no such file; .* as .*/01_GT$"):
+            score(place / "RES", beside)
+    with pytest.raises(DataError, match=r"no such file; give the 01_GT folder of a sequence$"):
+        score(place / "RES", place / "RES")
     (place / "RES" / "mask002.tif").unlink()
     with pytest.raises(DataError, match="3 label images, and none of frame 2; the frames"):
         score(place / "RES", place / "01_GT")
     septum.track(CELLS[:3], place / "RES")
-    with pytest.raises(DataError, match=r"RES has 3 frames, .*01_GT 4"):
+    with pytest.raises(
+        DataError, match=r"RES has 3 frames, .*GT 4; .*track all 4\. .* if they are frames 0 to 2"
+    ):
+        score(place / "RES", place / "01_GT")
+    assert septum.evaluate(place / "RES", place / "01_GT", "ctc,matching")["ctc"]["seg"] == 1
+    (place / "01_GT" / "TRA" / "man_track003.tif").unlink()
+    with pytest.raises(DataError, match=r"the truth: track .* ends in frame 3, .* in frame 2 and"):
+        score(place / "RES", place / "01_GT")
+    (place / "01_GT" / "TRA" / "man_track002.tif").unlink()
+    with pytest.raises(DataError, match=r"3 frames, .*01_GT 2; .* track the 2 frames of the truth"):
         score(place / "RES", place / "01_GT")
     (place / "RES" / "res_track.txt").unlink()
     with pytest.raises(DataError, match=r"res_track\.txt: no such file; give what `septum track`"):
