@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from septum.counted import counted
+from septum.data.unseen import in_words
 from septum.description import Description
 from septum.rank import ELEMENT, IMAGES
 from septum.resample import scale_per_axis
@@ -109,6 +110,8 @@ def _origin(known: Description) -> Iterator[str]:
         )
     else:
         yield "- It was not validated: how good it is on images that it has not seen is not known."
+    if facts.get("never_annotated"):
+        yield f"- {in_words(facts['never_annotated'])}."
     for name, command in known.commands:
         yield f"- {name}: `{command}`"
     if "data" in facts:

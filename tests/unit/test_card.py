@@ -90,3 +90,11 @@ def test_a_model_of_classes_names_each_with_its_threshold_and_its_smallest_piece
     )
     assert "pieces under 7 voxels (vessel), 7 voxels (disc) are dropped" in card(voxels)
     assert "dropped" not in card(Description(named=named))
+
+
+def test_places_that_no_training_image_is_annotated_in_are_said():
+    facts = {"images": ["a", "b"], "steps": 1, "seed": 0, "never_annotated": 0.3125}
+    said = "- 31% of the image is annotated in none of the training images."
+    assert said in card(Description(plan=PLAN, training=facts))
+    del facts["never_annotated"]
+    assert "annotated in none" not in card(Description(plan=PLAN, training=facts))

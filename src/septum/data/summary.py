@@ -13,6 +13,7 @@ from septum.data.colour import mixture
 from septum.data.layouts import Dataset
 from septum.data.sample import Sample, equivalent_diameters
 from septum.data.split import digest
+from septum.data.unseen import in_words, never_annotated
 from septum.voxel import proportions
 
 _CAMERA_BITS = (8, 10, 12, 14)
@@ -231,6 +232,9 @@ def _notes_of_all(samples: Sequence[Sample]) -> list[str]:
     """
     mixed = mixture(samples)
     notes = [] if mixed is None else [mixed]
+    hidden = never_annotated(samples)
+    if hidden:
+        notes.append(in_words(hidden))
     deep = [sample.image for sample in samples if sample.image.dtype == np.uint16]
     if deep:
         highest = max(int(image.max()) for image in deep)

@@ -14,6 +14,7 @@ from septum.data.colour import is_grey
 from septum.data.crops import Batch, Tile, cut, draw_tiles, tile_of
 from septum.data.prepared import Prepared, prepare_all
 from septum.data.sample import Sample
+from septum.data.unseen import never_annotated
 from septum.description import Description, score_channels
 from septum.errors import ConfigError, DataError
 from septum.evenly import evenly
@@ -125,6 +126,9 @@ def train_model(
         "seed": seed,
         **waiting.facts,
     }
+    hidden = never_annotated(samples)
+    if hidden:
+        facts["never_annotated"] = round(hidden, 4)
     if validation:
         facts |= {
             "validation_images": [sample.name for sample in seen],
