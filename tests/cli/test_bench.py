@@ -49,12 +49,12 @@ def test_all_of_it_is_printed_and_written(tmp_path, monkeypatch):
     assert done.exit_code == 0
     text = path.read_text(encoding="utf-8")
     for title in TITLES:
-        assert title in done.stderr
+        assert title in done.stdout
         assert f"### {title}" in text
     assert text.startswith("by hand\n")
     assert text.endswith("by hand too\n")
     assert "old" not in text
-    assert done.stdout == ""
+    assert done.stderr.endswith(f"✓ wrote {path}\n")
     # Each row has as many cells as its head, and none is empty but the first of the head.
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(rows) >= 6 * 3
@@ -65,8 +65,8 @@ def test_one_part_can_be_asked_for(monkeypatch):
     monkeypatch.setattr(bench, "QUICK", TINY)
     done = septum("bench", "--quick", "--only", "paper")
     assert done.exit_code == 0
-    assert TITLES[2] in done.stderr
-    assert not [title for title in TITLES if title in done.stderr and title != TITLES[2]]
+    assert TITLES[2] in done.stdout
+    assert not [title for title in TITLES if title in done.stdout and title != TITLES[2]]
 
 
 def test_what_cannot_be_asked_for(tmp_path):

@@ -40,7 +40,9 @@ def test_the_screen_and_json_say_the_same(data):
     assert facts["spacing_um"] == [[0.5, 0.25]]
     low, middle, high = facts["diameters"]
     assert 0 < low < middle < high < 20
-    said = check(data).stderr
+    shown = check(data)
+    assert shown.stderr.startswith("✓ folders: ")
+    said = shown.stdout
     assert max(map(len, said.splitlines()[:-1])) <= 80
     for part in (
         "image +annotation +range",
@@ -53,9 +55,9 @@ def test_the_screen_and_json_say_the_same(data):
         f"foreground +{100 * facts['foreground']:.1f}% of what is annotated",
         "annotated +75.0% of all pixels",
         "annotated/ tells where somebody annotated",
-        f"3 annotated images, {facts['objects']} objects",
     ):
         assert re.search(part, said), (part, said)
+    assert f"3 annotated images, {facts['objects']} objects" in shown.stderr
 
 
 def test_what_nobody_annotated_counts_neither_as_object_nor_as_foreground(data):
@@ -75,7 +77,7 @@ def test_each_pair_names_its_files_and_axes(data):
         assert row["image_files"] == [str(data / f"images/c{number}.tif")]
         assert row["label_files"] == [str(data / f"masks/c{number}.tif")]
         assert row["axes"] == ("YX" if number == 2 else "CYX")
-    said = check(data).stderr
+    said = check(data).stdout
     assert re.search("axes +CYX or YX in the files", said)
     assert re.search(r"c0 +c0\.tif +64 × 64, 3 ch +", said)  # sizes, where they differ
 
@@ -86,7 +88,7 @@ def test_on_a_narrow_screen_names_give_way_and_numbers_do_not(tmp_path):
         image = cells.image[0].astype(np.uint16 if number else np.uint8) + 12345 * number
         write_tiff(tmp_path / "images" / f"{name}.tif", image, "YX")
         write_labels(tmp_path / "masks" / f"{name}.tif", cells.truth, "YX")
-    said = check(tmp_path).stderr
+    said = check(tmp_path).stdout
     assert max(map(len, said.splitlines()[:-1])) <= 80
     assert re.search(r"0_of\w*… +0_of\w*… +64 × 64 +uint8 +\d+ – \d+ +\d+ +\d+ px .* \d+%", said)
     assert re.search(r"1_of\w*… +1_of\w*… +80 × 64 +uint16 +\d+ – \d+ +\d+ +\d+ px ", said)
@@ -95,7 +97,7 @@ def test_on_a_narrow_screen_names_give_way_and_numbers_do_not(tmp_path):
 def test_files_that_are_not_used_are_named(data):
     for number in range(7):
         write_labels(data / f"masks/lonely_{number}.tif", np.ones((64, 64), np.uint8), "YX")
-    assert re.search(r"not used +7 files: lonely_0\.tif, lonely_1\.tif", check(data).stderr)
+    assert re.search(r"not used +7 files: lonely_0\.tif, lonely_1\.tif", check(data).stdout)
 
 
 def test_the_picture_shows_outlines_and_hatches_what_is_not_annotated(data, tmp_path):
@@ -123,7 +125,7 @@ def test_classes_have_shares_in_place_of_objects_and_a_legend(data, tmp_path):
     assert 0 < nucleus["share"] < cell["share"] == pytest.approx(facts["foreground"])
     assert nucleus["share"] == pytest.approx(np.mean([i["classes"]["nucleus"] for i in images]))
     path = tmp_path / "pairs.png"
-    said = check(data, *options, "--picture", path).stderr
+    said = check(data, *options, "--picture", path).output
     for part in (
         r"image +annotation +range +classes +known",
         r"c0 +masks/c0\.tif, nuclei/c0\.tif +",
@@ -146,7 +148,7 @@ def test_many_images_are_cut_short_on_the_screen_alone(tmp_path):
     for number in range(45):
         write_tiff(tmp_path / f"images/c{number:02}.tif", cells.image[0] // 2 + number, "YX")
         write_labels(tmp_path / f"masks/c{number:02}.tif", cells.truth, "YX")
-    said = check(tmp_path).stderr
+    said = check(tmp_path).stdout
     assert "c39" in said
     assert "c40" not in said
     assert "and 5 images more, which --json lists" in said

@@ -102,7 +102,7 @@ def test_from_images_to_scores(place):
     assert set(found["isbi"]) == {"warping_error", "rand_error", "pixel_error", "v_rand", "v_info"}
     assert set(found["matching"]) == {"0.5", "0.6", "0.7", "0.8", "0.9"}
     assert set(found["matching"]["0.5"]) == {"precision", "recall", "f1", "ap", "pq"}
-    assert f"{found['ctc']['seg']:.6f}" in done.stderr
+    assert f"{found['ctc']['seg']:.6f}" in done.stdout
 
 
 def test_scores_of_the_truth_itself_are_perfect(place, tmp_path):
@@ -284,10 +284,9 @@ def test_info_describes_a_run_and_an_image(place):
 
 
 def test_info_tells_a_person_what_a_run_is(place, tmp_path, monkeypatch):
-    monkeypatch.setattr(show, "console", Console(stderr=True, width=80))
+    monkeypatch.setattr(show, "results", Console(width=80))
     done = septum("info", place / "run")
-    assert done.stdout == ""
-    assert max(map(len, done.stderr.splitlines())) <= 80
+    assert max(map(len, done.stdout.splitlines())) <= 80
     for words in (
         r"takes +images of 1 channel; their pixel size was not stated",
         r"sees them +at their own resolution",
@@ -296,17 +295,17 @@ def test_info_tells_a_person_what_a_run_is(place, tmp_path, monkeypatch):
         r"trained +2 steps in \d+s, seed 0",
         r"score +not validated",
         r"network +U-Net of depth 1 and width 4, 0\.\d+ million weights",
-        r"septum info .*--plan",
     ):
-        assert re.search(words, " ".join(done.stderr.split())), words
-    assert "learning_rate" not in done.stderr
-    assert "learning_rate = 0.001" in septum("info", place / "run", "--plan").stderr
+        assert re.search(words, " ".join(done.stdout.split())), words
+    assert re.search(r"septum info .*--plan\n", done.stderr)
+    assert "learning_rate" not in done.output
+    assert "learning_rate = 0.001" in septum("info", place / "run", "--plan").stdout
     run = tmp_path / "validated"
     septum("train", place / "data", "-o", run, "--steps", 2, "--val", 0.5, *TINY)
-    said = " ".join(septum("info", run).stderr.split())
+    said = " ".join(septum("info", run).stdout.split())
     named = tmp_path / "named"
     septum("train", place / "data", "-o", named, "--steps", 1, "--channels", "DAPI", *TINY)
-    said_of_names = " ".join(septum("info", named).stderr.split())
+    said_of_names = " ".join(septum("info", named).stdout.split())
     assert "takes images of 1 channel (DAPI); their pixel size" in said_of_names
     assert re.search(
         r"score panoptic quality at IoU 0\.5 0\.\d{3} on 2 images to validate with, at step", said
@@ -321,9 +320,8 @@ def test_check_shows_how_a_folder_is_understood(place):
     assert (facts["images"], facts["objects"]) == (2, objects)
     done = septum("check", place / "data")
     assert done.exit_code == 0
-    assert done.stdout == ""
     assert f"2 annotated images, {objects} objects" in done.stderr
-    assert re.search(r"c1 +c1\.tif +\d+ – \d+ ", done.stderr)
+    assert re.search(r"c1 +c1\.tif +\d+ – \d+ ", done.stdout)
 
 
 def test_a_0_255_mask_is_taken_as_foreground_and_said(tmp_path):
@@ -335,7 +333,7 @@ def test_a_0_255_mask_is_taken_as_foreground_and_said(tmp_path):
         septum("train", data, "-o", tmp_path / "run", "--steps", 1, *TINY),
     ):
         assert done.exit_code == 0
-        said = " ".join(done.stderr.split())
+        said = " ".join(done.output.split())
         assert "0/255 mask taken as foreground" in said
         assert "connected components are the instances" in said
 
@@ -365,7 +363,7 @@ def test_an_experiment_prints_the_papers_table_with_a_new_row(tmp_path):
     options = ["--data", tmp_path, "-o", out, "--steps", 1, "--folds", 2, *TINY]
     done = septum("reproduce", "hela", *options)
     assert done.exit_code == 0, done.output
-    said = " ".join(done.stderr.split())
+    said = " ".join(done.stdout.split())
     for part in ("U-Net (the paper)", "0.7756", "septum, preset default", "2-fold", "contiguous"):
         assert part in said
     facts = json.loads((out / "scores.json").read_text())

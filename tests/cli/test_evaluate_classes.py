@@ -70,8 +70,8 @@ def test_classes_have_a_row_each(tmp_path, classes):
         share = shares(FOUND, classes)[number - len(classes.names)].astype(np.float32)
         assert found[name]["dice"] == metrics.region(*masks).dice
         assert found[name]["auc"] == metrics.ranking(masks[0], share).auc
-        assert f"{name} " in done.stderr
-        assert f"{found[name]['dice']:.4f}" in done.stderr
+        assert f"{name} " in done.stdout
+        assert f"{found[name]['dice']:.4f}" in done.stdout
 
 
 def test_the_tolerance_is_the_users(tmp_path):

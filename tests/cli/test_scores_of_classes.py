@@ -14,7 +14,7 @@ NAMES = ["vessel", "[b]", "a name that is longer than it would have to be for a 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_row_for_each_class(monkeypatch, name):
     screen = io.StringIO()
-    monkeypatch.setattr(show, "console", Console(file=screen, width=80))
+    monkeypatch.setattr(show, "results", Console(file=screen, width=80))
     row = {**ROW, "surface_dice": 0.98765, "ap": 0.5}
     show.scores({"classes": {name: row, "mean": row}})
     head, *rows = screen.getvalue().splitlines()

@@ -42,7 +42,7 @@ def test_from_label_images_to_scores(cells):
     done = septum("evaluate", cells / "RES", cells / "01_GT", *arguments)
     assert done.exit_code == 0
     for name in ("seg", "det", "tra", "lnk"):
-        assert f"{name}     1.000000" in done.stderr
+        assert f"{name}     1.000000" in done.stdout
     scores = json.loads((cells / "scores.json").read_text())
     nothing = dict.fromkeys(("ns", "fn", "fp", "ed", "ea", "ec"), 0)
     assert scores == {"tracking": {"seg": 1, "det": 1, "tra": 1, "lnk": 1, "corrections": nothing}}

@@ -266,7 +266,7 @@ def test_what_was_typed_is_what_the_run_says(data, tmp_path, monkeypatch):
     _, facts = begun(tmp_path / "my run")
     assert facts.command == first
     assert [later.command for later in facts.continued] == [second]
-    shown = CliRunner().invoke(app, ["info", run], env={"COLUMNS": "500"}).stderr
+    shown = CliRunner().invoke(app, ["info", run], env={"COLUMNS": "500"}).stdout
     assert re.search(r"command +septum train .*\n *after step 1 +septum train .*--extend 1", shown)
 
 

@@ -2,11 +2,11 @@
 
 import logging
 import sys
+from contextlib import suppress
 from shlex import join
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from septum.cli import (
     bench,
@@ -59,19 +59,19 @@ def main() -> None:
     """Run the command line; what the user can put right ends with one line and exit code 2."""
     # What tifffile warns of in a damaged file, the one line of the error says.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    # Of a result that is kept in a file of a narrow encoding, no name may stop the rest.
+    with suppress(AttributeError):
+        sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore
     try:
         with typed(join(["septum", *sys.argv[1:]])):
             app()
     except SeptumError as error:
-        line = Text.assemble(("error: ", "bold red"), str(error))
-        show.console.print(line, highlight=False, soft_wrap=True)
+        show.error(str(error))
         sys.exit(2)
     except MemoryError as error:
-        show.console.print(
-            f"[bold red]error:[/] not enough memory ({error or 'no size given'}); close other "
-            "programs, or give less to --memory, --tile or --set training.batch=1",
-            highlight=False,
-            soft_wrap=True,
+        show.error(
+            f"not enough memory ({error or 'no size given'}); close other programs, or give less "
+            "to --memory, --tile or --set training.batch=1"
         )
         sys.exit(2)
     except SystemExit as end:

@@ -47,12 +47,13 @@ def command(
     sizes = bench.QUICK if quick else bench.LONG if long else bench.FULL
     parts = [part.strip() for part in only.split(",")] if only else list(bench.PARTS)
     machine = bench.machine()
-    show.note(machine)
+    show.remark(machine)
     sections = []
     with show.progress("measuring") as bar:
         for section in bench.run(sizes, parts):
             sections.append(section)
-            _print(section)
+            with bar.aside():
+                _print(section)
             bar.update(min(1.0, len(sections) / len(parts)), section.title)
     if write is not None:
         bench.replace_in(write, bench.page(sections, machine, _command()))
@@ -64,15 +65,15 @@ def _command() -> str:
 
 
 def _print(section: "Section") -> None:
-    width = min(show.console.width, 80)
-    show.console.print(Text(f"\n{section.title}", "bold"), width=width)
-    show.console.print(Text(section.text, "dim"), width=width)
+    width = min(show.results.width, 80)
+    show.results.print(Text(f"\n{section.title}", "bold"), width=width)
+    show.results.print(Text(section.text, "dim"), width=width)
     first, *others = section.columns
     table = Table(first, box=None, pad_edge=False)
     for name in others:
         table.add_column(name, justify="right")
     for row in section.rows:
         table.add_row(*(Text(cell) for cell in row))
-    show.console.print(table, width=width)
+    show.results.print(table, width=width)
     for text in section.notes:
-        show.console.print(Text(f"• {text}"), width=width)
+        show.results.print(Text(f"• {text}"), width=width)

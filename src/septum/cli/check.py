@@ -62,9 +62,9 @@ def command(
     if json_:
         print(show.as_json(facts))
         return
-    show_facts(facts, _ROWS, "--json")
+    show_facts(facts, _ROWS, "--json", show.results)
     for text in facts["notes"]:
-        show.note(text)
+        show.remark(text)
     if picture is not None:
         hatched = ", hatched where nobody annotated" if facts["annotated"] < 1 else ""
         outlined_are = "objects" if facts["classes"] is None else "classes"

@@ -5,6 +5,7 @@ from os.path import commonpath
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -27,10 +28,10 @@ _BEGINNING = 5
 
 def show_beginning(facts: Mapping[str, Any]) -> None:
     """Print what is known of a dataset before it is learnt from, briefly."""
-    show_facts(facts, _BEGINNING, "septum check")
+    show_facts(facts, _BEGINNING, "septum check", show.console)
 
 
-def show_facts(facts: Mapping[str, Any], rows: int, where: str) -> None:
+def show_facts(facts: Mapping[str, Any], rows: int, elsewhere: str, out: Console) -> None:
     """Print what :func:`septum.data.summary.summarise` found, but for its notes.
 
     Parameters
@@ -39,16 +40,18 @@ def show_facts(facts: Mapping[str, Any], rows: int, where: str) -> None:
         Of a dataset.
     rows : int
         Of more images only so many are listed.
-    where : str
+    elsewhere : str
         What lists them all.
+    out : Console
+        `show.results` where they were asked for, `show.console` where they are told on the way.
     """
-    show.console.print(_pairs(facts, rows))
+    out.print(_pairs(facts, rows))
     if len(facts["samples"]) > rows:
         more = counted(len(facts["samples"]) - rows, "image")
-        show.note(f"and {more} more, which {where} lists")
-    show.console.print()
-    show.console.print(_overview(facts))
-    show.console.print()
+        show.line(out, f"and {more} more, which {elsewhere} lists")
+    out.print()
+    out.print(_overview(facts))
+    out.print()
 
 
 def _within(folder: Path, path: Path) -> str:

@@ -94,7 +94,7 @@ def _show_engines(as_json: bool) -> None:
         precisions = ", ".join(engine.precisions) or "-"
         row = (engine.backend, engine.device, precisions, engine.version or "-", engine.note)
         table.add_row(*map(Text, row), style="" if engine.precisions else "dim")
-    show.console.print(table)
+    show.results.print(table)
 
 
 def _show_run(path: Path, as_json: bool, plan: bool) -> None:

@@ -81,12 +81,12 @@ def print_facts(facts: dict[str, Any]) -> None:
     table = Table("", "", box=None, show_header=False, pad_edge=False)
     for name, text in _rows(facts):
         table.add_row(Text(name, "dim"), Text(text))
-    show.console.print(Text(Path(facts["file"]).name, "bold"))
-    show.console.print(table)
-    show.console.print()
-    show.console.print(_values(facts))
+    show.results.print(Text(Path(facts["file"]).name, "bold"))
+    show.results.print(table)
+    show.results.print()
+    show.results.print(_values(facts))
     for note in facts["notes"]:
-        show.note(note)
+        show.remark(note)
 
 
 def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:

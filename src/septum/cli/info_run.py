@@ -34,10 +34,10 @@ def print_run(path: Path, known: Description, plan: bool) -> None:
     table.add_column()
     for name, sentence in _rows(known):
         table.add_row(name, Text(sentence))
-    show.console.print(table)
+    show.results.print(table)
     if plan:
-        show.console.print()
-        show.console.print(Text(to_toml(known.plan).rstrip()))
+        show.results.print()
+        show.verbatim(to_toml(known.plan))
     else:
         show.note(f"every choice of the training: septum info {path} --plan")
 

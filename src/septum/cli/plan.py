@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from septum.cli import choices, show
 from septum.cli.facts import show_beginning
@@ -40,7 +39,7 @@ def command(
     settings = choices.settings_of(set_, precision=precision, context_slices=context_slices)
     plan = api.planned(data, preset, settings, reading, show.note, show_beginning)
     show.console.print()
-    show.console.print(Text(to_toml(plan).rstrip()))
+    show.verbatim(to_toml(plan))
     if out is not None:
         write_text(out, to_toml(plan))
         show.done(f"{out} written; septum train {data} -o RUN --preset {out}{as_asked(context)}")

@@ -71,8 +71,8 @@ def command(
     table.add_section()
     own = [f"{value:.6f}" if value < 0.01 else f"{value:.4f}" for value in scores.values()]
     table.add_row(f"septum, preset {preset}", *own, style="bold")
-    show.console.print(table)
-    show.note(
+    show.results.print(table)
+    show.remark(
         f"the last row is not on the challenge's test images, whose truth is secret: it is "
         f"{folds}-fold cross-validation on its training images, {paper.split}"
     )

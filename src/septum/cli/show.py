@@ -21,16 +21,20 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from septum.cli.wrapping import wrapped
 from septum.duration import readable
 
 _RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK")  # of Lightning Fabric and torchrun
 _FIRST = all(os.environ.get(rank, "0") == "0" for rank in _RANKS)
 
 console = Console(stderr=True, emoji=False, quiet=not _FIRST)
-"""Everything for people goes to the standard error; the standard output is for machines.
+"""What is told on the way goes to the standard error: progress, notes, errors, where results are.
 
 Of several processes of one training only the first speaks.
 """
+
+results = Console(emoji=False, quiet=not _FIRST)
+"""What was asked for goes to the standard output, as facts and scores, to be kept in a file."""
 
 
 def first_speaks() -> None:
@@ -38,34 +42,51 @@ def first_speaks() -> None:
 
     For other verbs it may have started one for each of many folders: those speak.
     """
-    console.quiet = console.quiet or os.environ.get("SLURM_PROCID", "0") != "0"
+    for each in (console, results):
+        each.quiet = each.quiet or os.environ.get("SLURM_PROCID", "0") != "0"
 
 
 def note(text: str) -> None:
     """Print one sentence about how something was understood or chosen."""
-    sentence = Table.grid(padding=(0, 1))
-    # A column of its own keeps the lines of a long sentence under one another.
-    sentence.add_row("[dim]•[/]", Text(text))
-    console.print(sentence)
+    line(console, text)
+
+
+def remark(text: str) -> None:
+    """Print one sentence that belongs to a result."""
+    line(results, text)
 
 
 def done(text: str) -> None:
     """Print the last line of a verb that succeeded."""
-    _line("✓", "green", text)
+    line(console, text, "✓", "green")
 
 
 def failed(text: str) -> None:
     """Print what went wrong with one of many items."""
-    _line("✗", "bold red", text)
+    line(console, text, "✗", "bold red")
 
 
-def line(text: str) -> None:
-    """Print a line as it is: however long it is, it can be copied."""
+def error(text: str) -> None:
+    """Print what ended a verb, and what would work."""
+    line(console, text, "error:", "bold red")
+
+
+def line(where: Console, text: str, mark: str = "•", style: str = "dim") -> None:
+    """Print a sentence behind a mark: on a terminal in as many lines as it needs."""
+    # In a log, or for a script that searches it, a sentence is one line.
+    lines = wrapped(text, where.width - 2, len(mark) - 1) if where.is_terminal else [text]
+    said = Text.assemble((mark, style), " ", "\n  ".join(lines))
+    where.print(said, highlight=False, soft_wrap=True)
+
+
+def verbatim(text: str) -> None:
+    """Print the text of a file, whose lines are not broken."""
+    results.print(Text(text.strip()), soft_wrap=True)
+
+
+def command(text: str) -> None:
+    """Print what a user may copy: one line, however long it is."""
     console.print(Text(text), highlight=False, soft_wrap=True)
-
-
-def _line(mark: str, style: str, text: str) -> None:
-    console.print(Text.assemble((mark, style), " ", text), highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -98,6 +119,18 @@ class Bar:
     def refresh(self) -> None:
         """Draw it now and not at the next tick."""
         self._bar.refresh()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bar off the screen while a result is printed, which knows nothing of it."""
+        if self._bar.disable:
+            yield
+            return
+        self._bar.live.transient = True
+        self._bar.stop()
+        yield
+        self._bar.live.transient = False
+        self._bar.start()
 
     def count(self, finished: int, total: int) -> None:
         """Set how much is done as a count."""
@@ -178,16 +211,16 @@ def scores(values: Mapping[str, Mapping[str, Any]]) -> None:
                 single.add_row(name.replace("_", " "), f"{value:.6f}", f"[dim]{best}[/]")
     matching = values.get("matching", {})
     if single.row_count:
-        console.print(single)
+        results.print(single)
     if matching:
         names = list(next(iter(matching.values())))
         by_iou = Table("IoU", *names, box=None, pad_edge=False)
         for iou, row in matching.items():
             by_iou.add_row(iou, *(f"{row[name]:.3f}" for name in names))
-        console.print(by_iou)
+        results.print(by_iou)
     classes = values.get("classes", {})
     if classes:
-        console.print(_by_class(classes))
+        results.print(_by_class(classes))
 
 
 def _by_class(rows: Mapping[str, Mapping[str, float]]) -> Table:

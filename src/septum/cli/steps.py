@@ -85,7 +85,7 @@ def say_how_to_go_on(again: str, out: Path) -> None:
         The run folder.
     """
     if (out / "state").exists():
-        show.line(f"To go on:        {again} --resume")
-        show.line(f"To end it here:  {again} --finish")
+        show.command(f"To go on:        {again} --resume")
+        show.command(f"To end it here:  {again} --finish")
     else:
-        show.line(f"No step was saved yet; to begin anew: {again} …")
+        show.command(f"No step was saved yet; to begin anew: {again} …")

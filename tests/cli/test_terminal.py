@@ -1,0 +1,118 @@
+"""What goes to which stream, and how sentences lie in the lines of a terminal."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from septum.cli import app, main, show
+from septum.cli.wrapping import wrapped
+
+COMMAND = "septum train my-cells -o runs/second --layout beside --ignore 255 --max-time 20m"
+LONG = "/data/" + "a_folder/" * 12 + "cells.tif"
+
+
+def septum(*arguments):
+    done = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    screen = io.StringIO()
+    wide = Console(file=screen, width=60, force_terminal=True, color_system=None)
+    monkeypatch.setattr(show, "console", wide)
+    return screen
+
+
+def test_results_go_to_the_standard_output_and_the_rest_does_not(cells_in, tmp_path):
+    data = cells_in(tmp_path)
+    image = data / "images" / "0.tif"
+    facts = septum("info", image)
+    assert facts.stdout.startswith("0.tif\n")
+    assert facts.stderr == ""
+    check = septum("check", data)
+    assert check.stdout.startswith("image ")
+    assert check.stderr.startswith("✓ ")
+    assert check.stderr.count("\n") == 1
+    scores = septum("evaluate", data / "masks", data / "masks", "--metrics", "ctc")
+    assert scores.stdout.startswith("metric ")
+    assert scores.stderr == "• 2 predictions found their truth by file stem\n"
+
+
+def test_a_plan_on_the_standard_output_is_that_of_the_file(cells_in, tmp_path, capsys):
+    path = tmp_path / "plan.toml"
+    done = septum("plan", cells_in(tmp_path), "-o", path)
+    assert done.stdout.strip() == path.read_text().strip()
+    assert "images" in done.stderr
+    line = f"min_size = [{', '.join(map(str, range(100, 130)))}]\n"  # wider than 80 columns
+    show.verbatim(line)
+    assert capsys.readouterr() == (line, "")
+
+
+def test_a_name_that_the_encoding_of_a_file_lacks_stops_nothing(cells_in, tmp_path, monkeypatch):
+    image = cells_in(tmp_path) / "images" / "0.tif"
+    image.rename(image.with_name("細胞.tif"))
+    with (tmp_path / "facts").open("w", encoding="latin-1") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        monkeypatch.setattr(sys, "argv", ["septum", "info", str(image.with_name("細胞.tif"))])
+        with pytest.raises(SystemExit, match="0"):
+            main()
+    assert r"\u7d30\u80de.tif" in (tmp_path / "facts").read_text(encoding="latin-1")
+
+
+def test_a_sentence_is_one_line_where_there_is_no_terminal(monkeypatch):
+    log = io.StringIO()
+    monkeypatch.setattr(show, "console", Console(file=log, width=60))
+    for say in (show.note, show.done, show.failed, show.error):
+        say(f"{'a word ' * 30}{LONG}")
+    assert log.getvalue().count("\n") == 4
+
+
+@pytest.mark.parametrize("say", [show.note, show.done, show.failed, show.error])
+def test_a_sentence_is_broken_between_words_on_a_terminal(terminal, say):
+    text = (
+        f"{LONG}: seven of nine images have no mask; give {LONG} or {'x' * 58} or others; so it is"
+    )
+    say(text)
+    lines = terminal.getvalue().splitlines()
+    assert all(len(line) <= 60 for line in lines if LONG not in line)
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert len(lines) > 3
+    said = " ".join(line.strip() for line in lines)
+    assert said.partition(" ")[2] == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"runs/first holds a finished run; to begin another one, type `{COMMAND}`, or leave it",
+        f"runs/first: 2,000 steps in 20m. Next: {COMMAND}",
+        f"a run keeps its choices. Just: {COMMAND}; or give it another folder",
+    ],
+)
+def test_a_command_is_not_broken(terminal, text):
+    show.done(text)
+    assert len(terminal.getvalue().splitlines()) > 1
+    assert COMMAND in terminal.getvalue()
+
+
+def test_a_setting_is_not_broken(terminal):
+    show.note(f"{'x' * 50} --set instances.threshold=0.5 gives more")
+    assert "\n  --set instances.threshold=0.5 gives more\n" in terminal.getvalue()
+
+
+def test_a_path_with_spaces_that_was_typed_is_not_broken(monkeypatch):
+    path = str(Path("my microscope", "all the images of May"))
+    monkeypatch.setattr(sys, "argv", ["septum", "check", path])
+    lines = wrapped(f"there is no mask for any of the images in {path}/images (x.tif)", 50, 0)
+    assert any(f"{path}/images" in line for line in lines)
+    assert len(lines) == 2
+
+
+def test_wide_characters_count_twice():
+    assert wrapped("細胞 細胞 細胞", 10, 0) == ["細胞 細胞", "細胞"]
