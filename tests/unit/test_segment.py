@@ -1,5 +1,6 @@
 """Image files in, label and probability files out, complete and in the layout of the image."""
 
+import csv
 from dataclasses import replace
 
 import numpy as np
@@ -329,7 +330,8 @@ def test_the_table_calls_channels_without_names_as_the_model_does(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", pixels(3, 30, 34), **kind)
     options = Options(save=("table",), channels=wishes("DAPI=2,actin=0"))
     segment_file(robust(), tmp_path / "a.tif", tmp_path / "out", options)
-    columns = (tmp_path / "out" / "a_objects.csv").read_text().splitlines()[0].split(",")
+    with (tmp_path / "out" / "a_objects.csv").open(encoding="utf-8") as file:
+        columns = next(csv.reader(file))
     means = ["mean_actin", "mean_channel_2", "mean_DAPI", "mean_probability"]
     assert columns[-4:] == means
 
@@ -445,7 +447,7 @@ def test_images_of_one_value_are_said_to_hold_nothing(tmp_path):
     for name in ("s", "a", "b"):
         notes = said[name] = []
         segment_file(model_of(), tmp_path / f"{name}.tif", tmp_path / "out", on_note=notes.append)
-    assert any("2 of 4 images of the stack hold one value only" in note for note in said["s"])
+    assert any("in the stack 2 of 4 images hold one value only" in note for note in said["s"])
     assert len(said["a"]) == 1
     assert said["a"][0].startswith("every pixel of the image is 200: there is nothing to find")
     assert said["b"] == []

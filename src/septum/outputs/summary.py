@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from septum.instances.measure import Table
+from septum.outputs.marked_csv import is_as_written
 from septum.outputs.segmented import Segmented
 from septum.outputs.table import columns_of, placed, tables, write_rows
 
@@ -23,10 +24,11 @@ def write_summary(segmented: Segmented, path: Path) -> None:
 
 
 def is_our_summary(path: Path) -> bool:
-    """Tell whether a CSV has the columns of a summary written here."""
+    """Tell whether a CSV is a summary written here, and nobody has changed it since."""
     columns = columns_of(path)
     scored = any(name.endswith("probability") for name in columns)
-    return columns[:1] == ["image"] and {"count", "share"} <= set(columns) and scored
+    known = columns[:1] == ["image"] and {"count", "share"} <= set(columns) and scored
+    return known and is_as_written(path, columns)
 
 
 def _summaries(segmented: Segmented) -> Iterator[Table]:

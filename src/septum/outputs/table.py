@@ -5,6 +5,7 @@ Of classes by name, a row is a connected piece of a class.
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from septum.array import View, Window, item
 from septum.atomic import replacing
 from septum.errors import SeptumError
 from septum.instances.measure import Table, measure
+from septum.outputs.marked_csv import is_as_written, writing
 from septum.outputs.segmented import Segmented
 
 _ROWS = 10_000
@@ -69,11 +71,10 @@ def write_csv(segmented: Segmented, path: Path) -> None:
 
 def write_rows(found: Iterable[Table], path: Path) -> None:
     """Write tables of the same columns as one CSV that appears only when it is complete."""
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        for number, table in enumerate(found):
-            if number == 0:
-                writer.writerow(table)
+    tables = iter(found)
+    first = next(tables)
+    with writing(path, list(first)) as writer:
+        for table in chain([first], tables):
             for start in range(0, len(table["image"]), _ROWS):
                 columns = [_texts(column[start : start + _ROWS]) for column in table.values()]
                 writer.writerows(zip(*columns, strict=True))
@@ -113,8 +114,9 @@ def write_parquet(segmented: Segmented, path: Path) -> None:
 
 
 def is_our_csv(path: Path) -> bool:
-    """Tell whether a CSV has the columns of a table written here; notes of others have not."""
-    return _ours(columns_of(path))
+    """Tell whether a CSV is a table written here, and nobody has changed it since."""
+    columns = columns_of(path)
+    return _ours(columns) and is_as_written(path, columns)
 
 
 def columns_of(path: Path) -> list[str]:
