@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from septum.cli import show
+from septum.cli.choices import lowered
+from septum.cli.meant import swapped
 from septum.cli.reading import with_reading
 from septum.data.layouts import Reading
 
@@ -18,6 +20,7 @@ def command(
     metrics: Annotated[
         str | None,
         typer.Option(
+            callback=lowered,
             help="Any of isbi, ctc, matching, tracking, with commas, or classes; by default the "
             "first three, or classes where there are some.",
             show_default=False,
@@ -51,6 +54,9 @@ def command(
     from septum import api
     from septum.atomic import replacing
 
+    warning = swapped(prediction, truth)
+    if warning is not None:
+        show.note(warning)
     with show.progress("scoring") as bar:
         scores = api.evaluate(
             prediction,

@@ -1,6 +1,5 @@
 """`septum info`: what a model or an image is, and what this machine computes with."""
 
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from septum.cli import info_image, show
+from septum.cli.meant import holds_images, results_in
 from septum.config import to_dict
 from septum.data.formats import is_image_folder, is_image_name
 from septum.data.layouts.files import few
@@ -53,7 +53,7 @@ def _refuse_images(folder: Path) -> None:
     """Say of a folder of results or images, or of folders of them, what shows it."""
     if any((folder / name).exists() for name in ("model.json", "model", "state")):
         return
-    results = _results(folder)
+    results = results_in(folder)
     if results:
         one = next((file for file in results if is_image_name(file)), None)
         about = f"one of the images, as `septum info {one}`" if one else "an image"
@@ -61,25 +61,11 @@ def _refuse_images(folder: Path) -> None:
             f"{folder} holds results of `septum predict` ({few(results)}), and info takes {about}, "
             f"or the folder of a trained model; `septum evaluate {folder} TRUTH` measures them"
         )
-    if any(map(is_image_name, chain(folder.iterdir(), folder.glob("*/*")))):
+    if holds_images(folder):
         raise DataError(
             f"{folder} is a folder of images, and info takes one image or the folder of a trained "
             f"model; `septum check {folder}` says how a folder is understood"
         )
-
-
-def _results(folder: Path) -> list[Path]:
-    """Return the files in a folder that a prediction wrote, labels first."""
-    from septum.outputs import KINDS
-
-    files = sorted(folder.iterdir())
-    found = {
-        file: None
-        for kind in KINDS.values()
-        for file in files
-        if file.name.endswith(kind.suffix) and kind.is_ours(file)
-    }
-    return list(found)
 
 
 def _show_engines(as_json: bool) -> None:

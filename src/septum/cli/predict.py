@@ -6,18 +6,25 @@ from typing import Annotated
 import typer
 
 from septum.cli import show
+from septum.cli.choices import lowered
+from septum.cli.meant import refuse_images_as_model
 from septum.cli.reading import sizes
+from septum.counted import counted
 from septum.errors import ConfigError, SeptumError
 
 
 def command(
     run: Annotated[Path, typer.Argument(help="Folder that `septum train` wrote.")],
     images: Annotated[
-        list[Path], typer.Argument(help="Image files, folders of them, or patterns as 'new/*.tif'.")
-    ],
+        list[Path] | None,
+        typer.Argument(
+            help="Image files, folders of them, or patterns as 'new/*.tif'.", show_default=False
+        ),
+    ] = None,
+    *,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")],
     save: Annotated[
-        str, typer.Option(help="What to write, with commas between; see above.")
+        str, typer.Option(callback=lowered, help="What to write, with commas between; see above.")
     ] = "labels,probabilities",
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Leave out images whose results are there.")
@@ -40,7 +47,10 @@ def command(
         typer.Option("--set", help="How cells or classes are found: instances.threshold=0.6."),
     ] = None,
     orientations: Annotated[
-        str, typer.Option(help="Average over views of the image: none, flips, or all.")
+        str,
+        typer.Option(
+            callback=lowered, help="Average over views of the image: none, flips, or all."
+        ),
     ] = "none",
     tile: Annotated[
         str,
@@ -49,8 +59,12 @@ def command(
         ),
     ] = "auto",
     memory: Annotated[str, typer.Option(help="Memory to use, as 2GiB.")] = "4GiB",
-    backend: Annotated[str, typer.Option(help="auto, torch, openvino or onnx.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
+    backend: Annotated[
+        str, typer.Option(callback=lowered, help="auto, torch, openvino or onnx.")
+    ] = "auto",
+    precision: Annotated[
+        str, typer.Option(callback=lowered, help="auto, fp32, bf16 or int8.")
+    ] = "auto",
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda or mps; the fastest by default.")
     ] = None,
@@ -81,13 +95,16 @@ def command(
         channels=None if channels is None else wishes(channels),
         rescale=rescale,
     )
-    files = images_in(images, show.note)
+    refuse_images_as_model(run, images or (), out)
+    files = images_in(images or (), show.note)
     segment.refuse_annotation_folder(out)
     for path in files:
         segment.refuse_same_folder(path, out)
     if skip_existing:
         done = [path for path in files if segment.is_done(path, out, options)]
-        show.note(f"{len(done)} of {len(files)} images left out: their results are in {out}")
+        show.note(
+            f"{counted(len(done), 'image', of=len(files))} left out: the results are in {out}"
+        )
         files = [path for path in files if path not in done]
         if not files:
             return
@@ -118,7 +135,7 @@ def command(
         show.note(segment.nothing_found(model.description, options.save))
     if failed:
         done = "" if failed == len(files) else f"; the results of the others are in {out}"
-        show.failed(f"{failed} of {len(files)} images failed{done}")
+        show.failed(f"{counted(failed, 'image', of=len(files))} failed{done}")
         raise typer.Exit(1)
 
 

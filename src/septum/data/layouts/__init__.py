@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from septum.counted import counted
 from septum.data.layouts.annotation import Annotation, Plane, understand
 from septum.data.layouts.ctc import find_ctc
 from septum.data.layouts.dataset import Dataset
@@ -60,9 +61,21 @@ LAYOUTS = {
         "images/ with masks/, labels/ or scribbles/ of the same file names", find_folders
     ),
     "several": Layout("raw.tif with several annotations of it, one chosen by name", find_several),
-    "beside": Layout("x.tif beside x_masks.tif", find_beside),
+    "beside": Layout("x.tif beside x_masks.tif (Cellpose)", find_beside),
 }
 """Every layout by the name that overrides detection, in the order in which they are tried."""
+
+_OF_TOOLS = {
+    "cellpose": "beside",
+    "nnu-net": "nnunet",
+    "nnunetv2": "nnunet",
+    "celltracking": "ctc",
+    "isbi2012": "isbi",
+    "omezarr": "ome-zarr",
+    "ngff": "ome-zarr",
+    "table": "csv",
+}
+"""What people call a layout by the tool that made it; refused with the name that it has here."""
 
 UNDERSTOOD = (
     "; ".join(LAYOUTS[name].looks_like for name in ("folders", "beside"))
@@ -100,15 +113,24 @@ def find(path: str | Path, reading: Reading = AS_FOUND) -> Dataset:
         near = root.parent if root.parent.is_dir() else Path.cwd()
         raise DataError(f"{root}: no such folder (looked in {near.resolve()})")
     if reading.layout is not None and reading.layout not in LAYOUTS:
-        close = get_close_matches(reading.layout, LAYOUTS, 1)
-        hint = f", did you mean {close[0]!r}" if close else ""
-        raise ConfigError(f"no layout {reading.layout!r}{hint}: there are {', '.join(LAYOUTS)}")
+        raise ConfigError(_no_layout(reading.layout))
     classes = reading.classes
     if classes is not None and classes.of_files:
         dataset = find_classes(root, reading, classes, _found)
     else:
         dataset = _found(root, reading)
     return replace(dataset, reading=reading)
+
+
+def _no_layout(name: str) -> str:
+    there = f"there are {', '.join(LAYOUTS)}"
+    key = name.lower().replace("_", "-")
+    own = _OF_TOOLS.get(key) or _OF_TOOLS.get(key.replace("-", ""))
+    if own is not None:
+        return f"no layout {name!r}: --layout {own} is {LAYOUTS[own].looks_like}; {there}"
+    close = get_close_matches(key, LAYOUTS, 1)
+    hint = f", did you mean {close[0]!r}" if close else ""
+    return f"no layout {name!r}{hint}: {there}"
 
 
 def _found(root: Path, reading: Reading) -> Dataset:
@@ -143,11 +165,14 @@ def _not_understood(root: Path, reading: Reading) -> str:
             f"not in the layout {reading.layout}, which is "
             f"{LAYOUTS[reading.layout].looks_like}; leave --layout away to have it detected"
         )
+    whole = _around(root)
+    if whole is not None:
+        return f"a part of a dataset; give the folder that holds it: {whole}"
     images, files = subfolder(root, IMAGES), image_entries(root)
     if images is not None:
         return f"{_no_annotation(root, images)}. Understood are: {UNDERSTOOD}"
     if files:
-        held = f"{len(files)} images without masks ({few(files)})"
+        held = f"{counted(len(files), 'image')} without masks ({few(files)})"
     elif any(root.iterdir()):
         held = "no image files in it"
     else:
@@ -162,9 +187,27 @@ def _no_annotation(root: Path, images: Path) -> str:
     beside = f" (there is {', '.join(f'{name}/' for name in others)})" if others else ""
     choose = f"; rename the folder of the label images, or give --labels {others[0]}" * bool(others)
     return (
-        f"{len(image_entries(images))} images in {images.name}/ and no folder of their annotations "
+        f"{counted(len(image_entries(images)), 'image')} in {images.name}/ and no folder of "
+        "their annotations "
         f"beside it{beside}: one called {wanted} is looked for{choose}"
     )
+
+
+def _around(root: Path) -> Path | None:
+    """Return the folder of a dataset of which `root` holds the images or the annotations alone."""
+    parent = root.resolve().parent
+    if parent == root.resolve() or subfolder(parent, IMAGES) is None:
+        return None
+    try:
+        found = find_folders(parent, AS_FOUND)
+    except DataError:
+        return None
+    folders = (
+        {p.resolve().parent for pair in found.pairs for p in (pair.image, pair.labels)}
+        if found
+        else ()
+    )
+    return root.parent if root.resolve() in folders else None
 
 
 def _hint(root: Path) -> str:

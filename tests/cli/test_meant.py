@@ -1,0 +1,65 @@
+"""Arguments in the wrong order or left out are recognised, and what would work is said."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import septum
+from septum.cli import app
+from septum.data.formats import write_labels
+from septum.data.synthetic import draw_cells
+from septum.outputs.tiff import write_tiff
+
+SETTINGS = ["network.width=4", "network.depth=1", "training.tile=60"]
+
+
+def said(*words):
+    return str(CliRunner().invoke(app, list(words)).exception)
+
+
+@pytest.fixture
+def place(cells_in, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return cells_in(tmp_path / "my-cells")
+
+
+@pytest.mark.parametrize(
+    ("words", "right"),
+    [
+        (["my-cells/images", "run"], "septum predict run my-cells/images -o out"),
+        (["my-cells/images/0.tif", "run"], "septum predict run my-cells/images/0.tif -o out"),
+        (["my-cells/images"], "septum predict RUN my-cells/images -o out"),
+        (["my-cells/images", "elsewhere"], "septum predict RUN my-cells/images elsewhere -o out"),
+        (["run"], "septum predict run IMAGES -o out"),
+    ],
+)
+def test_images_in_place_of_the_model(place, words, right):
+    septum.train([draw_cells(0, (64, 64), radius=8)], "run", steps=1, settings=SETTINGS)
+    error = said("predict", *words, "-o", "out")
+    assert error == f"the folder of a trained model comes first, then images: {right}"
+
+
+@pytest.mark.parametrize("part", ["images", "masks"])
+def test_a_part_of_a_dataset_in_place_of_all_of_it(place, part):
+    error = said("train", f"my-cells/{part}", "-o", "run")
+    assert error.endswith("a part of a dataset; give the folder that holds it: my-cells")
+
+
+def test_images_alone_are_no_part_of_a_dataset(place):
+    (place / "masks").rename(place / "others")
+    assert "2 images without masks" in said("check", "my-cells/images")
+
+
+def test_a_truth_that_looks_like_results_is_pointed_out(place):
+    labels = np.zeros((64, 64), np.uint16)
+    labels[4:20, 4:20] = 1
+    write_tiff(place / "out" / "0_labels.tif", labels[None], (64, 64), "YX", None)
+    write_labels(place / "masks" / "0.tif", labels, "YX")
+    warning = "if they are swapped: septum evaluate my-cells/out my-cells/masks\n"
+    for words, expected in (
+        (["my-cells/masks", "my-cells/out"], True),
+        (["my-cells/out", "my-cells/masks"], False),
+        (["my-cells/out", "my-cells/out"], False),
+    ):
+        done = CliRunner().invoke(app, ["evaluate", *words, "--metrics", "matching"])
+        assert (warning in done.stderr) == expected, done.output
