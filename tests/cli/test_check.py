@@ -48,7 +48,7 @@ def test_the_screen_and_json_say_the_same(data):
         "image +annotation +range",
         r"c1 +c1\.tif .* 75%",
         "images +64 × 64 px, 1 channel, uint8",
-        "axes +YX in the files",
+        "axes +read as YX",
         "spacing +0.5 × 0.25 µm",
         "labels +instance ids; in masks/",
         rf"objects +{facts['objects']}, {middle:.0f} px wide in the middle \({low:.0f} to",
@@ -78,7 +78,7 @@ def test_each_pair_names_its_files_and_axes(data):
         assert row["label_files"] == [str(data / f"masks/c{number}.tif")]
         assert row["axes"] == ("YX" if number == 2 else "CYX")
     said = check(data).stdout
-    assert re.search("axes +CYX or YX in the files", said)
+    assert re.search("axes +read as CYX or YX", said)
     assert re.search(r"c0 +c0\.tif +64 × 64, 3 ch +", said)  # sizes, where they differ
 
 

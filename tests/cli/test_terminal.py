@@ -1,15 +1,19 @@
 """What goes to which stream, and how sentences lie in the lines of a terminal."""
 
 import io
+import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 from rich.console import Console
 from typer.testing import CliRunner
 
-from septum.cli import app, main, show
+from septum.cli import app, check, main, show
 from septum.cli.wrapping import wrapped
+from septum.data.formats import write_labels, write_tiff
 
 COMMAND = "septum train my-cells -o runs/second --layout beside --ignore 255 --max-time 20m"
 LONG = "/data/" + "a_folder/" * 12 + "cells.tif"
@@ -116,3 +120,40 @@ def test_a_path_with_spaces_that_was_typed_is_not_broken(monkeypatch):
 
 def test_wide_characters_count_twice():
     assert wrapped("細胞 細胞 細胞", 10, 0) == ["細胞 細胞", "細胞"]
+
+
+def test_words_of_a_fixed_set_may_be_typed_in_any_case(cells_in, tmp_path):
+    data = cells_in(tmp_path)
+    septum("evaluate", data / "masks", data / "masks", "--metrics", "CTC,Matching")
+    septum("check", data, "--layout", "Folders")
+    septum("plan", data, "--preset", "Paper", "--precision", "FP32")
+
+
+def test_a_layout_is_found_by_the_tool_that_made_it(tmp_path):
+    for name, own in (("cellpose", "beside"), ("nnU-Net", "nnunet"), ("ome_zarr", "ome-zarr")):
+        done = CliRunner().invoke(app, ["check", str(tmp_path), "--layout", name])
+        assert f": --layout {own} is " in str(done.exception)
+
+
+def test_info_and_check_agree_on_the_axes_of_pages(tmp_path):
+    volume = np.zeros((6, 20, 20), np.uint8)
+    volume[1:4, 2:8, 2:8], volume[2:6, 10:16, 10:16], volume[5, 2:6, 12:16] = 1, 2, 3
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(tmp_path / name / "v.tif", volume)
+    said = septum("info", tmp_path / "images" / "v.tif").stdout
+    row = "QYX: 6 × 20 × 20, uint8; Q are pages, read as Z where stacks are volumes"
+    assert row in " ".join(said.split())
+    assert re.search("axes +read as ZYX", septum("check", tmp_path).stdout)
+
+
+def test_a_picture_of_a_slice_counts_the_objects_of_the_volume_too(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(check, "compose", lambda panels, **_: drawn.extend(panels))
+    monkeypatch.setattr(check, "save", lambda *_: None)
+    volume = np.zeros((6, 20, 20), np.uint8)
+    volume[1:4, 2:8, 2:8], volume[2:5, 10:16, 10:16], volume[5, 2:6, 12:16] = 1, 2, 3
+    write_tiff(tmp_path / "images" / "v.tif", volume, "ZYX")
+    write_labels(tmp_path / "masks" / "v.tif", volume, "ZYX")
+    septum("check", tmp_path, "--picture", tmp_path / "v.png")
+    assert drawn[1].title == "2 of 3 objects, slice 4"

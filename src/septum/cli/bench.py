@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from septum.cli import show
+from septum.cli.choices import lowered
 from septum.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ def command(
     ] = False,
     only: Annotated[
         str | None,
-        typer.Option(help="whole, volume, paper, patches, growth, limit or cells; commas between."),
+        typer.Option(
+            callback=lowered,
+            help="whole, volume, paper, patches, growth, limit or cells; commas between.",
+        ),
     ] = None,
     write: Annotated[
         Path | None, typer.Option(help="A page with the comments bench and /bench in it.")

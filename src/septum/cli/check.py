@@ -92,7 +92,7 @@ def _panels(samples: Sequence[Sample], count: int = _PAIRS) -> list[Panel]:
         width = max(1, round(plain.shape[1] / 300))
         over = plain if annotated is None else _hatched(plain, plane_of(annotated, plane))
         if sample.named is None:
-            title = counted(len(np.unique(labels[labels > 0])), "object")
+            title = _objects(sample, labels, plane)
             over = outlined(labels, over, width)
         else:
             title = counted(int(sample.named.masks(labels).any(axis=(1, 2)).sum()), "class")
@@ -100,6 +100,15 @@ def _panels(samples: Sequence[Sample], count: int = _PAIRS) -> list[Panel]:
         found += [Panel(_short(sample.name), plain), Panel(title, over)]
     classes = samples[0].named
     return found if classes is None else [*found, legend(classes.names)]
+
+
+def _objects(sample: Sample, labels: np.ndarray, plane: int | None) -> str:
+    """Return how many objects are in a picture and, of a volume, how many there are in all."""
+    shown = len(np.unique(labels[labels > 0]))
+    if plane is None:
+        return counted(shown, "object")
+    whole = len(np.unique(sample.known[sample.known > 0]))
+    return f"{counted(shown, 'object', of=whole)}, slice {plane + 1}"
 
 
 def _hatched(image: np.ndarray, annotated: np.ndarray) -> np.ndarray:

@@ -15,9 +15,18 @@ _KEYS = {
     "context_slices": "data.context",
 }
 
+
+def lowered(text: str | None) -> str | None:
+    """Return a word of a fixed set as it is written there; it may be typed in any case."""
+    return None if text is None else text.lower()
+
+
 Precision = Annotated[
     str | None,
-    typer.Option(help="Of the computation: auto (bf16 where the machine has it), fp32 or bf16."),
+    typer.Option(
+        callback=lowered,
+        help="Of the computation: auto (bf16 where the machine has it), fp32 or bf16.",
+    ),
 ]
 ContextSlices = Annotated[
     int | None,

@@ -133,7 +133,7 @@ def _overview(facts: Mapping[str, Any]) -> Table:
     channels = " or ".join(map(str, facts["channels"]))
     one = "channel" if facts["channels"] == [1] else "channels"
     table.add_row("images", f"{sizes}, {channels} {one}, {', '.join(facts['dtypes'])}")
-    table.add_row("axes", f"{' or '.join(facts['axes'])} in the files")
+    table.add_row("axes", f"read as {' or '.join(facts['axes'])}")
     table.add_row("spacing", _spacing(facts))
     table.add_row("labels", Text(_labels(facts)))
     for found in facts["classes"] or ():

@@ -94,7 +94,7 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     codec = f", {facts['compression']}" if facts["compression"] else ""
     rows = [
         ("format", f"{facts['format']}{codec}"),
-        ("axes", f"{axes}: {_times(shape)}, {facts['type']}"),
+        ("axes", f"{axes}: {_times(shape)}, {facts['type']}{_pages(axes)}"),
     ]
     if facts["channels"]:
         rows.append(("channels", ", ".join(facts["channels"])))
@@ -110,6 +110,12 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     disk, memory = readable_bytes(facts["bytes_on_disk"]), readable_bytes(facts["bytes_in_memory"])
     rows.append(("size", f"{disk} on disk, {memory} in memory"))
     return rows
+
+
+def _pages(axes: str) -> str:
+    """Say how pages are read of which a file does not say what they are."""
+    pages = next((axis for axis in "IQ" if axis in axes), None)
+    return "" if pages is None else f"; {pages} are pages, read as Z where stacks are volumes"
 
 
 def _levels(levels: list[list[int]]) -> str:

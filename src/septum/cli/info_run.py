@@ -53,7 +53,7 @@ def _rows(known: Description) -> Iterator[tuple[str, str]]:
         yield "learnt from", f"{counted(len(names), 'image')}: {shown}"
     if "steps" in facts:
         took = f" in {readable(facts['seconds'])}" if "seconds" in facts else ""
-        yield "trained", f"{facts['steps']:,} steps{took}, seed {facts.get('seed', '?')}"
+        yield "trained", f"{counted(facts['steps'], 'step')}{took}, seed {facts.get('seed', '?')}"
     yield "score", _score(known)
     network = known.plan.network
     alike = len(set(known.depths)) == 1

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from septum.classes import parse_classes
+from septum.cli.choices import lowered
 from septum.data.layouts import LAYOUTS, Reading
 from septum.errors import ConfigError
 
@@ -19,6 +20,7 @@ def reading_of(
     layout: Annotated[
         str | None,
         typer.Option(
+            callback=lowered,
             help=f"How the folder is laid out, if not as detected: {', '.join(LAYOUTS)}.",
             rich_help_panel=_HOW,
         ),

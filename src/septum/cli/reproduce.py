@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from septum.cli import show
+from septum.cli.choices import lowered
 from septum.data.sample import Sample
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    experiment: Annotated[str, typer.Argument(help="em, hela or u373.")],
+    experiment: Annotated[str, typer.Argument(help="em, hela or u373.", callback=lowered)],
     data: Annotated[Path, typer.Option(help="The challenge's data as downloaded.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the runs; must be new.")],
     preset: Annotated[str, typer.Option(help="default or paper.")] = "default",
@@ -27,7 +28,8 @@ def command(
     folds: Annotated[int, typer.Option(help="Models to train, each tested on unseen images.")] = 3,
     seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
     orientations: Annotated[
-        str | None, typer.Option(help="none, flips or all; the paper's by default.")
+        str | None,
+        typer.Option(help="none, flips or all; the paper's by default.", callback=lowered),
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Change one choice; may be repeated.")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from septum.cli import show
+from septum.counted import counted
 from septum.duration import readable
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def report(run: Path, description: "Description") -> None:
         )
     if "waited" in facts:
         show.note(f"{facts['waited']:.1%} of the time was spent waiting for tiles")
-    took = f"{run}: {facts['steps']} steps in {readable(facts['seconds'])}"
+    took = f"{run}: {counted(facts['steps'], 'step')} in {readable(facts['seconds'])}"
     if facts.get("found_nothing"):
         show.failed(f"{took}, and nothing was found: see the warning above before you use it")
     else:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from septum.cli import show
+from septum.counted import counted
 
 
 def command(
@@ -31,7 +32,4 @@ def command(
     with show.progress("tracking") as bar:
         tracks = api.track(frames, out, axes=axes, on_note=show.note, on_frame=bar.count).tracks
     divisions = len({track.parent for track in tracks} - {0})
-    show.done(
-        f"{out}: {len(tracks)} {'track' if len(tracks) == 1 else 'tracks'}, "
-        f"{divisions} {'division' if divisions == 1 else 'divisions'}"
-    )
+    show.done(f"{out}: {counted(len(tracks), 'track')}, {counted(divisions, 'division')}")

@@ -66,7 +66,10 @@ def command(
     ] = None,
     max_time: Annotated[
         str | None,
-        typer.Option(help="Train for this long, as 20m or 1h30m.", rich_help_panel=_LENGTH),
+        typer.Option(
+            help="Train for this long, as 20m or 1h30m; reading, thresholds, report come on top.",
+            rich_help_panel=_LENGTH,
+        ),
     ] = None,
     patience: Annotated[
         int | None,

@@ -57,8 +57,8 @@ def preset(name: str) -> Plan:
             return from_toml(Plan, Path(name).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ConfigError) as error:
             raise ConfigError(f"{name} is no plan: {error}") from None
-    if name not in PRESETS:
+    if name.lower() not in PRESETS:
         raise ConfigError(
             f"there is no preset {name!r}; it is {', '.join(PRESETS)}, or a plan.toml"
         )
-    return PRESETS[name]
+    return PRESETS[name.lower()]
