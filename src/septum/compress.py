@@ -19,6 +19,7 @@ import numpy as np
 
 from septum import api, geometry
 from septum.atomic import replacing
+from septum.counted import counted
 from septum.data.context import with_context
 from septum.data.normalise import normalise
 from septum.data.sample import Sample
@@ -112,10 +113,10 @@ def compress(
     before = quality(model, samples)
     tiles = list(calibration_tiles(model, samples))
     measure = model.description.measure
-    say(f"in float32: {measure} is {before:.4f} on {len(samples)} images")
+    say(f"in float32: {measure} is {before:.4f} on {counted(len(samples), 'image')}")
     if before == 0:
         say("the model finds no object in them, so that what the integers lose cannot be told")
-    say(f"calibrating on {len(tiles)} tiles")
+    say(f"calibrating on {counted(len(tiles), 'tile')}")
     with TemporaryDirectory() as folder:
         path = Path(folder) / INT8
         for exempt in _EXEMPT:

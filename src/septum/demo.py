@@ -7,6 +7,7 @@ from pathlib import Path
 
 from septum import api, segment
 from septum.atomic import write_text
+from septum.counted import counted
 from septum.data.formats import write_labels, write_tiff
 from septum.data.prepared import prepare
 from septum.data.sample import Sample
@@ -57,8 +58,8 @@ def run(
     refuse_existing(out / "run")
     few, large = draw(out, seed)
     progress.note(
-        f"drew {len(few)} images of {few[0].truth.max()} or so touching cells to train on, and "
-        f"one of {large.truth.max()} to test with, in {out}"
+        f"drew {counted(len(few), 'image')} of {few[0].truth.max()} or so touching "
+        f"cells to train on, and one of {large.truth.max()} to test with, in {out}"
     )
     model = api.train(
         out / "data",

@@ -7,6 +7,7 @@ from typing import Any
 
 from septum.classes import Classes
 from septum.config import from_dict
+from septum.counted import counted
 from septum.errors import ConfigError, DataError
 from septum.geometry import depth_per_axis
 from septum.instances import smallest_of_each
@@ -176,7 +177,8 @@ def describe(folder: str | Path) -> Description:
     seeds = sorted(folder.glob("seed-*"))
     if not path.is_file() and seeds:
         raise DataError(
-            f"{folder} holds a run for each of {len(seeds)} seeds; give one of them, as {seeds[0]}"
+            f"{folder} holds a run for {counted(len(seeds), 'seed')}; give one of them, as "
+            f"{seeds[0]}"
         )
     if not path.is_file():
         raise DataError(

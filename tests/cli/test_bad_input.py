@@ -109,7 +109,7 @@ BROKEN = {
     "no pairs": (no_pairs, ["data", "images without masks", "Understood are"]),
     "no mask": (
         lambda data: (data / "masks" / "c1.tif").unlink(),
-        ["1 of 2 images have no mask: c1.tif", "c1_mask.tif"],
+        ["1 of 2 images has no mask: c1.tif", "c1_mask.tif"],
     ),
     "sizes differ": (
         lambda data: tifffile.imwrite(data / "masks" / "c1.tif", CELLS.truth[:-2]),

@@ -152,9 +152,7 @@ def test_labels_beside_images_are_not_segmented(place, tmp_path):
         write_tiff(tmp_path / "data" / f"{name}.tif", np.zeros((50, 70), np.uint8), "YX")
     done = septum("predict", place / "run", tmp_path / "data", "-o", tmp_path / "out")
     assert done.exit_code == 0
-    assert "1 label files beside their images left out: x_masks.tif" in " ".join(
-        done.stderr.split()
-    )
+    assert "1 label file beside images left out: x_masks.tif" in " ".join(done.stderr.split())
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "x_labels.tif",
         "x_probabilities.tif",
@@ -224,7 +222,7 @@ def test_results_that_are_there_are_left_out_if_wished(place, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
     done = septum("predict", place / "run", folder, "-o", out, *kinds, "--skip-existing")
     assert done.exit_code == 0
-    assert "1 of 2 images left out: their results are in" in " ".join(done.stderr.split())
+    assert "1 of 2 images left out: the results are in" in " ".join(done.stderr.split())
     assert "✓ c1.tif" in done.stderr
     assert "✓ c0.tif" not in done.stderr
     assert {path: path.stat().st_mtime_ns for path in before} == before
@@ -379,6 +377,6 @@ def test_an_experiment_prints_the_papers_table_with_a_new_row(tmp_path):
     weights = (out / "fold-0" / "model" / "model.safetensors").stat().st_mtime_ns
     again = septum("reproduce", "hela", *options)
     assert again.exit_code == 0, again.output
-    assert "the run is finished, after 1 steps" in " ".join(again.stderr.split())
+    assert "the run is finished, after 1 step;" in " ".join(again.stderr.split())
     assert (out / "fold-0" / "model" / "model.safetensors").stat().st_mtime_ns == weights
     assert json.loads((out / "scores.json").read_text()) == facts

@@ -109,7 +109,7 @@ def test_a_prediction_of_another_number_of_classes_is_refused(tmp_path):
     pair = predicted(tmp_path, THREE), annotated(tmp_path, THREE) / "masks"
     done = evaluate(*pair, "--classes", "nucleus=50,rest=100/150/200")
     assert isinstance(done.exception, DataError)
-    assert "a0_probabilities.tif has 4 channel(s)" in str(done.exception)
+    assert "a0_probabilities.tif has 4 channels" in str(done.exception)
     done = evaluate(pair[0] / "a0_labels.tif", pair[1] / "a1.tif", "--classes", TEXT[THREE])
     assert done.exit_code == 0  # two files are compared as they are given
 

@@ -78,7 +78,7 @@ OVERVIEW = (
     r"image +annotation +range +objects +width",
     r"0 +0\.tif +\d+ – \d+ +\d+ +\d+ px",
     "images +64 × 64 px, 1 channel, uint8",
-    "axes +YX in the files",
+    "axes +read as YX",
     "spacing +not stated",
     "labels +instance ids; in masks/",
     r"objects +\d+, \d+ px wide in the middle",

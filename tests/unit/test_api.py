@@ -95,14 +95,14 @@ def test_masks_become_their_components():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ((IMAGES, LABELS[:1]), "2 images and 1 label images; give one for each"),
+        ((IMAGES, LABELS[:1]), "2 images and 1 label image; give one for each"),
         (([], []), "no annotated image to train on"),
         ([], "no annotated image to train on"),
         ([*CELLS, IMAGES[0]], "3 items of which 2 are samples"),
         ((IMAGES, LABELS, LABELS), "3 items of which 0 are samples"),
-        ((IMAGES, [labels * 0 for labels in LABELS]), "label images has an object in it"),
+        ((IMAGES, [labels * 0 for labels in LABELS]), "annotated area of 2 label images"),
         ((IMAGES, [labels[1:] for labels in LABELS]), "array 0: sizes differ"),
-        ((IMAGES, [labels + 0.5 for labels in LABELS]), "array 0: .* not whole numbers"),
+        ((IMAGES, [labels + 0.5 for labels in LABELS]), "array 0: .* not whole,"),
         (([i + np.nan for i in IMAGES], LABELS), "array 0: .* NaN or infinite"),
         ([Sample(CELLS[0].image)], "has no labels"),
         ("/no/such/folder", "/no/such/folder: no such folder"),

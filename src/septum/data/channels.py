@@ -265,9 +265,13 @@ def _place(of: str, image: Names | None, available: int) -> int | None:
         return int(of)
     why = "more than one channel has this name" if alike else "there is no such channel"
     raise DataError(
-        f"--channels has {of}, and the image has {_counted(available, image)}: {why}. Numbers go "
-        f"from 0 to {available - 1}; {MISSING} stands for a channel that it has not got"
+        f"--channels has {of}, and the image has {_counted(available, image)}: {why}. "
+        f"{_range(available)}; {MISSING} stands for a channel that it has not got"
     )
+
+
+def _range(available: int) -> str:
+    return f"Numbers go from 0 to {available - 1}" if available > 1 else "Its number is 0"
 
 
 def _key(name: str) -> str:

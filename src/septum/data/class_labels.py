@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from septum.classes import Classes
+from septum.counted import counted
 from septum.data.labels import is_mask, refuse_smoothed, whole_numbers
 from septum.errors import DataError
 
@@ -186,7 +187,7 @@ def grey_values(planes: np.ndarray, where: str) -> np.ndarray:
     if colours.dtype == np.uint8:
         found = np.unique(np.moveaxis(colours, 1, -1).reshape(-1, 3), axis=0)
         shown = _few("#" + bytes(colour).hex() for colour in found)
-        held = f" with {len(found)} colours ({shown})"
+        held = f" with {counted(len(found), 'colour')} ({shown})"
     raise DataError(
         f"{where}: a colour image{held}, where classes are taken from grey values; name colours, "
         "as nucleus=#ff0000, or save the label image in grey"
@@ -251,7 +252,8 @@ def _of_no_class(values: np.ndarray, lost: np.ndarray, where: str, named: Classe
     others = f" (as have others {_few(shown[1:])})" if shown[1:] else ""
     leave = "an annotated/ folder" if colour else f"--ignore {first}"
     return (
-        f"{where}: {count} of {values.size} pixels have the {'colour' if colour else 'value'} "
+        f"{where}: {counted(count, 'pixel', 'have', values.size)} the "
+        f"{'colour' if colour else 'value'} "
         f"{first}, the first at {place}, which is of no class in {_in_words(named)}{others}; add "
         f"it to --classes as NAME={first} or background={first}, or say with {leave} that nobody "
         "annotated it" + ("; smoothed edges and JPEG make colours, too" if len(found) > 9 else "")

@@ -31,7 +31,8 @@ def doubts(images: Source, working: Sequence[int], depths: Sequence[int]) -> Ite
         yield f"every pixel of the image is {even[0]}: there is nothing to find in it"
     elif even:
         yield (
-            f"{len(even)} of {images.shape[0]} images of the stack hold one value only: there is "
+            f"in the stack {counted(len(even), 'image', 'hold', images.shape[0])} one value "
+            "only: there is "
             "nothing to find in them"
         )
 

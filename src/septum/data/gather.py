@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from septum.counted import counted
 from septum.data.channels import named
 from septum.data.layouts import AS_FOUND, Reading, find, understand
 from septum.data.sample import Sample
@@ -67,7 +68,8 @@ def _found(data: Data, say: Say, reading: Reading, on_facts: Tell) -> list[Sampl
     if isinstance(data, str | Path):
         dataset = find(data, reading)
         samples = dataset.load()
-        say(f"{dataset.layout}: {len(samples)} annotated {IMAGES[samples[0].ndim]}")
+        kind = f"annotated {IMAGES[samples[0].ndim].removesuffix('s')}"
+        say(f"{dataset.layout}: {counted(len(samples), kind)}")
         facts = summarise(dataset, samples)
         on_facts(facts)
         for note in facts["notes"]:
@@ -97,11 +99,16 @@ def annotated(samples: Sequence[Sample], say: Say = lambda _note: None) -> list[
     if samples and all(sample.labels is None for sample in samples):
         raise DataError(f"{samples[0].source or samples[0].name} has no labels; nothing to learn")
     if not kept and samples:
-        raise DataError(f"not one pixel of {len(samples)} images is annotated; nothing to learn")
+        raise DataError(
+            f"not one pixel of {counted(len(samples), 'image')} is annotated; nothing to learn"
+        )
     if len(kept) < len(samples):
         first = next(sample.name for sample in samples if not _taught(sample))
         count = len(samples) - len(kept)
-        say(f"{count} images without an annotated pixel teach nothing, such as {first}")
+        say(
+            f"{counted(count, 'image', 'have')} no annotated pixel and cannot be learnt from, "
+            f"such as {first}"
+        )
     return kept
 
 
@@ -114,7 +121,8 @@ def _taught(sample: Sample) -> bool:
 def _from_arrays(images: Images, labels: Images, reading: Reading) -> list[Sample]:
     if len(images) != len(labels):
         raise DataError(
-            f"{len(images)} images and {len(labels)} label images; give one for each, in order"
+            f"{counted(len(images), 'image')} and {counted(len(labels), 'label image')}; give "
+            "one for each, in order"
         )
     samples = []
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):

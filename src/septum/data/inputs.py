@@ -4,6 +4,7 @@ import glob
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from septum.counted import counted
 from septum.data.formats import is_image_folder, is_zarr, refuse_plate, stem_of
 from septum.data.layouts.files import few, image_entries, image_key, is_label_name, label_key
 from septum.errors import DataError
@@ -64,7 +65,9 @@ def _meant(path: Path, on_note: Callable[[str], None] | None) -> list[Path]:
         raise DataError(f"{path}: no image files in this folder")
     labels = _labels_beside(found)
     if labels and on_note is not None:
-        on_note(f"{path}: {len(labels)} label files beside their images left out: {few(labels)}")
+        on_note(
+            f"{path}: {counted(len(labels), 'label file')} beside images left out: {few(labels)}"
+        )
     return [file for file in found if file not in labels]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from scipy import ndimage
 
+from septum.counted import counted
 from septum.errors import DataError
 
 
@@ -124,7 +125,7 @@ def whole_numbers(
         if not whole.all():
             example = array[~whole].flat[0]
             raise DataError(
-                f"{where}: {int((~whole).sum())} label values are not whole numbers, such as "
+                f"{where}: {counted(int((~whole).sum()), 'label value', 'are')} not whole, such as "
                 f"{example:g}; save instance ids as integers (0 background), or a mask as 0/255"
             )
         array = array.astype(np.int64)
@@ -143,7 +144,8 @@ def _grey(array: np.ndarray, where: str, hint: str) -> np.ndarray:
         return colours[..., 0]
     found = np.unique(colours.reshape(-1, colours.shape[-1]), axis=0)
     raise DataError(
-        f"{where}: a colour image with {len(found)} colours ({_few(map(tuple, found.tolist()))}), "
+        f"{where}: a colour image with {counted(len(found), 'colour')} "
+        f"({_few(map(tuple, found.tolist()))}), "
         "where labels are expected; save one number per pixel: instance ids as a 16-bit grey PNG "
         "or TIFF (0 background), or a 0/255 mask; or name classes by their colours, as --classes "
         f"nucleus=#ff0000{hint}"

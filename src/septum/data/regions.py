@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from septum.classes import BACKGROUND, Classes
+from septum.counted import counted
 from septum.data.labels import whole_numbers
 from septum.errors import DataError
 
@@ -54,8 +55,8 @@ def masks_in(planes: np.ndarray, classes: Classes, where: str) -> np.ndarray:
     if count != expected:
         form = "that may overlap have a mask each" if classes.overlap else "are numbers in one"
         raise DataError(
-            f"{where} has {count} channel(s); the labels of {_listed(classes)} {form}, "
-            f"{expected} channel(s)"
+            f"{where} has {counted(count, 'channel')}; the labels of {_listed(classes)} {form}, "
+            f"{counted(expected, 'channel')}"
         )
     if classes.overlap:
         return planes != 0
@@ -119,7 +120,7 @@ def of_classes(channels: np.ndarray, classes: Classes, where: str) -> np.ndarray
     if channels.shape[1] != classes.scores:
         first = [] if classes.overlap else [BACKGROUND]
         raise DataError(
-            f"{where} has {channels.shape[1]} channel(s); the probabilities of "
+            f"{where} has {counted(channels.shape[1], 'channel')}; the probabilities of "
             f"{_listed(classes)} have {classes.scores}: {', '.join([*first, *classes.names])}"
         )
     return channels[:, -len(classes.names) :]

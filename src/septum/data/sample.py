@@ -112,8 +112,8 @@ class Sample:
             )
         if self.channels is not None and len(self.channels) != len(self.own):
             raise DataError(
-                f"{where}: {len(self.channels)} names of channels ({', '.join(self.channels)}) for "
-                f"{len(self.own)} channels"
+                f"{where}: {counted(len(self.channels), 'name')} ({', '.join(self.channels)}) for "
+                f"{counted(len(self.own), 'channel')}"
             )
 
     @property

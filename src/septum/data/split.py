@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from septum.counted import counted
 from septum.data.sample import Sample
 from septum.errors import ConfigError, DataError
 
@@ -101,12 +102,13 @@ def hold_out(samples: Sequence[Sample], share: float) -> tuple[list[Sample], lis
     if len(samples) < _FEW:
         parts = [_cut(sample, share) for sample in samples]
         training, validation = [list(part) for part in zip(*parts, strict=True)]
-        how = f"the last {share:.0%} of each of {len(samples)} images"
+        each = "the image" if len(samples) == 1 else f"each of {counted(len(samples), 'image')}"
+        how = f"the last {share:.0%} of {each}"
     else:
         validation = _held(samples, share)
         held = {id(sample) for sample in validation}
         training = [s for s in samples if id(s) not in held and not near(s, validation)]
-        how = f"{len(validation)} of {len(samples)} images: "
+        how = f"{counted(len(validation), 'image', of=len(samples))}: "
         how += ", ".join(s.name for s in validation[:5])
         how += ", …" if len(validation) > 5 else ""
     for part, name in ((training, "train on"), (validation, "validate with")):

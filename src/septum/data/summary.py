@@ -220,7 +220,9 @@ def _shared_notes(samples: Sequence[Sample]) -> list[str]:
     for alike in having.values():
         name, note = alike[0]
         found.append(
-            f"{name}: {note}" if len(alike) == 1 else f"{len(alike)} images ({name}: {note})"
+            f"{name}: {note}"
+            if len(alike) == 1
+            else f"{counted(len(alike), 'image')} ({name}: {note})"
         )
     return found
 
@@ -249,7 +251,7 @@ def _notes_of_all(samples: Sequence[Sample]) -> list[str]:
         if name != sample.name:
             twins.append(f"{sample.name} has the same pixels as {name}")
     if twins:
-        images = "1 image is" if len(twins) == 1 else f"{len(twins)} images are"
+        images = counted(len(twins), "image", "are")
         notes.append(
             f"{images} there twice: {twins[0]}; if one is held out to validate with, its score "
             "says nothing"

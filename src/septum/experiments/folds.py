@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from septum.counted import counted
 from septum.data.sample import Sample
 from septum.data.split import near
 from septum.errors import ConfigError
@@ -41,7 +42,10 @@ def interleaved(samples: Sequence[Sample], count: int) -> list[Fold]:
 
 def _ordered(samples: Sequence[Sample], count: int) -> list[Sample]:
     if not 2 <= count <= len(samples):
-        raise ConfigError(f"{count} folds of {len(samples)} images; expected 2 to {len(samples)}")
+        raise ConfigError(
+            f"{counted(count, 'fold')} of {counted(len(samples), 'image')}; expected 2 to "
+            f"{len(samples)}"
+        )
     return sorted(samples, key=lambda sample: (sample.group, sample.index or 0))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from septum import evaluation
 from septum.atomic import write_text
+from septum.counted import counted
 from septum.data.context import with_context
 from septum.data.layouts import find
 from septum.data.sample import Sample
@@ -124,7 +125,7 @@ def reproduce(
     inner = data / experiment.folder
     samples = find(inner if inner.is_dir() else data).load()
     views = experiment.orientations if orientations is None else orientations
-    on_note(f"{len(samples)} annotated images in {folds} folds, {experiment.split}")
+    on_note(f"{counted(len(samples), 'annotated image')} in {folds} folds, {experiment.split}")
     list(orientations_of(views, 2))  # a set that does not exist is refused before any training
     planes: list[Scored] = []
     results: list[FoldResult] = []
@@ -139,7 +140,7 @@ def reproduce(
             seconds=facts["seconds"],
         )
         shown = ", ".join(f"{key} {value:.4f}" for key, value in result.scores.items())
-        on_note(f"fold {number + 1} of {folds}: {shown} after {result.steps} steps")
+        on_note(f"fold {number + 1} of {folds}: {shown} after {counted(result.steps, 'step')}")
         planes += tested
         results.append(result)
     pooled = evaluation.score(planes, [experiment.metric])[experiment.metric]

@@ -9,6 +9,7 @@ import numpy as np
 import tifffile
 
 from septum.atomic import replacing_folder
+from septum.counted import counted
 from septum.data.formats import read_labels
 from septum.data.formats.class_names import is_ours
 from septum.data.layouts.files import few
@@ -155,7 +156,8 @@ def _read(folder: Path, text: str, name: re.Pattern[str], expected: str) -> Sequ
     missing = next((number for number in range(len(files)) if number not in files), None)
     if not files or missing is not None:
         raise DataError(
-            f"{folder}: {len(files)} label images, and none of frame {missing or 0}; the frames of "
+            f"{folder}: {counted(len(files), 'label image')}, and none of frame {missing or 0}; "
+            "the frames of "
             f"a sequence are numbered from 0 without a gap"
         )
     tracks = tuple(by_label(_tracks(path), str(path)).values())

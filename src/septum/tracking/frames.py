@@ -146,7 +146,10 @@ def _label_files(folder: Path, say: Say) -> list[Path]:
             "frame, as `septum predict --save labels` writes them"
         )
     if others:
-        say(f"{folder}: {len(others)} images that are no labels left out: {few(others)}")
+        say(
+            f"{folder}: {counted(len(others), 'image', 'are')} no labels and left out: "
+            f"{few(others)}"
+        )
     return labels
 
 

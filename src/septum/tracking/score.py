@@ -104,7 +104,9 @@ def _seg(found: Sequence, outlined: list[tuple[Path, int, int | None]]) -> float
     scores: list[float] = []
     for file, frame, z in outlined:
         if frame >= len(found.files):
-            raise DataError(f"{file}: the result has {len(found.files)} frames only, from 0")
+            raise DataError(
+                f"{file}: the result has {counted(len(found.files), 'frame')} only, from 0"
+            )
         labels = read_frame(found.files[frame])
         if z is not None and not (labels.ndim == 3 and z < len(labels)):
             raise DataError(f"{file}: no slice {z} in {found.files[frame]}, {labels.shape}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from septum.classes import Classes
+from septum.counted import counted
 from septum.data.sample import Sample
 from septum.metrics import Region
 from septum.model import Model
@@ -106,7 +107,7 @@ def class_scores(seen: Sequence[SeenClasses], named: Classes) -> Html:
         "what was found that is right, sensitivity the share of the truth that was found.",
     )
     head = ("Class", "Truth", "Found", "Dice", "IoU", "Precision", "Sensitivity")
-    note = element("p", f"Counted in {len(seen)} image{'s' * (len(seen) != 1)}.", class_="over")
+    note = element("p", f"Counted in {counted(len(seen), 'image')}.", class_="over")
     return section("How well each class is found", said, table(head, rows), note)
 
 

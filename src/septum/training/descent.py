@@ -6,6 +6,7 @@ import torch
 from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
+from septum.counted import counted
 from septum.data.crops import Batch
 from septum.errors import SeptumError
 from septum.training.objective import OF_CELLS, Objective
@@ -74,7 +75,8 @@ class Descent:
                     ) from None
                 self._at_once = (self._at_once + 1) // 2
                 self._say(
-                    f"the memory of the {self._fabric.device.type} does not hold {tiles} tiles of "
+                    f"the memory of the {self._fabric.device.type} does not hold "
+                    f"{counted(tiles, 'tile')} of "
                     f"{size} px: {self._at_once} at a time from now on. The gradient is that of "
                     "all; statistics of batch norm are of fewer"
                 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from septum.atomic import write_text
 from septum.classes import Classes
 from septum.config import from_dict, to_toml
+from septum.counted import counted
 from septum.data.layouts import AS_FOUND, Reading
 from septum.data.split import digest_of_all
 from septum.errors import ConfigError, DataError
@@ -179,6 +180,7 @@ def refuse_other_processes(out: Path, facts: Facts, processes: int) -> None:
     """Raise ConfigError if another number of processes than at the beginning shares a batch."""
     if processes != facts.processes:
         raise ConfigError(
-            f"{out} began with {facts.processes} process(es) and batches for as many; go on with "
+            f"{out} began with {counted(facts.processes, 'process')} and batches for as many; go "
+            "on with "
             f"as many devices and nodes (now {processes})"
         )

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from septum.config import to_toml
+from septum.counted import counted
 from septum.data.sample import Sample
 from septum.data.summary import describe
 from septum.duration import readable
@@ -33,8 +34,7 @@ def data_of(samples: Sequence[Sample], validation: Sequence[Sample]) -> Html:
     )
     head += ("Annotated",)
     held = len(validation) or "none"
-    plural = "s" * (len(samples) != 1)
-    count = f"{len(samples)} image{plural} to learn from, {held} to validate with."
+    count = f"{counted(len(samples), 'image')} to learn from, {held} to validate with."
     more = len(sides) - len(rows)
     rest = [element("p", f"and {more:,} more", class_="over")] if more else []
     return section("The data", element("p", count), table(head, rows, texts=4), *rest)

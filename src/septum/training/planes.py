@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from septum.counted import counted
 from septum.geometry import context, input_size
 from septum.plan import NetworkPlan, Plan
 
@@ -37,7 +38,9 @@ def with_network(plan: Plan, diameter: float) -> tuple[Plan, list[str]]:
         seen = next((d for d in _DEPTHS if context(d) >= _SEEN * diameter > 0), _DEPTHS[-1])
         depth = seen
         wide = f", for objects {diameter:.0f} px wide there" if diameter else ""
-        reasons.append(f"{depth} poolings: the network sees {context(seen)} px around{wide}")
+        reasons.append(
+            f"{counted(depth, 'pooling')}: the network sees {context(seen)} px around{wide}"
+        )
     batch = training.batch
     if tile is None:
         tile = input_size(_OUTPUT, depth if isinstance(depth, int) else max(depth))

@@ -7,6 +7,7 @@ import numpy as np
 
 from septum.atomic import write_text
 from septum.classes import Classes
+from septum.counted import counted
 from septum.data.sample import Sample
 from septum.duration import readable
 from septum.evenly import evenly
@@ -193,8 +194,10 @@ def _images(seen: Sequence[Seen], validation: int) -> Html:
 def _about(few: int, validation: int) -> Html:
     """Say what the images are that truth and prediction are shown of."""
     if validation:
-        which = f"{few} of {validation}" if few < validation else "All"
-        return element("p", f"{which} validation images, which the network did not learn from.")
+        which = counted(few, "validation image", of=validation)
+        if few == validation:
+            which = "The validation image" if few == 1 else "All validation images"
+        return element("p", f"{which}, which the network did not learn from.")
     return element(
         "p",
         element("strong", "These images were learnt from. "),

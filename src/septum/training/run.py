@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from septum.counted import counted
 from septum.data.channels import common_names
 from septum.data.colour import is_grey
 from septum.data.crops import Batch, Tile, cut, draw_tiles, tile_of
@@ -168,7 +169,7 @@ def check(samples: Sequence[Sample]) -> None:
     for sample in samples:
         if sample.ndim != first.ndim or len(sample.image) != len(first.image):
             raise DataError(
-                f"{sample.name} has {len(sample.image)} channel(s) in {sample.ndim}D, "
+                f"{sample.name} has {counted(len(sample.image), 'channel')} in {sample.ndim}D, "
                 f"{first.name} has {len(first.image)} in {first.ndim}D; one model takes one kind "
                 "of image. Train on the two kinds separately, or convert one of them"
             )
@@ -181,7 +182,7 @@ def check(samples: Sequence[Sample]) -> None:
     _refuse_other_pixels(samples)
     if not any(sample.known.any() for sample in samples):
         raise DataError(
-            f"none of the {len(samples)} label images has an object in its annotated area"
+            f"no object in the annotated area of {counted(len(samples), 'label image')}"
         )
 
 

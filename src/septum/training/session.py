@@ -248,7 +248,8 @@ def resume(
     if extend is not None:
         facts = replace(facts, length=extended(extend, done, facts.length, plan))
         say(
-            f"{extend} more{' steps' if isinstance(extend, int) else ''} after step {done.number}; "
+            f"{counted(extend, 'step') if isinstance(extend, int) else extend} more after step "
+            f"{done.number}; "
             f"the learning rate begins anew at {plan.training.learning_rate:g}"
         )
     if extend is None and is_over(done, facts.length, plan):

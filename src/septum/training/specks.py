@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from septum.classes import Classes
+from septum.counted import counted
 from septum.data.sample import Sample
 from septum.instances import find_pieces, layers_of
 
@@ -58,7 +59,9 @@ def in_words(named: Classes, sizes: Sequence[np.ndarray], unit: str) -> str:
             dropped.append(f"{size} {unit} ({name})")
         else:
             few = len(of_class) < _FEWEST
-            kept.append(f"{name} ({f'{len(of_class)} whole ones' if few else 'some are tiny'})")
+            kept.append(
+                f"{name} ({counted(len(of_class), 'whole one') if few else 'some are tiny'})"
+            )
     why = "half the 5th percentile in training"
     none = f"none of {', '.join(kept)}"
     if not dropped:

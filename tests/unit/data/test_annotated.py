@@ -103,8 +103,8 @@ def test_a_second_folder_says_what_is_annotated(tmp_path, folder):
     write(tmp_path / folder / "a.tif", AREA)
     dataset = find(tmp_path)
     assert dataset.notes == (
-        f"{folder}/ tells where somebody annotated (not 0), of 1 images",
-        "1 images have no file of that kind and count as annotated everywhere: b.tif",
+        f"{folder}/ tells where somebody annotated (not 0), of 1 image",
+        "1 image has no file of that kind, which counts as annotated everywhere: b.tif",
     )
     one, two = dataset.load()
     np.testing.assert_array_equal(one.annotated, ~HIDDEN)
@@ -196,7 +196,7 @@ def test_images_without_an_annotated_pixel_are_left_out_and_named(tmp_path):
     write(tmp_path / "roi/b.tif", AREA * 0)
     notes = []
     assert [sample.name for sample in samples_of(tmp_path, notes.append)] == ["a"]
-    assert notes[-1] == "1 images without an annotated pixel teach nothing, such as b"
+    assert notes[-1] == "1 image has no annotated pixel and cannot be learnt from, such as b"
 
 
 def test_the_annotation_is_the_same_with_and_without_the_image(tmp_path):

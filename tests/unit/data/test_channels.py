@@ -56,7 +56,7 @@ def test_the_user_names_the_channels_of_all_samples():
 
 
 def test_a_sample_has_as_many_names_as_channels_and_grey_as_colour_has_none():
-    with pytest.raises(DataError, match=r"1 names of channels \(DAPI\) for 2 channels"):
+    with pytest.raises(DataError, match=r"1 name \(DAPI\) for 2 channels"):
         sample(("DAPI",))
     grey, colour = sample(("DAPI",), 1), sample(("R", "G", "B"), 3)
     coloured = in_colour([grey, colour])

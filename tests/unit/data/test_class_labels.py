@@ -91,18 +91,18 @@ def test_strokes_are_background_at_1_and_unknown_at_0():
             r"nucleus=1,membrane=2/3 \(as have others 9\); add it to --classes as NAME=7 or "
             r"background=7, or say with --ignore 7",
         ),
-        (row(1, -2, dtype=np.int16), TWO, None, "1 of 2 pixels have the value -2"),
+        (row(1, -2, dtype=np.int16), TWO, None, "1 of 2 pixels has the value -2"),
         # 255 is only free to mean "not annotated" where the classes count 1, 2, … n.
-        (row(5, 255), parse_classes("a=5"), None, "have the value 255"),
-        (row(1, 255, dtype=np.uint16), TWO, None, "have the value 255"),
+        (row(5, 255), parse_classes("a=5"), None, "has the value 255"),
+        (row(1, 255, dtype=np.uint16), TWO, None, "has the value 255"),
         (row(1, 2), TWO, 2, r"x: 2 is not annotated \(--ignore\) and of a class too"),
         (row(0xFF0000, 3, dtype=np.int64), COLOURS, 3, "x: --ignore 3 is a grey value"),
-        (row(0.5, 1, dtype=np.float32), TWO, None, "not whole numbers"),
+        (row(0.5, 1, dtype=np.float32), TWO, None, "not whole,"),
         (
             row(0xFF0000, 0x00FF00, dtype=np.int64),
             COLOURS,
             None,
-            r"1 of 2 pixels have the colour #00ff00, the first at \(0, 1\), .*NAME=#00ff00 or "
+            r"1 of 2 pixels has the colour #00ff00, the first at \(0, 1\), .*NAME=#00ff00 or "
             r"background=#00ff00, or say with an annotated/ folder",
         ),
         (row(*range(1, 20), dtype=np.int64), COLOURS, None, "smoothed edges and JPEG"),

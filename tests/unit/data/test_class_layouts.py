@@ -147,7 +147,7 @@ def drop(root, name):
             lambda r: write(beside(r) / "y.tif", GREY) or r,
             {},
             DataError,
-            r"class 'cell', .*1 of 2 images have no annotation: y\.tif\. y_cells\.tif was looked",
+            r"class 'cell', .*1 of 2 images has no annotation: y\.tif\. y_cells\.tif was looked",
         ),
         (
             lambda r: write(in_folders(r) / "nuclei/1.tif", NUCLEUS[1:].astype(np.uint8)) or r,

@@ -46,7 +46,7 @@ def test_gold_frames_of_all_sequences(tmp_path):
     dataset = find(tmp_path)
     assert dataset.layout == "Cell Tracking Challenge: sequence 01, 02, frames with gold truth"
     assert dataset.notes == tuple(
-        f"2 of 4 frames of {sequence} have no gold truth" for sequence in ("01", "02")
+        f"{sequence}: 2 of 4 frames have no gold truth" for sequence in ("01", "02")
     )
     samples = dataset.load()
     names = ["01_t001", "01_t003", "02_t001", "02_t003"]
@@ -86,7 +86,7 @@ def test_missing_cells_are_ignored_not_background(tmp_path):
 def test_truth_without_its_frame_is_named(tmp_path):
     challenge(tmp_path)
     (tmp_path / "01" / "t003.tif").unlink()
-    with pytest.raises(DataError, match=r"1 truth images have no frame: man_seg003.*t003\.tif"):
+    with pytest.raises(DataError, match=r"1 truth image has no frame: man_seg003.*t003\.tif"):
         find(tmp_path)
 
 

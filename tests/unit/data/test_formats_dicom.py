@@ -300,7 +300,7 @@ def test_several_series_are_named(tmp_path):
     folder = of_gdcm(tmp_path / "scan")
     change(folder / "5.dcm", SeriesInstanceUID="1.2.3.9", SeriesDescription="SCOUT")
     with pytest.raises(
-        DataError, match=r"holds 2 series: .*5 slices, as 0\.dcm.*'SCOUT' \(1 slices, as 5\.dcm\)"
+        DataError, match=r"holds 2 series: .*5 slices, as 0\.dcm.*'SCOUT' \(1 slice, as 5\.dcm\)"
     ):
         open_image(folder)
 
@@ -329,7 +329,7 @@ def test_slices_without_positions_are_in_the_order_of_their_numbers(tmp_path):
     assert "in the order of their numbers" in image.notes[0]
     np.testing.assert_array_equal(image.array, VOLUME)
     (folder / "5.dcm").unlink()  # the second
-    with pytest.raises(DataError, match="1 of the slices 0 to 5 are missing: 1"):
+    with pytest.raises(DataError, match="1 slice is missing of 0 to 5: 1"):
         read_image(folder)
     for file in folder.iterdir():
         change(file, InstanceNumber=1)
@@ -374,7 +374,7 @@ def test_a_folder_of_slices_is_one_image_and_other_files_are_left_out(tmp_path):
     (folder / "readme.txt").write_text("not a slice")
     (folder / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
     image = open_image(folder)
-    assert image.notes == ("2 other files in the folder were left out",)
+    assert image.notes == ("2 other files in the folder left out",)
     assert as_channels_first(image, 3).array.shape == (1, 1, *VOLUME.shape)
 
 
@@ -403,7 +403,7 @@ def test_a_series_is_paired_by_the_name_of_its_folder(tmp_path, folder, mask, la
         np.testing.assert_array_equal(sample.image[0], VOLUME)
     (tmp_path / mask).unlink()
     with pytest.raises(
-        DataError, match=r"1 of 3 images have no mask: case\.1\. case\.1_?.* was looked"
+        DataError, match=r"1 of 3 images has no mask: case\.1\. case\.1_?.* was looked"
     ):
         find(tmp_path)
 

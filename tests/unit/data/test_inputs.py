@@ -35,7 +35,7 @@ def test_labels_beside_their_image_are_no_images(tmp_path, label, image):
     make(tmp_path, label, image, "y_seg.tif")  # nothing says that y_seg is of any image
     notes = []
     assert set(names([tmp_path], notes.append)) == {image, "y_seg.tif"}
-    assert notes == [f"{tmp_path}: 1 label files beside their images left out: {label}"]
+    assert notes == [f"{tmp_path}: 1 label file beside images left out: {label}"]
     assert images_in([tmp_path / label], notes.append) == [tmp_path / label]
     (tmp_path / image).unlink()
     assert set(names([tmp_path], notes.append)) == {label, "y_seg.tif"}
@@ -87,7 +87,7 @@ def test_a_plate_is_refused_before_anything_is_predicted(tmp_path):
     plate = zarr.open_group(tmp_path / "p.zarr", mode="w", zarr_format=2)
     plate.attrs["plate"] = {"wells": [{"path": "A/1"}]}
     for path in (tmp_path, tmp_path / "p.zarr"):
-        with pytest.raises(DataError, match=r"p\.zarr: a plate of 1 wells, .* as .*A/1/0"):
+        with pytest.raises(DataError, match=r"p\.zarr: a plate of 1 well, .* as .*A/1/0"):
             images_in([path])
 
 

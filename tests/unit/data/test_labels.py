@@ -86,7 +86,7 @@ def test_colour_masks_are_refused_unless_they_are_grey():
 
 @pytest.mark.parametrize(
     ("value", "message"),
-    [(1.5, "1 label values are not whole.*1.5"), (np.nan, "not whole.*nan"), (-3, "negative .*-3")],
+    [(1.5, "1 label value is not whole, .*1.5"), (np.nan, "not whole.*nan"), (-3, "negative .*-3")],
 )
 def test_fractions_and_negative_labels_are_refused(value, message):
     array = np.zeros((6, 6))

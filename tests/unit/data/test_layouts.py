@@ -103,7 +103,7 @@ def test_a_mask_without_an_image_is_an_orphan(tmp_path):
     (tmp_path / "images" / "cell_1.png").unlink()
     dataset = find(tmp_path)
     assert [path.name for path in dataset.orphans] == ["cell_1.tif"]
-    assert dataset.notes == ("1 masks without an image: cell_1.tif",)
+    assert dataset.notes == ("1 mask without an image: cell_1.tif",)
     assert len(dataset.load()) == 2
 
 
@@ -195,7 +195,7 @@ def test_a_slice_with_one_id_is_no_mask_where_the_stack_holds_ids(tmp_path):
     [
         (lambda root: None, "an empty folder"),
         (lambda root: (root / "notes.txt").write_text("x"), "no image files in it"),
-        (lambda root: write(root / "a.png", GREY), r"1 images without masks \(a\.png\)"),
+        (lambda root: write(root / "a.png", GREY), r"1 image without masks \(a\.png\)"),
         (lambda root: folders(root / "mine"), r"sub-folder mine is a dataset: give .*mine"),
     ],
 )

@@ -89,7 +89,7 @@ def test_the_first_version_of_nnunets_description_is_read(tmp_path):
             lambda r: nnunet(r, channel_names={"DAPI": 0, "GFP": 1}),
             r"dataset\.json: its channels are \{'DAPI': 0.*expected are numbers and names",
         ),
-        (lambda r: (r / "labelsTr/x_002.tif").unlink(), r"1 of 2 cases have no labels.*x_002\.tif"),
+        (lambda r: (r / "labelsTr/x_002.tif").unlink(), r"1 of 2 cases has no labels.*x_002\.tif"),
         (lambda r: (r / "imagesTr/x_002_0001.tif").unlink(), r"x_002 has the channels 0; 0, 1 are"),
         (lambda r: write(r / "imagesTr/y.tif", GREY), r"y\.tif: no channel number.*y_0000\.tif"),
         (
@@ -154,7 +154,7 @@ def test_of_several_label_images_in_an_ome_zarr_one_is_chosen(tmp_path):
 def test_an_ome_zarr_without_labels_beside_others_is_named(tmp_path):
     ome(tmp_path / "a.zarr")
     ome(tmp_path / "b.zarr", ())
-    with pytest.raises(DataError, match=r"1 of 2 OME-Zarr images have no label image: b\.zarr"):
+    with pytest.raises(DataError, match=r"1 of 2 OME-Zarr images has no label image: b\.zarr"):
         find(tmp_path)
 
 

@@ -90,7 +90,7 @@ def test_ids_with_gaps_are_mapped(folder, dtype):
 
 def test_a_mask_among_ids_is_refused_and_components_are_offered(folder):
     root = folder(MASK)
-    says = r"b\.tif: a binary mask, as are 1 of 2 label images.*\(a\.tif\).*--binary-instances"
+    says = r"b\.tif: a binary mask \(1 of 2 label images\), while .*\(a\.tif\).*--binary-instances"
     with pytest.raises(DataError, match=says):
         find(root).load()
     components = second(root, binary_instances=True)
@@ -226,7 +226,7 @@ def test_arrays_are_read_as_files_are():
     (sample,) = samples_of(([GREY], [stored]), notes.append)
     np.testing.assert_array_equal(sample.annotated, stored >= 0)
     assert not sample.labels[:20].any()
-    with pytest.raises(DataError, match="not one pixel of 1 images is annotated"):
+    with pytest.raises(DataError, match="not one pixel of 1 image is annotated"):
         samples_of(([GREY], [stored * 0 + 9]), reading=Reading(ignore=9))
 
 

@@ -261,7 +261,7 @@ def test_files_that_are_no_frames(tmp_path):
         septum.track(tmp_path / "none")
     with pytest.raises(DataError, match=r"\(Y, X\) or \(Z, Y, X\) are expected; there is none"):
         septum.track([])
-    with pytest.raises(DataError, match="not whole numbers"):
+    with pytest.raises(DataError, match="not whole,"):
         septum.track(CELLS + 0.5)
 
 

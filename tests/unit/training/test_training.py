@@ -200,10 +200,10 @@ def test_samples_that_one_model_cannot_take_are_refused():
     empty = Sample(grey.image, np.zeros_like(grey.truth))
     mute = Sample(grey.image, grey.labels, annotated=np.zeros((64, 64), bool))
     assert refused([], "no annotated image") is DataError
-    assert refused([grey, colour], r"colour has 3 channel\(s\) in 2D, cells_000 has 1") is DataError
+    assert refused([grey, colour], r"colour has 3 channels in 2D, cells_000 has 1") is DataError
     assert refused([grey, volume], r"in 3D, cells_000 has 1 in 2D") is DataError
-    assert refused([empty, empty], "none of the 2 label images has an object") is DataError
-    assert refused([mute], "none of the 1 label images has an object") is DataError
+    assert refused([empty, empty], "no object in the annotated area of 2 label images") is DataError
+    assert refused([mute], "no object in the annotated area of 1 label image") is DataError
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from septum.array import Source, Window
+from septum.counted import counted
 from septum.data.formats.dicom_frames import Frame, frames_of
 from septum.data.formats.dicom_series import Series, arranged
 from septum.data.formats.image_file import ImageFile, Storage, known_steps
@@ -96,14 +97,14 @@ def _left_out(path: Path, without: int) -> tuple[str, ...]:
     if without:
         notes.append(f"{without} DICOM files without an image were left out")
     if others:
-        notes.append(f"{others} other files in the folder were left out")
+        notes.append(f"{counted(others, 'other file')} in the folder left out")
     return tuple(notes)
 
 
 def _inverted(frames: Sequence[Frame]) -> tuple[str, ...]:
     """Say whether small numbers are bright, as a model that was trained on others does not know."""
     count = sum(frame.inverted for frame in frames)
-    of = "" if count == len(frames) else f" in {count} of {len(frames)} frames"
+    of = "" if count == len(frames) else f" in {counted(count, 'frame', of=len(frames))}"
     note = f"small numbers are bright{of} (MONOCHROME1); they were taken as stored, not inverted"
     return (note,) if count else ()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from septum.counted import counted
 from septum.data.formats.dicom_frames import Frame
 from septum.errors import DataError
 
@@ -88,7 +89,7 @@ def _one_series(frames: Sequence[Frame], source: Path) -> None:
         found.setdefault(frame.series, []).append(frame)
     if len(found) > 1:
         named = [
-            f"{part[0].title or 'without a description'!r} ({len(part)} slices, as "
+            f"{part[0].title or 'without a description'!r} ({counted(len(part), 'slice')}, as "
             f"{part[0].path.name})"
             for part in found.values()
         ]
@@ -136,7 +137,8 @@ def _by_number(frames: Sequence[Frame], source: Path) -> tuple[tuple[Frame, ...]
     if missing:
         shown = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
         raise DataError(
-            f"{source}: {len(missing)} of the slices {numbers[0]} to {numbers[-1]} are missing: "
+            f"{source}: {counted(len(missing), 'slice', 'are')} missing of {numbers[0]} to "
+            f"{numbers[-1]}: "
             f"{shown}; copy the whole series again"
         )
     ordered = tuple(sorted(frames, key=lambda frame: frame.order or 0))

@@ -12,6 +12,7 @@ import numpy as np
 import zarr
 
 from septum.array import Source, Window
+from septum.counted import counted
 from septum.data.formats.image_file import ImageFile, Storage, known_steps
 from septum.data.formats.npy import assumed
 from septum.data.formats.stored import Stored
@@ -115,7 +116,8 @@ def _only_image(group: Any, path: Path) -> Any:
     images = sorted((name for name, _ in group.groups() if name.isdigit()), key=int)
     if images != ["0"]:
         raise DataError(
-            f"{path}: holds {len(images)} images; give them one by one, as {_some(path, images)}"
+            f"{path}: holds {counted(len(images), 'image')}; give them one by one, as "
+            f"{_some(path, images)}"
         )
     return group["0"]
 
@@ -126,7 +128,8 @@ def _refuse_others(group: Any, ome: Mapping[str, Any], path: Path) -> None:
     if "plate" in ome:
         wells = [str(well.get("path")) for well in ome["plate"].get("wells", [])]
         raise DataError(
-            f"{path}: a plate of {len(wells)} wells, not an image; give the images of the wells, "
+            f"{path}: a plate of {counted(len(wells), 'well')}, not an image; give the images of "
+            "the wells, "
             f"as {_some(path, [f'{well}/0' for well in wells])}"
         )
     if "well" in ome:
@@ -165,7 +168,7 @@ def _image(group: Any, ome: Mapping[str, Any], path: Path) -> ImageFile[Source]:
     }
     notes = ()
     if len(scales) > 1:
-        notes = (f"the first of {len(scales)} multiscale images was read",)
+        notes = (f"the first of {counted(len(scales), 'multiscale image')} was read",)
     return ImageFile(
         _stored(array, path / first["path"]),
         letters,

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from septum.counted import counted
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import few, image_files
 from septum.data.layouts.markers import Markers
@@ -74,12 +75,14 @@ def _pairs(sequence: Path) -> tuple[list[Pair], list[str]]:
     gold_files = image_files(_seg(sequence))
     slices = [path for path in gold_files if _SLICE.search(path.stem)]
     if slices:
-        notes.append(f"{len(slices)} annotated single slices of 3D frames left out: {few(slices)}")
+        notes.append(
+            f"{counted(len(slices), 'annotated single slice')} of 3D frames left out: {few(slices)}"
+        )
     truth = _numbered(path for path in gold_files if path not in slices)
     lost = [path for number, path in truth.items() if number not in frames]
     if lost:
         raise DataError(
-            f"{sequence}: {len(lost)} truth images have no frame: {few(lost)}; "
+            f"{sequence}: {counted(len(lost), 'truth image', 'have')} no frame: {few(lost)}; "
             f"t{_NUMBER.findall(lost[0].stem)[0]}.tif is expected in {sequence}"
         )
     markers = Markers(
@@ -99,7 +102,9 @@ def _pairs(sequence: Path) -> tuple[list[Pair], list[str]]:
     ]
     unused = len(frames) - len(pairs)
     if unused:
-        notes.append(f"{unused} of {len(frames)} frames of {sequence.name} have no gold truth")
+        notes.append(
+            f"{sequence.name}: {counted(unused, 'frame', 'have', len(frames))} no gold truth"
+        )
     if not markers.files and pairs:
         notes.append(f"no {sequence.name}_GT/TRA: whether cells are missing cannot be told")
     if pairs and markers.margin:

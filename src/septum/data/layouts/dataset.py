@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from septum.counted import counted
 from septum.data.layouts.annotation import Annotation
 from septum.data.layouts.pair import (
     Pair,
@@ -155,8 +156,9 @@ def _refuse_mixed(found: Sequence[tuple[Pair, Annotation]], reading: Reading) ->
     if not masks or not ids or reading.binary_instances is not None:
         return
     raise DataError(
-        f"{masks[0].labels}: a binary mask, as are {len(masks)} of {len(found)} label images, "
-        f"while others hold an id for each object ({ids[0].labels.name}); number its objects 1, 2, "
+        f"{masks[0].labels}: a binary mask ({len(masks)} of "
+        f"{counted(len(found), 'label image')}), while others hold an id for each object "
+        f"({ids[0].labels.name}); number its objects 1, 2, "
         "3 …, or give --binary-instances: its connected components are the objects then, those "
         "that touch being one (--no-binary-instances if it is one object in several pieces)"
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from septum.counted import counted
 from septum.data.formats import stem_of
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import (
@@ -151,7 +152,8 @@ def _of_suffix(
     lost = [image for image in images if stem_of(image) not in keyed]
     if lost:
         raise DataError(
-            f"{root}: {len(lost)} of {len(images)} images have no annotation: {few(lost)}. "
+            f"{root}: {counted(len(lost), 'image', 'have', len(images))} no annotation: "
+            f"{few(lost)}. "
             f"{stem_of(lost[0])}_{wanted}{_ending(labels[0])} was looked for; add it, or take "
             "these images out"
         )
@@ -183,10 +185,11 @@ def _with_areas(dataset: Dataset, areas: list[Path], name: str) -> Dataset:
             f"such as {stem_of(pairs[0].image)}{_ending(areas[0])}"
         )
     without = [pair.image for pair in pairs if pair.area is None]
-    notes = [f"{name} tells where somebody annotated (not 0), of {len(used)} images"]
+    notes = [f"{name} tells where somebody annotated (not 0), of {counted(len(used), 'image')}"]
     if without:
         notes.append(
-            f"{len(without)} images have no file of that kind and count as annotated "
+            f"{counted(len(without), 'image', 'have')} no file of that kind, which counts as "
+            "annotated "
             f"everywhere: {few(without)}"
         )
     return replace(dataset, pairs=pairs, notes=(*dataset.notes, *notes))
@@ -208,7 +211,9 @@ def _pair_up(root: Path, layout: str, images: list[Path], labels: list[Path]) ->
             f"{way}"
         )
     orphans = tuple(path for path in labels if path not in found.values())
-    notes = (f"{len(orphans)} masks without an image: {few(orphans)}",) if orphans else ()
+    notes = (
+        (f"{counted(len(orphans), 'mask')} without an image: {few(orphans)}",) if orphans else ()
+    )
     names = by_key(images, {image: image_key(image) or stem_of(image) for image in images})
     pairs = tuple(Pair(name, image, found[image]) for name, image in names.items())
     return Dataset(layout, root, pairs, orphans, notes)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from septum.classes import Classes
+from septum.counted import counted
 from septum.data.formats import SUFFIXES, stem_of, suffix_of
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import few, image_files
@@ -55,7 +56,7 @@ def find_nnunet(root: Path, reading: Reading) -> Dataset | None:
     lost = [files[0] for case, files in cases.items() if case not in truth]
     if lost:
         raise DataError(
-            f"{root}: {len(lost)} of {len(cases)} cases have no labels: {few(lost)}; "
+            f"{root}: {counted(len(lost), 'case', 'have', len(cases))} no labels: {few(lost)}; "
             f"{_case(lost[0])}{suffix_of(next(iter(truth.values())))} is expected in {labels}"
         )
     ignored = next((v for name, v in classes.items() if name.lower() == "ignore"), ())
@@ -72,7 +73,8 @@ def find_nnunet(root: Path, reading: Reading) -> Dataset | None:
         for case, files in cases.items()
     )  # fmt: skip
     notes = [
-        f"{len(next(iter(cases.values())))} channels a case: {', '.join(names or ('unnamed',))}"
+        f"{counted(len(next(iter(cases.values()))), 'channel')} a case: "
+        f"{', '.join(names or ('unnamed',))}"
     ]
     if named is not None:
         notes.append(_learnt(named))
@@ -80,7 +82,7 @@ def find_nnunet(root: Path, reading: Reading) -> Dataset | None:
         notes.append(f"foreground is {', '.join(taken) or 'all that is not 0'}")
     orphans = tuple(path for case, path in truth.items() if case not in cases)
     if orphans:
-        notes.append(f"{len(orphans)} label images without a case: {few(orphans)}")
+        notes.append(f"{counted(len(orphans), 'label image')} without a case: {few(orphans)}")
     layout = "nnU-Net raw: imagesTr/ and labelsTr/ paired by case, as dataset.json says"
     return Dataset(layout, root, pairs, orphans, tuple(notes), tuple(objects))
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import zarr
 
+from septum.counted import counted
 from septum.data.formats import is_zarr, refuse_plate
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import few
@@ -39,7 +40,7 @@ def find_ome_zarr(root: Path, reading: Reading) -> Dataset | None:
     lost = [path for path, found in names.items() if not found]
     if lost:
         raise DataError(
-            f"{root}: {len(lost)} of {len(zarrs)} OME-Zarr images have no label image: "
+            f"{root}: {counted(len(lost), 'OME-Zarr image', 'have', len(zarrs))} no label image: "
             f"{few(lost)}; add a labels group or take these images out"
         )
     pairs = []

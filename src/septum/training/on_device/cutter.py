@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from septum.augment.apply import centred
+from septum.counted import counted
 from septum.data.crops import Batch, Tile
 from septum.data.prepared import Prepared
 from septum.errors import SeptumError
@@ -87,7 +88,8 @@ class Cutter:
             return Placed(vary(images, numbers), *labels, numbers.names)
         except torch.OutOfMemoryError:
             raise SeptumError(
-                f"the memory of the {self._device.type} does not hold {len(numbers.names)} tiles "
+                f"the memory of the {self._device.type} does not hold "
+                f"{counted(len(numbers.names), 'tile')} "
                 f"of {' × '.join(map(str, self._size))} px while they are cut; have fewer of them, "
                 "as --set training.batch=1, or smaller ones, as --set training.tile=252"
             ) from None
