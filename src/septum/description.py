@@ -177,7 +177,7 @@ def describe(folder: str | Path) -> Description:
     seeds = sorted(folder.glob("seed-*"))
     if not path.is_file() and seeds:
         raise DataError(
-            f"{folder} holds a run for {counted(len(seeds), 'seed')}; give one of them, as "
+            f"{folder} holds a run for each of {counted(len(seeds), 'seed')}; give one of them, as "
             f"{seeds[0]}"
         )
     if not path.is_file():

@@ -137,7 +137,7 @@ def test_frames_are_in_the_order_of_their_numbers(tmp_path):
     notes = []
     found = septum.track(tmp_path, on_note=notes.append)
     np.testing.assert_array_equal(found.labels, FOLLOWED)
-    assert "4 images that are no labels left out" in notes[0]
+    assert "4 images are no labels and left out" in notes[0]
     assert notes[1:] == [f"{tmp_path}: frames 8 to 11 are frames 0 to 3 of the result"]
 
 
