@@ -36,7 +36,8 @@ def place(cells_in, tmp_path, monkeypatch):
 def test_images_in_place_of_the_model(place, words, right):
     septum.train([draw_cells(0, (64, 64), radius=8)], "run", steps=1, settings=SETTINGS)
     error = said("predict", *words, "-o", "out")
-    assert error == f"the folder of a trained model comes first, then images: {right}"
+    why = "no images are given" if words == ["run"] else f"{words[0]} is not a trained model"
+    assert error == f"{why}; the folder of a model comes first, then images: {right}"
 
 
 @pytest.mark.parametrize("part", ["images", "masks"])

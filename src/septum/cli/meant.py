@@ -44,8 +44,9 @@ def refuse_images_as_model(run: Path, images: Sequence[Path], out: Path) -> None
     model = run if _is_model(run) else models[0] if models else "RUN"
     given = [path for path in (run, *images) if path != model]
     words = ["septum", "predict", model, *(given or ["IMAGES"]), "-o", out]
+    why = "no images are given" if model == run else f"{run} is not a trained model"
     raise ConfigError(
-        "the folder of a trained model comes first, then images: " + join(map(str, words))
+        f"{why}; the folder of a model comes first, then images: {join(map(str, words))}"
     )
 
 

@@ -56,5 +56,5 @@ def test_interleaved_folds_take_every_nth_slice():
 
 @pytest.mark.parametrize("count", [0, 1, 10])
 def test_a_number_of_folds_that_cannot_be_is_refused(count):
-    with pytest.raises(ConfigError, match=f"{count} folds of 9 images; expected 2 to 9"):
+    with pytest.raises(ConfigError, match=f"{count} folds? of 9 images; expected 2 to 9"):
         blocks(GOLD, count)
