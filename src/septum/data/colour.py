@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from septum.counted import counted
 from septum.data.sample import Sample
 
 _RGB = 3
@@ -33,7 +34,7 @@ def mixture(samples: Sequence[Sample]) -> str | None:
     which = ["", ""]
     which[len(grey) > len(colour)] = f" ({_few(min(grey, colour, key=len))})"
     return (
-        f"{len(grey)} of {len(samples)} images {'is' if len(grey) == 1 else 'are'} grey{which[0]} "
+        f"{counted(len(grey), 'image', 'are', len(samples))} grey{which[0]} "
         f"and the others colour{which[1]}: grey is taken as colour"
     )
 

@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 
 from septum.array import Window
+from septum.counted import counted
 
 
 class NotFinite:
@@ -44,9 +45,8 @@ class NotFinite:
         named = zip("ZYX"[-len(place) :], place, strict=True)
         where = ", ".join(f"{axis} {at}" for axis, at in named)
         where += f" of channel {channel}" * (self._shape[0] > 1)
-        are = "is" if self.count == 1 else "are"
         return (
-            f"{self.count} of {prod(self._shape)} pixels {are} NaN or infinite, the first at "
+            f"{counted(self.count, 'pixel', 'are', prod(self._shape))} NaN or infinite, the first at "
             f"{where} (counted from 0); replace them, for example with numpy.nan_to_num"
         )
 

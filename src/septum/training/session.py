@@ -254,7 +254,8 @@ def resume(
         )
     if extend is None and is_over(done, facts.length, plan):
         if is_finished(out):
-            say(f"the run is finished, after {done.number} steps; --extend trains it for longer")
+            steps = counted(done.number, "step")
+            say(f"the run is finished, after {steps}; --extend trains it for longer")
         else:
             say(f"the run ends after {counted(done.number, 'step')}; thresholds are chosen now")
     else:

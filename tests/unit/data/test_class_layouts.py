@@ -135,7 +135,7 @@ def drop(root, name):
             lambda r: drop(in_folders(r), "nuclei/1.tif"),
             {},
             DataError,
-            r"class 'nucleus', .*1 of 2 images have no mask: 1\.tif.*take these images out$",
+            r"class 'nucleus', .*1 of 2 images has no mask: 1\.tif.*take these images out$",
         ),
         (
             lambda r: drop(beside(r), "x_nuclei.tif"),
