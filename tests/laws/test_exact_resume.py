@@ -299,6 +299,10 @@ def test_ctrl_c_saves_says_how_to_go_on_and_leaves_a_model_without_chosen_thresh
     assert describe(run).interrupted
     assert describe(run).plan.instances.threshold is None
     assert not (run / "report.html").exists()
+    predict = [sys.executable, "-m", "septum", "predict", str(run), str(data / "images" / "0.tif")]
+    predict += ["-o", str(tmp_path / "out")]
+    told = subprocess.run(predict, capture_output=True, text=True, check=True).stderr
+    assert f"are the default ones until `septum train DATA -o {run} --finish`" in told
     with pytest.raises(DataError, match="was not finished; go on with it with --resume, or"):
         septum.train(data, run)
 

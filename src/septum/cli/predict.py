@@ -112,6 +112,11 @@ def command(
     segment.refuse_unwritable(options, model)
     say = show.failed if model.reason.startswith("WARNING") else show.note
     say(model.reason)
+    if model.description.interrupted:
+        show.note(
+            "the training was interrupted: the thresholds are the default ones until `septum train "
+            f"DATA -o {run} --finish` chooses them"
+        )
     failed = nothing = 0
     with show.files(len(files)) as bars:
         for path in files:

@@ -46,8 +46,8 @@ class NotFinite:
         where = ", ".join(f"{axis} {at}" for axis, at in named)
         where += f" of channel {channel}" * (self._shape[0] > 1)
         return (
-            f"{counted(self.count, 'pixel', 'are', prod(self._shape))} NaN or infinite, the first at "
-            f"{where} (counted from 0); replace them, for example with numpy.nan_to_num"
+            f"{counted(self.count, 'pixel', 'are', prod(self._shape))} NaN or infinite, the first "
+            f"at {where} (counted from 0); replace them, for example with numpy.nan_to_num"
         )
 
 

@@ -206,7 +206,8 @@ def _pair_up(root: Path, layout: str, images: list[Path], labels: list[Path]) ->
             go = "go" if len(others) > 1 else "goes"
             way = f", where {few(others)} {go} with no image. Call each mask as its image{way}"
         raise DataError(
-            f"{root}: {counted(len(missing), 'image', 'have', len(images))} no mask: {few(missing)}. "
+            f"{root}: {counted(len(missing), 'image', 'have', len(images))} no mask: "
+            f"{few(missing)}. "
             f"{example}{ending} or {example}_mask{ending} was looked for in {labels[0].parent}"
             f"{way}"
         )
