@@ -26,7 +26,7 @@ class NotFinite:
     def add(self, window: Window, pixels: np.ndarray) -> None:
         """Look at the pixels of all channels in one window."""
         bad = ~np.isfinite(pixels)
-        count = np.count_nonzero(bad)
+        count = int(np.count_nonzero(bad))
         if not count:
             return
         self.count += count
