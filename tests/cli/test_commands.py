@@ -164,9 +164,12 @@ def test_a_folder_of_the_users_labels_is_kept(place, tmp_path):
 
     image = place / "data" / "images" / "c0.tif"
     write_labels(tmp_path / "labels" / "c0_labels.tif", np.ones((5, 5), int), "YX")
-    with pytest.raises(DataError, match="could be your own annotation; give another folder"):
+    with pytest.raises(DataError, match="septum did not write .* is called as a folder of anno"):
         septum("predict", place / "run", image, "-o", tmp_path / "labels")
-    assert tifffile.imread(tmp_path / "labels" / "c0_labels.tif").shape == (5, 5)
+    (tmp_path / "labels").rename(tmp_path / "mine")
+    with pytest.raises(DataError, match="could be your own annotation; give another folder"):
+        septum("predict", place / "run", image, "-o", tmp_path / "mine")
+    assert tifffile.imread(tmp_path / "mine" / "c0_labels.tif").shape == (5, 5)
 
 
 def test_a_stack_is_predicted_plane_by_plane(place, tmp_path):
@@ -377,6 +380,6 @@ def test_an_experiment_prints_the_papers_table_with_a_new_row(tmp_path):
     weights = (out / "fold-0" / "model" / "model.safetensors").stat().st_mtime_ns
     again = septum("reproduce", "hela", *options)
     assert again.exit_code == 0, again.output
-    assert "the run is finished, after 1 step;" in " ".join(again.stderr.split())
+    assert "the run ends after 1 step; thresholds are chosen now" in " ".join(again.stderr.split())
     assert (out / "fold-0" / "model" / "model.safetensors").stat().st_mtime_ns == weights
     assert json.loads((out / "scores.json").read_text()) == facts

@@ -65,12 +65,12 @@ def test_how_much_was_found_is_told_and_finding_nothing_is_no_success(
     run = tmp_path / "run"
     if found:
         assert re.search(r"• found [1-9]\d* of \d+ objects in 5 training images", printed)
-        assert f"✓ {run}: 1 steps in" in printed
+        assert f"✓ {run}: 1 step in" in printed
         assert f"Next: septum predict {run} IMAGE -o OUT" in printed
     else:
         assert re.search(r"• found 0 of \d+ objects in 5 training images", printed)
         assert "WARNING: not one of" in printed
-        assert f"✗ {run}: 1 steps in" in printed
+        assert f"✗ {run}: 1 step in" in printed
         assert "✓" not in printed
 
 

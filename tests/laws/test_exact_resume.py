@@ -118,7 +118,7 @@ def test_a_finished_run_stays_as_it_is_and_can_be_extended(data, tmp_path):
     model = septum.resume(data, run, extend=4, on_note=said.append)
     assert model.description.training["steps"] == 10
     assert weights(run) != before
-    assert any(note.startswith("4 more steps after step 6; the learning rate") for note in said)
+    assert any(note.startswith("4 steps more after step 6; the learning rate") for note in said)
     steps = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [step["number"] for step in steps] == list(range(1, 11))
     assert [round(step["progress"], 2) for step in steps[6:]] == [0.25, 0.5, 0.75, 1.0]

@@ -153,6 +153,8 @@ def _finished(run: Path, fold: Fold) -> Model | None:
     if not (run / "model").is_dir():
         return None
     model = load(run)
+    if model.description.interrupted:
+        return None
     if model.description.training.get("images") != [sample.name for sample in fold.train]:
         raise DataError(
             f"{run} holds a model of other training images; choose another folder, or remove it"
