@@ -164,7 +164,7 @@ def test_a_folder_of_the_users_labels_is_kept(place, tmp_path):
 
     image = place / "data" / "images" / "c0.tif"
     write_labels(tmp_path / "labels" / "c0_labels.tif", np.ones((5, 5), int), "YX")
-    with pytest.raises(DataError, match="septum did not write .* is called as a folder of anno"):
+    with pytest.raises(DataError, match=r"septum did not write .* is called as a folder of anno"):
         septum("predict", place / "run", image, "-o", tmp_path / "labels")
     (tmp_path / "labels").rename(tmp_path / "mine")
     with pytest.raises(DataError, match="could be your own annotation; give another folder"):
