@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from septum.model import Prediction
 from septum.training import Step
 from septum.training.folder import begun
 from septum.training.presets import preset
+from septum.training.report import write_report
 
 TINY = ("--set", "network.width=4", "--set", "network.depth=1", "--set", "training.tile=60")
 
@@ -113,6 +115,38 @@ def test_how_the_data_are_understood_is_told_first_and_they_are_read_once(
     table, plan = said.index("annotation"), said.index("working resolution")
     assert said.index("paired by file stem: 6 annotated images") < table < plan
     assert max(map(len, said[:plan].splitlines())) <= 80
+
+
+def test_an_extension_that_is_stopped_before_it_begins_is_to_be_asked_for_again(
+    data, tmp_path, monkeypatch
+):
+    run = tmp_path / "run"
+    done(data, run, "--steps", 2, *TINY)
+
+    def interrupted(*_given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("septum.training.session.read_sides", interrupted)
+    stopped = train(data, run, "--extend", 2)
+    assert stopped.exit_code == 130
+    said = f"The run is as it was. To go on:  septum train {data} -o {run} --extend 2"
+    assert said in stopped.stderr.splitlines()
+
+
+def test_of_seeds_that_were_all_trained_the_scores_are_compared_whatever_comes_after(
+    data, tmp_path, monkeypatch
+):
+    """Ctrl-C while the last page is drawn."""
+
+    def pressed(*given):
+        if "seed-1" in str(given[0]):
+            signal.raise_signal(signal.SIGINT)
+        return write_report(*given)
+
+    monkeypatch.setattr("septum.training.complete.write_report", pressed)
+    printed = done(data, tmp_path / "run", "--steps", 2, "--seeds", 2, "--val", 0.2, *TINY)
+    assert "mean and standard deviation of" in printed
+    assert "not all seeds" not in printed
 
 
 def test_of_several_seeds_the_data_are_told_once(six, tmp_path):

@@ -403,6 +403,24 @@ def test_an_extension_that_is_interrupted_leaves_the_finished_model_and_can_be_f
     assert septum.resume(data, run, extend=1).description.training["steps"] == 7
 
 
+def test_an_extension_whose_thresholds_were_not_chosen_is_not_finished(data, tmp_path):
+    run, stages, said = tmp_path / "run", [], []
+    septum.train(data, run, steps=3, settings=SETTINGS)
+    septum.resume(
+        data,
+        run,
+        extend=2,
+        on_stage=lambda stage, _done, _all: stages.append(stage),
+        stop=lambda: "choosing thresholds" in stages,
+    )
+    assert describe(run).training["steps"] == 3  # the finished model stays
+    with pytest.raises(DataError, match="not finished; go on with it with --resume"):
+        septum.train(data, run)
+    assert septum.resume(data, run, on_note=said.append).description.training["steps"] == 5
+    assert "the run ends after 5 steps; thresholds are chosen now" in said
+    assert describe(run).training["steps"] == 5
+
+
 def test_what_was_learnt_is_kept_where_no_thresholds_can_be_chosen(data, tmp_path, monkeypatch):
     def fail(*_given):
         raise MemoryError("no room")

@@ -1,5 +1,6 @@
 """What the bar says during a training and after its last step."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,7 @@ def report(run: Path, description: "Description") -> None:
         show.done(f"{took}. Next: septum predict {run} IMAGE -o OUT")
 
 
-def say_how_to_go_on(again: str, out: Path) -> None:
+def say_how_to_go_on(again: str, out: Path, ways: Sequence[str]) -> None:
     """Print what goes on with a run that was interrupted, each command on a line to be copied.
 
     Parameters
@@ -84,8 +85,14 @@ def say_how_to_go_on(again: str, out: Path) -> None:
         The command without what goes on.
     out : Path
         The run folder.
+    ways : sequence of str
+        How it was to go on: none for a run that was begun, or ``"--extend 1000"``.
     """
-    if (out / "state").exists():
+    from septum.training.standing import has_ended
+
+    if ways and has_ended(out):  # nothing had been done yet
+        show.command(f"The run is as it was. To go on:  {again} {ways[0]}")
+    elif (out / "state").exists():
         show.command(f"To go on:        {again} --resume")
         show.command(f"To end it here:  {again} --finish")
     else:

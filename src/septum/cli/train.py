@@ -172,21 +172,22 @@ def command(
             if seeds:
                 numbers = range(seed, seed + seeds)
                 scores = api.train_seeds(data, out, numbers, _tell, **chosen, **watched)
-                if len(scores) == seeds:
+                ended = len(scores) == seeds
+                if ended:
                     _compare(scores, describe(out / f"seed-{seed}").measure)
             elif ways:
                 longer = int(extend) if extend and extend.isdecimal() else extend
                 ended = _tell(out, api.resume(data, out, longer, finish=finish, **watched))
             else:
                 ended = _tell(out, api.train(data, out, seed=seed, **chosen, **watched))
-        if not stop():
+        if ended or not stop():
             return
     except KeyboardInterrupt:
         pass
     if seeds:
         show.note("not all seeds were trained; the same command goes on with them")
-    elif not ended:
-        say_how_to_go_on(again, out)
+    else:
+        say_how_to_go_on(again, out, ways)
     raise typer.Exit(INTERRUPTED)
 
 

@@ -25,7 +25,7 @@ from septum.training.machine import Machine
 from septum.training.report import write_report
 from septum.training.run import train_model
 from septum.training.sides import Sides
-from septum.training.standing import is_finished
+from septum.training.standing import holds_finished_model
 from septum.training.state import progress_of
 
 
@@ -173,7 +173,7 @@ def _stoppable(watch: Watch) -> Watch:
 
 def _keep_unfinished(out: Path, model: Model) -> str:
     """Write what was learnt so far, unless there is a finished model; say which of the two."""
-    if is_finished(out):  # it is better than an extension that has just begun
+    if holds_finished_model(out):  # it is better than an extension that has just begun
         return "the finished model stays as it was"
     model.save(out / folder.MODEL)
     return "the model has the default thresholds so far"

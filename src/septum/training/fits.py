@@ -11,7 +11,6 @@ from septum.data.crops import tile_of
 from septum.data.sample import Sample
 from septum.description import Description, score_channels
 from septum.errors import ConfigError
-from septum.geometry import deepest_within
 from septum.plan import Plan
 from septum.resample import rescaled_shape, scale_per_axis
 from septum.size import readable_bytes
@@ -69,7 +68,6 @@ def refuse_too_large(
         if fitting is not None:
             depth = _words(_depths(fitting))
             hint = f"the largest depth that could fit is {depth}: --set network.depth={depth}"
-            hint += _wide(samples, fitting)
         takes = "more than can be counted" if needed >= _UNBOUNDED else readable_bytes(needed)
         raise ConfigError(
             f"a network of depth {_words(_depths(plan))} and width {plan.network.width} takes "
@@ -132,15 +130,6 @@ def _shallower(plan: Plan) -> Iterator[Plan]:
     for most in range(max(_depths(plan)) - 1, 0, -1):
         depth = most if isinstance(own, int) else tuple(min(axis, most) for axis in own)
         yield replace(plan, network=replace(plan.network, depth=depth))
-
-
-def _wide(samples: Sequence[Sample], plan: Plan) -> str:
-    """Say from which depth on a network looks further than images are wide, if the plan's does."""
-    shapes = [rescaled_shape(sample.shape, plan.data.scale) for sample in samples]
-    enough = min(deepest_within(min(shape)) for shape in shapes)
-    if max(_depths(plan)) <= enough:
-        return ""
-    return f" (with more than {enough} it looks further than the smallest image is wide)"
 
 
 def _words(values: Iterable[float]) -> str:

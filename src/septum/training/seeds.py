@@ -55,7 +55,9 @@ def train_seeds(
         for told in (listeners, options):
             told.pop("on_facts", None)  # the data are the same for all
         score = model.description.training["best_score"]
-        if stop() or score is None:
+        if model.description.interrupted or score is None:
             break
         scores.append(score)
+        if stop():
+            break
     return scores

@@ -18,16 +18,27 @@ def is_over(done: Progress, length: Length, plan: Plan) -> bool:
     return up or done.exhausted(plan.training.patience)
 
 
-def is_finished(out: Path) -> bool:
-    """Tell whether the folder `out` holds a model as a training ends with it, thresholds chosen.
+def holds_finished_model(out: Path) -> bool:
+    """Tell whether the run folder `out` holds a model whose thresholds are chosen.
 
-    Parameters
-    ----------
-    out : Path
-        The run folder.
+    That of a run whose extension was interrupted is of before the extension.
     """
     model = out / folder.MODEL
     return (model / "model.json").exists() and not describe(model).interrupted
+
+
+def is_finished(out: Path) -> bool:
+    """Tell whether the run folder `out` holds such a model, of its last step."""
+    if not holds_finished_model(out):
+        return False
+    steps = describe(out / folder.MODEL).training.get("steps")
+    return not (out / folder.STATE).exists() or progress_of(out / folder.STATE).number == steps
+
+
+def has_ended(out: Path) -> bool:
+    """Tell whether the run folder `out` holds a run with no step to go, and its finished model."""
+    plan, facts = folder.begun(out)
+    return is_finished(out) and is_over(progress_of(out / folder.STATE), facts.length, plan)
 
 
 def refuse_existing(out: Path) -> None:
@@ -36,7 +47,8 @@ def refuse_existing(out: Path) -> None:
     held = (out / folder.MODEL / "model.json").exists()
     if not held and not (out / folder.STATE).exists():
         return
-    if (out / folder.FACTS).exists() and not _has_ended(out):
+    begun = (out / folder.FACTS).exists() and (out / folder.STATE).exists()
+    if begun and not has_ended(out):
         raise DataError(
             f"{out} holds a training that was not finished; go on with it with --resume, or choose "
             "another folder, with another -o, for a new one"
@@ -46,11 +58,6 @@ def refuse_existing(out: Path) -> None:
         f"{out} already holds a trained model; choose another folder, with another -o, for a new "
         f"one{longer}"
     )
-
-
-def _has_ended(out: Path) -> bool:
-    plan, facts = folder.begun(out)
-    return is_finished(out) and is_over(progress_of(out / folder.STATE), facts.length, plan)
 
 
 def ended_here(out: Path, done: Progress, length: Length) -> Length:
