@@ -1,4 +1,4 @@
-"""Ctrl-C in a long training: the first ends it and keeps what has been learnt, the second stops."""
+"""Ctrl-C in a long training: the first keeps what has been learnt, if anything; the second stops."""
 
 import signal
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class Interrupt:
         self.worth_keeping, self._pressed = worth_keeping, False
 
     def __call__(self) -> bool:
-        """Tell whether it has been, once."""
+        """Tell whether it has been."""
         return self._pressed
 
     def on_signal(self, _number: int, _frame: FrameType | None) -> None:

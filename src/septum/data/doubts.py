@@ -32,8 +32,7 @@ def doubts(images: Source, working: Sequence[int], depths: Sequence[int]) -> Ite
     elif even:
         yield (
             f"in the stack {counted(len(even), 'image', 'hold', images.shape[0])} one value "
-            "only: there is "
-            "nothing to find in them"
+            "only: there is nothing to find in them"
         )
 
 

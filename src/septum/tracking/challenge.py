@@ -157,8 +157,7 @@ def _read(folder: Path, text: str, name: re.Pattern[str], expected: str) -> Sequ
     if not files or missing is not None:
         raise DataError(
             f"{folder}: {counted(len(files), 'label image')}, and none of frame {missing or 0}; "
-            "the frames of "
-            f"a sequence are numbered from 0 without a gap"
+            "the frames of a sequence are numbered from 0 without a gap"
         )
     tracks = tuple(by_label(_tracks(path), str(path)).values())
     return Sequence(tracks, tuple(files[number] for number in range(len(files))))

@@ -181,6 +181,5 @@ def refuse_other_processes(out: Path, facts: Facts, processes: int) -> None:
     if processes != facts.processes:
         raise ConfigError(
             f"{out} began with {counted(facts.processes, 'process')} and batches for as many; go "
-            "on with "
-            f"as many devices and nodes (now {processes})"
+            f"on with as many devices and nodes (now {processes})"
         )

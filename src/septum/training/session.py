@@ -249,8 +249,7 @@ def resume(
         facts = replace(facts, length=extended(extend, done, facts.length, plan))
         say(
             f"{counted(extend, 'step') if isinstance(extend, int) else extend} more after step "
-            f"{done.number}; "
-            f"the learning rate begins anew at {plan.training.learning_rate:g}"
+            f"{done.number}; the learning rate begins anew at {plan.training.learning_rate:g}"
         )
     if extend is None and is_over(done, facts.length, plan):
         if is_finished(out):

@@ -129,8 +129,7 @@ def _refuse_others(group: Any, ome: Mapping[str, Any], path: Path) -> None:
         wells = [str(well.get("path")) for well in ome["plate"].get("wells", [])]
         raise DataError(
             f"{path}: a plate of {counted(len(wells), 'well')}, not an image; give the images of "
-            "the wells, "
-            f"as {_some(path, [f'{well}/0' for well in wells])}"
+            f"the wells, as {_some(path, [f'{well}/0' for well in wells])}"
         )
     if "well" in ome:
         images = [str(image.get("path")) for image in ome["well"].get("images", [])]

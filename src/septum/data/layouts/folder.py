@@ -189,8 +189,7 @@ def _with_areas(dataset: Dataset, areas: list[Path], name: str) -> Dataset:
     if without:
         notes.append(
             f"{counted(len(without), 'image', 'have')} no file of that kind, which counts as "
-            "annotated "
-            f"everywhere: {few(without)}"
+            f"annotated everywhere: {few(without)}"
         )
     return replace(dataset, pairs=pairs, notes=(*dataset.notes, *notes))
 
