@@ -1,4 +1,4 @@
-"""Ctrl-C in a long training: the first keeps what has been learnt, if anything; the second stops."""
+"""Ctrl-C in a long training: the first keeps what was learnt, if anything; the second stops."""
 
 import signal
 from collections.abc import Iterator
