@@ -196,3 +196,14 @@ def test_a_folder_of_results_is_said_to_be_one(tmp_path):
     tifffile.imwrite(tmp_path / "a_probabilities.tif", IDS[0])  # not septum's
     said = str(CliRunner().invoke(app, ["info", str(tmp_path)]).exception)
     assert "is a folder of images" in said
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_planes_tagged_as_colours_are_told_with_the_verbs_that_take_axes(tmp_path, count):
+    path = tmp_path / "a.tif"
+    colours = {"photometric": "rgb", "planarconfig": "separate"}
+    extra = {"extrasamples": ["unassalpha"]} if count == 4 else {}
+    tifffile.imwrite(path, np.repeat(PIXELS[0, :1], count, 0), **colours, **extra)
+    said = CliRunner().invoke(app, ["info", str(path)], catch_exceptions=False).stdout
+    assert "; if its planes are slices, septum predict and train take --axes ZYX\n" in said
+    assert "reads them so" not in said

@@ -1,6 +1,7 @@
 """Image files in, label and probability files out, complete and in the layout of the image."""
 
 import csv
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -489,3 +490,14 @@ def test_images_of_one_value_are_said_to_hold_nothing(tmp_path):
 def test_what_may_help_where_nothing_is_found_is_not_so_already(plan, classes, save, advice):
     known = Description(plan=replace(Plan(), instances=plan), classes=classes)
     assert nothing_found(known, save) == f"no object in any image: {advice}"
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_planes_tagged_as_colours_are_said_to_be_before_the_channels_are_refused(tmp_path, count):
+    said = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        tifffile.imwrite(tmp_path / "a.tif", pixels(count, 33, 40))
+    with pytest.raises(DataError, match=r"a\.tif: .*3 channels \(R, G, B\)"):
+        segment_file(model_of(), tmp_path / "a.tif", tmp_path / "out", on_note=said.append)
+    assert [text for text in said if "if its planes are slices, --axes ZYX reads them so" in text]

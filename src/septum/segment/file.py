@@ -63,10 +63,11 @@ def segment_file(
     try:
         image = open_image(path, options.axes, options.spacing, known.ndim)
         planes = as_channels_first(image, known.ndim)
-        places = places_of(model, planes, options.channels, note)
-        check(known, (len(places), *planes.array.shape[2:]), planes.array.dtype)
+        # First of all: how the axes were understood may be why the channels do not suit the model.
         for text in planes.notes:
             note(text)
+        places = places_of(model, planes, options.channels, note)
+        check(known, (len(places), *planes.array.shape[2:]), planes.array.dtype)
         slices = planes.stack_shape[-1] if planes.stack_axes[-1:] in SLICES else 1
         if known.reach and slices == 1:
             note(

@@ -201,6 +201,10 @@ def test_slices_that_are_tagged_as_colours_are_slices_if_the_user_says_so(tmp_pa
     np.testing.assert_array_equal(load(open_image(path, "ZYX", ndim=3).array), array)
     with pytest.raises(DataError, match=r"a\.tif: axes SYX .* tagged as a colour .*--axes ZYX"):
         as_channels_first(open_image(path), ndim=3)
+    (note,) = open_image(path).notes
+    assert note.endswith("; if its planes are slices, --axes ZYX reads them so")
+    for known in ("ZYX", "SYX"):  # who gives axes knows
+        assert not [note for note in open_image(path, known).notes if "--axes" in note]
 
 
 @pytest.mark.parametrize("name", OPAQUE)

@@ -86,7 +86,8 @@ def open_image(
         JPEG, GIF, BMP, NPY, NIfTI or DICOM, told by the suffix; or a folder of DICOM slices.
     axes : str, optional
         Overrides the axes that the file states, one letter per axis. What they do not call S is
-        no colour, and has no alpha channel that would be dropped.
+        no colour; in a TIFF it then has no alpha channel that would be dropped, while that of a
+        picture (PNG, GIF) is dropped whatever the axes are.
     spacing : float or sequence of float, optional
         Overrides the spacing that the file states, in µm: one number for all spatial axes, or one
         for each of those of Z, Y, X that the image has, in that order.

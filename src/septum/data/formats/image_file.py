@@ -18,6 +18,9 @@ COLOURS = ("R", "G", "B")
 _CHANNELS = 4
 """An unnamed axis of more than this is none of channels."""
 
+BY_PLANE = "the file is tagged as a colour image stored plane by plane"
+"""What a reader notes of colours that may be slices; see `perhaps_slices`."""
+
 ALPHA_DROPPED = "the alpha channel (transparency) was dropped"
 """What a reader notes that left out the opacity of pixels, which says nothing of the specimen."""
 

@@ -11,6 +11,7 @@ from septum.array import Source, Window
 from septum.atomic import replacing
 from septum.data.formats.image_file import (
     ALPHA_DROPPED,
+    BY_PLANE,
     ChunkedView,
     ImageFile,
     Storage,
@@ -60,9 +61,13 @@ def open_tiff(path: Path, wished: str | None = None) -> ImageFile[Source]:
                 notes.append(f"the first of {len(tiff.series)} image series was read")
             notes += _missing(series, path)
             pixels, colours = pixels_of(series, path), _before_alpha(series)
+            # Who gave axes has said what the planes are.
+            slices = perhaps_slices(axes) if wished is None else ""
             if colours is not None and (wished is None or "S" in wished):
                 pixels = _first(pixels, axes.index("S"), colours)
-                notes.append(ALPHA_DROPPED + perhaps_slices(axes))
+                notes.append(ALPHA_DROPPED + slices)
+            elif slices:
+                notes.append(BY_PLANE + slices)
             return ImageFile(
                 pixels,
                 axes,
