@@ -118,6 +118,23 @@ def test_a_path_with_spaces_that_was_typed_is_not_broken(monkeypatch):
     assert len(lines) == 2
 
 
+def test_spaces_within_a_name_are_kept():
+    assert wrapped("no mask for a  b   c.tif", 60, 0) == ["no mask for a  b   c.tif"]
+    assert wrapped("no mask for a  b.tif", 13, 0) == ["no mask for a", "b.tif"]
+
+
+def test_newlines_of_a_message_are_kept():
+    assert wrapped("one two\n  three\nfour five", 9, 1) == ["one two", "  three", "four five"]
+
+
+def test_prose_behind_a_command_is_no_part_of_it():
+    text = f"to begin: {COMMAND.replace('my-cells', 'my.cells')}. It takes a while. So be patient"
+    lines = wrapped(text, 60, 0)
+    assert lines[1] == COMMAND.replace("my-cells", "my.cells") + "."
+    assert lines[2] == "It takes a while. So be patient"
+    assert wrapped("(see: septum info runs/a). So", 26, 0)[-1] == "So"
+
+
 def test_wide_characters_count_twice():
     assert wrapped("細胞 細胞 細胞", 10, 0) == ["細胞 細胞", "細胞"]
 

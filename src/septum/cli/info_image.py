@@ -73,7 +73,7 @@ def facts_of(path: Path) -> dict[str, Any]:
 
 
 def _elsewhere(note: str, axes: str) -> str:
-    """Return a note with the verbs that take the option it names, as `septum info` has no --axes."""
+    """Return a note with the verbs that take the option in it, as `septum info` has no --axes."""
     here = perhaps_slices(axes)
     wished = f"--axes {axes.replace('S', 'Z')}"
     there = f"; if its planes are slices, septum predict and train take {wished}"
