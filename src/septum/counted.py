@@ -11,14 +11,14 @@ def counted(number: int, what: str, do: str = "", of: int | None = None) -> str:
     number : int
         How many there are.
     what : str
-        One of them: ``"1 image"``, ``"3 images"``, ``"2 classes"``.
+        One of them: ``"1 image"``, ``"3,000 images"``, ``"2 classes"``.
     do : str
         The verb of many: ``"1 image has"``, ``"3 images have"``.
     of : int, optional
         How many there are in all: ``"1 of 6 images has"``, ``"1 of 1 image has"``.
     """
     plural = "es" if what.endswith("s") else "s"
-    shown = f"{number}" if of is None else f"{number} of {of}"
+    shown = f"{number:,}" if of is None else f"{number:,} of {of:,}"
     noun = f"{shown} {what}{plural * ((number if of is None else of) != 1)}"
     if not do:
         return noun

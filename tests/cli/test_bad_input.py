@@ -125,7 +125,7 @@ BROKEN = {
     ),
     "NaN": (
         lambda data: tifffile.imwrite(data / "images" / "c1.tif", nan_image()),
-        ["c1.tif", "1 of 4096 pixels is NaN or infinite", "the first at Y 3, X 5 (counted"],
+        ["c1.tif", "1 of 4,096 pixels is NaN or infinite", "the first at Y 3, X 5 (counted"],
     ),
     "empty labels": (
         lambda data: [
@@ -222,7 +222,7 @@ def test_a_file_system_that_refuses(septum, data, run, tmp_path, monkeypatch, re
 @pytest.mark.parametrize(
     ("spoil", "parts"),
     [
-        (lambda path: tifffile.imwrite(path, nan_image()), ["1 of 4096 pixels is NaN"]),
+        (lambda path: tifffile.imwrite(path, nan_image()), ["1 of 4,096 pixels is NaN"]),
         (lambda path: path.write_bytes(b"rubbish"), ["cannot be read as TIFF"]),
         (lambda path: path.write_bytes(b""), ["an empty file (0 bytes)"]),
         (lambda path: path.unlink(), ["no such file"]),

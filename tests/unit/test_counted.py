@@ -17,6 +17,8 @@ from septum.counted import counted
         ((1, "image"), "1 image"),
         ((0, "image"), "0 images"),
         ((2, "class"), "2 classes"),
+        ((2000, "step"), "2,000 steps"),
+        ((1500, "image", "have", 20000), "1,500 of 20,000 images have"),
         ((1, "image", "have"), "1 image has"),
         ((3, "image", "have"), "3 images have"),
         ((1, "image", "hold", 6), "1 of 6 images holds"),

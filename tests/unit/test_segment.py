@@ -272,7 +272,7 @@ def test_pixels_that_are_no_numbers_are_counted_and_nothing_is_written(tmp_path)
     image = pixels(40, 53).astype(np.float32)
     image[7, 9] = np.nan
     np.save(tmp_path / "a.npy", image)
-    with pytest.raises(DataError, match=r"a\.npy: 1 of 2120 pixels is NaN or infinite"):
+    with pytest.raises(DataError, match=r"a\.npy: 1 of 2,120 pixels is NaN or infinite"):
         segment_file(model_of(), tmp_path / "a.npy", tmp_path / "out")
     assert not list((tmp_path / "out").glob("*"))
 

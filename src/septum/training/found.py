@@ -50,7 +50,7 @@ def found_objects(seen: Sequence[Seen], which: str, known: Description) -> Found
     also = f"; {counted(false, 'other')} found that {'is' if false == 1 else 'are'} none" * bool(
         false
     )
-    sentence = f"found {found:,} of {counted(objects, 'object')} in {images}{also}"
+    sentence = f"found {counted(found, 'object', of=objects)} in {images}{also}"
     if found:
         return Found(sentence)
     steps = known.training.get("steps")

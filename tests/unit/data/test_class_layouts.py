@@ -222,7 +222,7 @@ def test_colours_in_place_of_grey_values_and_the_reverse(tmp_path):
     with pytest.raises(DataError, match=r"x_labels\.tif: a colour image with 3 colours"):
         classes(tmp_path, VALUES)
     with pytest.raises(
-        DataError, match=r"x_labels\.tif: \d+ of 3072 pixels have the colour #090909"
+        DataError, match=r"x_labels\.tif: \d+ of 3,072 pixels have the colour #090909"
     ):
         classes(tmp_path, parse_classes("cell=#ff0000"))
     write(tmp_path / "x_labels.tif", NUMBERS)
@@ -267,7 +267,7 @@ def test_more_regions_than_bits_and_values_of_no_class_are_refused(tmp_path):
     names = {f"r{number}": [number, 20] for number in range(1, 10)}
     with pytest.raises(DataError, match=r"dataset\.json: 9 classes; expected 1 to 8 that overlap"):
         find(nnunet(tmp_path / "a", NUMBERS, **names))
-    with pytest.raises(DataError, match=r"a\.tif: \d+ of 3072 pixels have the value 4"):
+    with pytest.raises(DataError, match=r"a\.tif: \d+ of 3,072 pixels have the value 4"):
         find(nnunet(tmp_path / "b", NUMBERS * 2, background=0, cell=2, nucleus=3)).load()
 
 

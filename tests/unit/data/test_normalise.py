@@ -218,10 +218,12 @@ def test_pixels_that_are_not_finite_are_counted_and_the_first_is_found(
     image = np.random.default_rng(0).random((2, 4, 30, 20)).astype(np.float32)
     for place in ((1, 2, 7, 11), (0, 2, 8, 3), (0, 3, 0, 0)):
         image[place] = bad
-    with pytest.raises(DataError, match=r"3 of 4800 pixels are NaN .* the first at Z 2, Y 7, X 11"):
+    with pytest.raises(
+        DataError, match=r"3 of 4,800 pixels are NaN .* the first at Z 2, Y 7, X 11"
+    ):
         stretch_of(image, kind)
     image[0, 2, 7, 11] = bad
-    with pytest.raises(DataError, match=r"4 of 4800 pixels .* X 11 of channel 0 .*nan_to_num"):
+    with pytest.raises(DataError, match=r"4 of 4,800 pixels .* X 11 of channel 0 .*nan_to_num"):
         stretch_of(image, kind)
 
 
