@@ -1,7 +1,8 @@
 """CSV that shows whether it is as it was written, though a CSV has no place for a mark.
 
 Quotes around a cell mean nothing to a reader. Which names of columns have them is a checksum of the
-file, so that one that was edited, or saved anew by another program, is told from one of ours.
+file, so that one that was edited, or saved anew by another program, is told from one of ours: but
+for one edit in 2 to the number of columns less one, as there is one bit in each name but the first.
 """
 
 import csv
@@ -23,7 +24,10 @@ def writing(path: Path, columns: Sequence[str]) -> Iterator[Any]:
     """Yield a writer of rows for a CSV that appears only when it is complete."""
     with (
         replacing(path) as temporary,
-        SpooledTemporaryFile(_HELD, "w+", newline="", encoding="utf-8") as rows,
+        # Beside the result: of its disk "full" is said, and elsewhere may be less space.
+        SpooledTemporaryFile(
+            _HELD, "w+", newline="", encoding="utf-8", dir=str(path.parent)
+        ) as rows,
     ):
         yield csv.writer(rows)
         rows.seek(0)

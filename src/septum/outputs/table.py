@@ -71,10 +71,10 @@ def write_csv(segmented: Segmented, path: Path) -> None:
 
 def write_rows(found: Iterable[Table], path: Path) -> None:
     """Write tables of the same columns as one CSV that appears only when it is complete."""
-    tables = iter(found)
-    first = next(tables)
+    rest = iter(found)
+    first = next(rest)
     with writing(path, list(first)) as writer:
-        for table in chain([first], tables):
+        for table in chain([first], rest):
             for start in range(0, len(table["image"]), _ROWS):
                 columns = [_texts(column[start : start + _ROWS]) for column in table.values()]
                 writer.writerows(zip(*columns, strict=True))

@@ -110,7 +110,9 @@ def spare_annotations(path: Path, out: Path, options: Options) -> None:
     refuse_same_folder(path, out)
     for kind, result in zip(options.save, result_paths(path, out, options), strict=True):
         if result.exists() and not KINDS[kind].is_ours(result):
+            # Of a table that an earlier version wrote, nothing tells that it was not edited.
+            version = "this version of " if result.suffix == ".csv" else ""
             raise DataError(
-                f"{result} was not written by septum, or was changed since: it could be your own "
-                "annotation; give another folder, as -o results"
+                f"{result} was not written by {version}septum, or was changed since: it could be "
+                "your own annotation; give another folder, as -o results"
             )

@@ -1,13 +1,16 @@
 """A table that somebody has edited is told from one that is as it was written."""
 
 import csv
+import tempfile
 
 import numpy as np
 import pandas
 import pytest
 
 from septum.data.synthetic import draw_cells
-from septum.outputs import KINDS, save
+from septum.errors import DataError
+from septum.outputs import KINDS, marked_csv, save
+from septum.segment.options import Options, spare_annotations
 
 CELLS = np.stack([draw_cells(seed, (90, 120), radius=8).truth for seed in range(2)])
 
@@ -45,3 +48,19 @@ def test_readers_see_no_quotes(make, tmp_path):
     assert names[:2] == list(pandas.read_csv(path).columns[:2])
     assert not [name for name in names if '"' in name]
     assert path.read_bytes().startswith(b'"image",')
+
+
+def test_rows_that_memory_does_not_hold_lie_on_the_disk_of_the_result(make, tmp_path, monkeypatch):
+    monkeypatch.setattr(marked_csv, "_HELD", 64)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "there is no such folder"))
+    path = save("table", make(CELLS), tmp_path / "out")
+    assert KINDS["table"].is_ours(path)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_table_without_a_mark_is_said_to_be_of_another_version(make, tmp_path):
+    path = save("table", make(CELLS), tmp_path)
+    path.write_bytes(path.read_bytes().replace(b'"', b""))  # as septum wrote it before
+    image = tmp_path / "images" / f"{path.name.removesuffix(KINDS['table'].suffix)}.tif"
+    with pytest.raises(DataError, match="not written by this version of septum, or was changed"):
+        spare_annotations(image, tmp_path, Options(save=("table",)))
