@@ -138,7 +138,8 @@ def read_truth(folder: Path) -> Sequence:
         As `read_result`.
     """
     near = "the 01_GT folder of a sequence"
-    beside = (folder.parent, folder.with_name(f"{folder.name}_GT"), *sorted(folder.glob("*_GT")))
+    place = folder.resolve()  # "." has neither a name nor a parent of its own
+    beside = (place.parent, place.with_name(f"{place.name}_GT"), *sorted(folder.glob("*_GT")))
     like = [str(other) for other in beside if (other / "TRA" / TRUTH).is_file()]
     return _read(folder / "TRA", TRUTH, _MARKERS, f"{near}, as {like[0]}" if like else near)
 

@@ -134,6 +134,16 @@ def test_missing_files_are_named(place):
         score(place / "RES", place / "01_GT")
 
 
+def test_the_folder_one_is_in_is_a_truth_or_beside_one(place, monkeypatch):
+    expected = score(place / "RES", place / "01_GT")
+    monkeypatch.chdir(place / "01_GT")
+    assert score("../RES", ".") == expected
+    (place / "01").mkdir()
+    monkeypatch.chdir(place / "01")
+    with pytest.raises(DataError, match=r"man_track\.txt: no such file; .* as .*/01_GT$"):
+        score("../RES", ".")
+
+
 def test_a_truth_of_the_challenge_read_with_tabs(place):
     path = place / "01_GT" / "TRA" / "man_track.txt"
     path.write_text(LINES.replace(" ", "\t") + "\n")
