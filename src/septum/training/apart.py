@@ -50,7 +50,7 @@ def refuse_among_data(out: Path, data: Iterable[Data | float | None], reading: R
         if place.parent == root and place.name.lower() in KNOWN_FOLDERS:
             raise DataError(
                 f"a run in {out} would be taken for images or annotations of {root.name}/ from "
-                f"then on, by its name; give another one, as -o {out.with_name('run')}"
+                f"then on, by its name; give another one, as -o {dataset.root / 'run'}"
             )
 
 

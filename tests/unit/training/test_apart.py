@@ -1,6 +1,7 @@
 """A run lies apart from the images and annotations that it learns from."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +50,12 @@ def test_a_name_that_a_layout_looks_for_is_refused(cells, name):
     assert said is not None
     assert "would be taken for images or annotations" in said
     assert "-o cells/run" in said
+
+
+def test_the_folder_one_is_in_is_known_by_its_name(cells, tmp_path, monkeypatch):
+    (tmp_path / cells / "roi").mkdir()
+    monkeypatch.chdir(tmp_path / cells / "roi")
+    assert str(refused(Path(), "..")).endswith("give another one, as -o ../run")
 
 
 def test_the_folder_of_the_data_is_refused_and_a_folder_in_it_is_not_where_files_lie_in_it(
