@@ -172,6 +172,20 @@ def test_a_folder_of_the_users_labels_is_kept(place, tmp_path):
     assert tifffile.imread(tmp_path / "mine" / "c0_labels.tif").shape == (5, 5)
 
 
+def test_a_folder_with_one_label_of_the_user_is_kept_from_inside_too(place, tmp_path, monkeypatch):
+    from septum.errors import DataError
+
+    images = place / "data" / "images"
+    labels = tmp_path / "labels"
+    septum("predict", place / "run", images / "c0.tif", "-o", labels)
+    monkeypatch.chdir(labels)
+    septum("predict", place / "run", images / "c0.tif", "-o", ".")
+    write_labels(labels / "c1.tif", np.ones((5, 5), int), "YX")
+    for out in (labels, "."):
+        with pytest.raises(DataError, match=r"septum did not write \(c1\.tif\) and is called as a"):
+            septum("predict", place / "run", images / "c1.tif", "-o", out)
+
+
 def test_a_stack_is_predicted_plane_by_plane(place, tmp_path):
     stack = np.stack([draw_cells(n, (50, 70), radius=8).image[0] for n in range(3)])
     write_tiff(tmp_path / "stack.tif", stack, "TYX")

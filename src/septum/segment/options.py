@@ -91,12 +91,13 @@ def refuse_annotation_folder(out: Path) -> None:
 
     A result beside an annotation of the same image would be taken for a second one of it.
     """
-    if out.name.lower() not in ANNOTATION_FOLDERS:
+    if out.resolve().name.lower() not in ANNOTATION_FOLDERS:  # "." has no name
         return
-    found = image_entries(out)
-    if found and not any(_is_result(path) for path in found):
+    # One annotation is enough: an earlier result beside it makes it no folder of results.
+    others = [path for path in image_entries(out) if not _is_result(path)]
+    if others:
         raise DataError(
-            f"{out} holds images that septum did not write ({few(found)}) and is called as a "
+            f"{out} holds images that septum did not write ({few(others)}) and is called as a "
             "folder of annotations is; give another folder, as -o results"
         )
 
