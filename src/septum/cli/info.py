@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from septum.cli import info_image, show
-from septum.cli.meant import holds_images, results_in
+from septum.cli.meant import holds_images, is_model, results_in
 from septum.config import to_dict
 from septum.data.formats import is_image_folder, is_image_name
 from septum.data.layouts.files import few
@@ -51,7 +51,7 @@ def command(
 
 def _refuse_images(folder: Path) -> None:
     """Say of a folder of results or images, or of folders of them, what shows it."""
-    if any((folder / name).exists() for name in ("model.json", "model", "state")):
+    if is_model(folder):
         return
     results = results_in(folder)
     if results:

@@ -28,6 +28,13 @@ def holds_images(folder: Path) -> bool:
     return any(map(is_image_name, chain(folder.iterdir(), folder.glob("*/*"))))
 
 
+def is_model(folder: Path) -> bool:
+    """Tell whether a folder is a model, a run, or one with a run for each of several seeds."""
+    # Images may be called seed-1, too: what lies in a folder of that name tells them apart.
+    runs = (folder, *folder.glob("seed-*"))
+    return any((run / name).exists() for run in runs for name in ("model.json", "model", "state"))
+
+
 def refuse_images_as_model(run: Path, images: Sequence[Path], out: Path) -> None:
     """Refuse images in place of the model of a prediction.
 
@@ -36,12 +43,12 @@ def refuse_images_as_model(run: Path, images: Sequence[Path], out: Path) -> None
     ConfigError
         With the command in which the model comes first.
     """
-    if _is_model(run) and images:
+    if is_model(run) and images:
         return
-    models = [path for path in images if _is_model(path)]
+    models = [path for path in images if is_model(path)]
     if images and not models and not _are_images(run):
         return
-    model = run if _is_model(run) else models[0] if models else "RUN"
+    model = run if is_model(run) else models[0] if models else "RUN"
     given = [path for path in (run, *images) if path != model]
     words = ["septum", "predict", model, *(given or ["IMAGES"]), "-o", out]
     why = "no images are given" if model == run else f"{run} is not a trained model"
@@ -58,11 +65,6 @@ def swapped(prediction: Path, truth: Path) -> str | None:
         f"{truth} holds results of `septum predict`, and {prediction} none, although predictions "
         f"come first; if they are swapped: septum evaluate {join(map(str, (truth, prediction)))}"
     )
-
-
-def _is_model(folder: Path) -> bool:
-    places = ("model.json", "model", "state", "seed-0")
-    return folder.is_dir() and any((folder / name).exists() for name in places)
 
 
 def _are_images(path: Path) -> bool:

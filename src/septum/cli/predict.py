@@ -1,6 +1,7 @@
 """`septum predict`: images in, labels, probabilities, tables and outlines out."""
 
 from pathlib import Path
+from shlex import join
 from typing import Annotated
 
 import typer
@@ -113,10 +114,7 @@ def command(
     say = show.failed if model.reason.startswith("WARNING") else show.note
     say(model.reason)
     if model.description.interrupted:
-        show.note(
-            "the training was interrupted: the thresholds are the default ones until `septum train "
-            f"DATA -o {run} --finish` chooses them"
-        )
+        show.note(_default_thresholds(run))
     failed = nothing = 0
     with show.files(len(files)) as bars:
         for path in files:
@@ -142,6 +140,14 @@ def command(
         done = "" if failed == len(files) else f"; the results of the others are in {out}"
         show.failed(f"{counted(failed, 'image', of=len(files))} failed{done}")
         raise typer.Exit(1)
+
+
+def _default_thresholds(run: Path) -> str:
+    told = "the training was interrupted: the thresholds are the default ones"
+    if not (run / "state").exists():  # a copy of the model alone cannot be finished
+        return told
+    finish = join(["septum", "train", "DATA", "-o", str(run), "--finish"])
+    return f"{told} until `{finish}` chooses them"
 
 
 def _tile(text: str) -> int | tuple[int, ...] | None:

@@ -207,7 +207,9 @@ def _around(root: Path) -> Path | None:
         if found
         else ()
     )
-    return root.parent if root.resolve() in folders else None
+    if root.resolve() not in folders:
+        return None
+    return root / ".." if root.name in ("", "..") else root.parent  # the parent of "." is "."
 
 
 def _hint(root: Path) -> str:
