@@ -155,7 +155,7 @@ def test_predictions_of_septum_are_taken_by_the_names_in_them(tmp_path):
     assert "holds the classes stroma, nucleus, lumen, and not lumina" in str(misspelt.exception)
     objects = evaluate(out, truth)
     assert "holds the classes stroma, nucleus, lumen and no objects" in str(objects.exception)
-    assert "as --classes stroma=50,nucleus=100,lumen=150" in str(objects.exception)
+    assert "for example as --classes stroma=50,nucleus=100,lumen=150" in str(objects.exception)
 
 
 def a_mask_of_255(folder, values=(0, 255)):
@@ -179,13 +179,21 @@ def a_mask_of_255(folder, values=(0, 255)):
 def test_the_advice_for_classes_names_the_values_of_the_truth(tmp_path):
     pair = a_mask_of_255(tmp_path)
     objects = evaluate(*pair)
-    assert str(objects.exception).endswith("in the truth a.tif, as --classes vessel=255")
+    assert str(objects.exception).endswith(
+        "in the truth a.tif, for example as --classes vessel=255"
+    )
     advised = evaluate(*pair, "--classes", "vessel=255")
     assert advised.exit_code == 0, advised.output
     more = evaluate(*a_mask_of_255(tmp_path / "more", (0, 4, 9)))
     assert "its values are 4, 9: say which is of which class, as --classes vessel=4" in str(
         more.exception
     )
+
+
+def test_of_a_truth_of_zeros_alone_no_value_is_advised(tmp_path):
+    refused = str(evaluate(*a_mask_of_255(tmp_path, (0, 0))).exception)
+    assert "the truth a.tif has nothing of any class, but zeros alone" in refused
+    assert "vessel=" not in refused
 
 
 def test_a_class_that_no_truth_holds_beside_values_of_no_class_is_refused(tmp_path):

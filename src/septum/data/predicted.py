@@ -1,5 +1,6 @@
 """What the files of a prediction hold: instances, scores of 'cell', or classes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,24 +76,32 @@ def refuse_classes(path: Path, truth: Path, axes: str | None) -> None:
     Raises
     ------
     DataError
-        With the option that reads this truth as the classes of the prediction.
+        With the option that reads this truth as classes, unless it has nothing of any.
     """
     names = class_names_in(path)
     if names is None:
         return
     values = np.unique(label_planes(read_label_file(truth, axes), 2))
     held = [str(value) for value in values.tolist() if value > 0]
-    # A prediction says what its classes are called, and not which values they had in training.
-    first = f"{names[0]}={held[0] if held else 1}"
-    shown = ", ".join(held[:_SHOWN]) + ", …" * (len(held) > _SHOWN) or "0 alone"
-    way = f"its values are {shown}: say which is of which class, as --classes {first}"
+    what = f"{path} holds the classes {', '.join(names)} and no objects"
+    if not held:
+        raise DataError(
+            f"{what}, and the truth {truth.name} has nothing of any class, but zeros alone; the "
+            "values that --classes takes are those of another truth"
+        )
+    raise DataError(
+        f"{what}; say where they are in the truth {truth.name}, {_way_to_name(names, held)}"
+    )
+
+
+def _way_to_name(names: Sequence[str], held: Sequence[str]) -> str:
+    # A prediction says what its classes are called, and not which values they had in training:
+    # even where there are as many of both, the order is a guess.
     if len(names) == len(held):
         pairs = zip(names, held, strict=True)
-        way = f"as --classes {','.join(f'{name}={value}' for name, value in pairs)}"
-    raise DataError(
-        f"{path} holds the classes {', '.join(names)} and no objects; say where they are in the "
-        f"truth {truth.name}, {way}"
-    )
+        return f"for example as --classes {','.join(f'{name}={value}' for name, value in pairs)}"
+    shown = ", ".join(held[:_SHOWN]) + ", …" * (len(held) > _SHOWN)
+    return f"its values are {shown}: say which is of which class, as --classes {names[0]}={held[0]}"
 
 
 def read_cells(files: Files, ndim: int, say: Say) -> np.ndarray:
