@@ -146,7 +146,7 @@ def test_nan_pixels_are_named_with_the_file(tmp_path):
     bad[4, 5] = np.nan
     write(tmp_path / "a.tif", bad)
     write(tmp_path / "a_masks.tif", LABELS)
-    with pytest.raises(DataError, match=r"a\.tif and a_masks\.tif: 1 of \d+ pixels is NaN"):
+    with pytest.raises(DataError, match=r"a\.tif and a_masks\.tif: 1 of [\d,]+ pixels is NaN"):
         find(tmp_path).load()
 
 

@@ -187,7 +187,7 @@ def test_an_image_without_pixels_is_refused(tmp_path):
 def test_pixels_that_are_no_numbers_are_refused(folder, value):
     image = GREY.astype(np.float32)
     image[4, 5] = value
-    with pytest.raises(DataError, match=r"b\.tif.*: 1 of \d+ pixels is NaN.* Y 4, X 5 "):
+    with pytest.raises(DataError, match=r"b\.tif.*: 1 of [\d,]+ pixels is NaN.* Y 4, X 5 "):
         second(folder(image=image))
 
 
@@ -204,7 +204,7 @@ def test_float_labels_of_whole_numbers_are_accepted_and_said(folder):
 
 
 def test_float_labels_of_fractions_are_refused(folder):
-    with pytest.raises(DataError, match=r"b\.tif: \d+ label values are not whole.* such as \d+\.5"):
+    with pytest.raises(DataError, match=r"b\.tif: [\d,]+ label values are not whole.* such as \d+\.5"):
         second(folder(IDS.astype(np.float32) / 2))
 
 
