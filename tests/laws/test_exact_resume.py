@@ -303,6 +303,8 @@ def test_ctrl_c_saves_says_how_to_go_on_and_leaves_a_model_without_chosen_thresh
     predict += ["-o", str(tmp_path / "out")]
     told = subprocess.run(predict, capture_output=True, text=True, check=True).stderr
     assert f"are the default ones until `septum train DATA -o {run} --finish`" in told
+    info = [sys.executable, "-m", "septum", "info", str(run)]
+    assert "interrupted" in subprocess.run(info, capture_output=True, text=True, check=True).stdout
     with pytest.raises(DataError, match="was not finished; go on with it with --resume, or"):
         septum.train(data, run)
 

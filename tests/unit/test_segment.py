@@ -501,3 +501,13 @@ def test_planes_tagged_as_colours_are_said_to_be_before_the_channels_are_refused
     with pytest.raises(DataError, match=r"a\.tif: .*3 channels \(R, G, B\)"):
         segment_file(model_of(), tmp_path / "a.tif", tmp_path / "out", on_note=said.append)
     assert [text for text in said if "if its planes are slices, --axes ZYX reads them so" in text]
+
+
+def test_pages_that_may_be_the_channels_are_told_how_to_be_read(tmp_path):
+    path = tmp_path / "pages.tif"
+    tifffile.imwrite(path, pixels(3, 40, 53, dtype=np.uint16), photometric="minisblack")
+    model = model_of(in_channels=3)
+    with pytest.raises(DataError, match=r"3 pages of 1 channel, .* --axes CYX says so"):
+        segment_file(model, path, tmp_path / "out")
+    segment_file(model, path, tmp_path / "out", Options(axes="CYX"))
+    assert read_image(tmp_path / "out" / "pages_labels.tif").array.shape == (40, 53)

@@ -54,6 +54,11 @@ def _rows(known: Description) -> Iterator[tuple[str, str]]:
     if "steps" in facts:
         took = f" in {readable(facts['seconds'])}" if "seconds" in facts else ""
         yield "trained", f"{counted(facts['steps'], 'step')}{took}, seed {facts.get('seed', '?')}"
+    if known.interrupted:
+        yield (
+            "unfinished",
+            "interrupted; the thresholds are the default ones until --finish chooses",
+        )
     yield "score", _score(known)
     network = known.plan.network
     alike = len(set(known.depths)) == 1

@@ -16,6 +16,12 @@ def places_of(
     known, available = model.description, planes.array.shape[1]
     if wished is None and available == 1 and known.grey_too:
         return (0,)
+    pages, count = planes.stack_axes[-1:], known.image_channels
+    if wished is None and pages in ("Q", "I") and planes.stack_shape[-1] == count > 1:
+        raise DataError(
+            f"the file has {count} pages of 1 channel, and the model was trained on as many "
+            f"channels; if the pages are channels, --axes {planes.axes.replace(pages, 'C')} says so"
+        )
     places = arrangement(known.channels, known.image_channels, planes.channels, available, wished)
     if wished is None and places != tuple(range(available)):
         note("the channels of the image are those of the model in another order; taken by name")

@@ -204,7 +204,7 @@ def test_float_labels_of_whole_numbers_are_accepted_and_said(folder):
 
 
 def test_float_labels_of_fractions_are_refused(folder):
-    with pytest.raises(DataError, match=r"b\.tif: [\d,]+ label values are not whole.* such as \d+\.5"):
+    with pytest.raises(DataError, match=r"b\.tif: .+ label values are not whole.* such as \d+\.5"):
         second(folder(IDS.astype(np.float32) / 2))
 
 
