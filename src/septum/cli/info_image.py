@@ -137,7 +137,7 @@ def _levels(levels: list[list[int]]) -> str:
 def _size(facts: dict[str, Any]) -> str:
     steps = facts["spacing_um"]
     if steps is None:
-        return "not stated; --spacing gives it"
+        return "not stated; septum predict and train take it with --spacing"
     spatial = [axis for axis in "ZYX" if axis in facts["axes"]][-len(steps) :]
     unit, by = ("mm", 1e3) if min(steps) >= 100 else ("µm", 1.0)  # of scanners, and of microscopes
     text = " × ".join(f"{step / by:.4g}" for step in steps)
