@@ -124,7 +124,7 @@ class Augmentation:
         ConfigError
             If one is still open; see `septum.training.propose`.
         """
-        values = {name: getattr(self, name) for name in Varied.__annotations__}
+        values = {name: getattr(self, name) for name in Varied._fields}
         still = [name for name, value in values.items() if value is None]
         if still:
             raise ConfigError(f"the policy leaves {', '.join(still)} open; propose them")
@@ -222,22 +222,19 @@ def draw(
         If the policy has defects of sections, and the size of a volume is not given, or if it
         leaves a strength open.
     """
+    varied = policy.varied
     return Drawn(
         displacement=draw_displacement(
             rng, ndim, policy.elastic_sigma, policy.elastic_grid, size, voxel
         ),
         # Sections jump along their own plane, so volumes with such defects keep it.
         matrix=draw_matrix(
-            rng,
-            ndim,
-            policy.rotate,
-            policy.varied.scale,
-            policy.mirror,
-            voxel,
-            policy.cut_in_sections,
+            rng, ndim, policy.rotate, varied.scale, policy.mirror, voxel, policy.cut_in_sections
         ),
         shift=rng.uniform(-1.0, 1.0, ndim) * policy.shift,
-        grey=_draw_grey(policy, rng, channels, slices, (1.0,) * ndim if voxel is None else voxel),
+        grey=_draw_grey(
+            policy, varied, rng, channels, slices, (1.0,) * ndim if voxel is None else voxel
+        ),
         dropped=_draw_dropped(policy, _another(rng), channels, slices),
         sections=_draw_sections(policy, _another(rng), ndim, size),
     )
@@ -270,6 +267,7 @@ def _draw_sections(
 
 def _draw_grey(
     policy: Augmentation,
+    varied: Varied,
     rng: np.random.Generator,
     channels: int,
     slices: int,
@@ -281,7 +279,7 @@ def _draw_grey(
     def each(strength: float) -> NDArray[np.float64]:
         return np.tile(strength * rng.uniform(-1.0, 1.0, own), slices if own > 1 else 1)
 
-    varied, span = policy.varied, policy.white - policy.black
+    span = policy.white - policy.black
     # Uniform in [0, 1): below the probability means "do it".
     blurred, blur, noisy, noise = rng.random(4)
     return Grey(

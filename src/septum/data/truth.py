@@ -158,13 +158,15 @@ class _Read:
     """Reads predictions, of which it holds no more than one at a time: its labels and scores."""
 
     def __init__(self, reading: Reading, say: Say) -> None:
-        self.axes = reading.axes
-        self.labels = lru_cache(maxsize=1)(partial(_read_labels, say=say))
+        self.labels = lru_cache(maxsize=1)(partial(_read_labels, axes=reading.axes, say=say))
         self.cells = lru_cache(maxsize=1)(partial(read_cells, say=say))
         self.regions = lru_cache(maxsize=1)(partial(_read_regions, reading=reading, say=say))
 
 
-def _read_labels(files: Files, ndim: int, say: Say) -> np.ndarray:
+def _read_labels(
+    files: Files, ndim: int, truth_file: Path, axes: str | None, say: Say
+) -> np.ndarray:
+    refuse_classes(files.any, truth_file, axes)
     return read_instances(files.any, ndim, say)
 
 
@@ -181,8 +183,7 @@ def _planes(
     ndim = first.labels.ndim
 
     def labels(number: int) -> np.ndarray:
-        refuse_classes(files.any, truth_file, read.axes)
-        stack = read.labels(files, ndim)
+        stack = read.labels(files, ndim, truth_file)
         _refuse_sizes(files, stack.shape, truths, number)
         return stack[number]
 

@@ -44,16 +44,15 @@ def has_ended(out: Path) -> bool:
 def refuse_existing(out: Path) -> None:
     """Raise DataError if there is a run in `out`, with how it goes on: none is overwritten."""
     folder.refuse_no_folder(out)
-    held = (out / folder.MODEL / "model.json").exists()
-    if not held and not (out / folder.STATE).exists():
+    held, state = (out / folder.MODEL / "model.json").exists(), (out / folder.STATE).exists()
+    if not held and not state:
         return
-    begun = (out / folder.FACTS).exists() and (out / folder.STATE).exists()
-    if begun and not has_ended(out):
+    if state and (out / folder.FACTS).exists() and not has_ended(out):
         raise DataError(
             f"{out} holds a training that was not finished; go on with it with --resume, or choose "
             "another folder, with another -o, for a new one"
         )
-    longer = ", or train it for longer with --extend" if (out / folder.STATE).exists() else ""
+    longer = ", or train it for longer with --extend" if state else ""
     raise DataError(
         f"{out} already holds a trained model; choose another folder, with another -o, for a new "
         f"one{longer}"
