@@ -8,8 +8,9 @@ import numpy as np
 
 from septum.classes import Classes
 from septum.data.formats import ImageFile, Planes, as_channels_first, read_image, read_labels
-from septum.data.formats.class_names import class_names_in
+from septum.data.formats.class_names import class_names_in, is_ours
 from septum.data.labels import instances_from, is_mask
+from septum.data.layouts.ome_zarr import label_names
 from septum.data.layouts.pair import label_planes, read_label_file
 from septum.data.reference import MEANING, Say
 from septum.data.regions import Regions, likeliest, masks_in, of_classes, stacked
@@ -36,6 +37,26 @@ class Files:
         path = self.labels or self.probabilities
         assert path is not None, "an entry is made from a file"
         return path
+
+
+def in_zarr(path: Path) -> Files:
+    """Return what an OME-Zarr holds: its label image, and the probabilities that septum wrote.
+
+    Raises
+    ------
+    DataError
+        If it has several label images, as of classes that may overlap.
+    """
+    names = label_names(path)
+    if len(names) > 1:
+        raise DataError(
+            f"{path}: its labels group holds {', '.join(names)}; give one of them, as "
+            f"{path / 'labels' / names[0]}, or let septum predict write --outputs labels: all in "
+            "one file"
+        )
+    if not names:
+        return Files(labels=path)
+    return Files(path / "labels" / names[0], path if is_ours(path) else None)
 
 
 def _laid_out(image: ImageFile[np.ndarray], ndim: int) -> Planes[np.ndarray]:

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from septum.classes import Classes
-from septum.data.formats import SUFFIXES, suffix_of
+from septum.data.formats import SUFFIXES, is_zarr, suffix_of
 from septum.data.labels import is_mask
 from septum.data.layouts import Annotation, Pair, Reading, annotation_of, find, understand
 from septum.data.layouts.dataset import refuse_contradictions
 from septum.data.layouts.files import image_files, is_label_name
 from septum.data.layouts.markers import Markers
+from septum.data.layouts.ome_zarr import label_names
 from septum.data.layouts.pair import Annotated
 from septum.data.layouts.rank import goes_on, rank_of
 from septum.data.pairing import by_base_stem, frame_number
@@ -79,7 +80,8 @@ def references(path: Path, reading: Reading) -> tuple[dict[str, Pair], Reading]:
     """
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    files = image_files(path) if path.is_dir() else [path]
+    single = path.is_file() or (is_zarr(path) and not label_names(path))
+    files = [path] if single else image_files(path)
     chosen = reading.layout is not None or bool(reading.wanted_labels)
     seg = path if path.is_dir() else path.parent
     if (seg / "SEG").is_dir() and path.is_dir():

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from septum.classes import Classes
-from septum.data.formats import stem_of, suffix_of
+from septum.data.formats import is_zarr, stem_of, suffix_of
 from septum.data.layouts import AS_FOUND, Reading
-from septum.data.layouts.files import image_files
-from septum.data.pairing import by_base_stem, pair_names
+from septum.data.layouts.files import image_entries, image_files
+from septum.data.pairing import base_stem, by_base_stem, pair_names
 from septum.data.predicted import (
     LABELS,
     OVERLAY,
     PROBABILITIES,
     Files,
+    in_zarr,
     read_cells,
     read_instances,
     read_regions,
@@ -98,7 +99,7 @@ def compare(
     prediction, truth = Path(prediction), Path(truth)
     say = on_note or (lambda _note: None)
     predictions, (truths, reading) = _predictions(prediction, say), references(truth, reading)
-    if prediction.is_file() and truth.is_file():
+    if _is_one(prediction) and _is_one(truth):
         pairs = dict(zip(predictions, truths, strict=True))
         notes = [f"{prediction.name} is measured against {truth.name}, as they were given"]
     else:
@@ -119,14 +120,17 @@ def _predictions(path: Path, say: Say) -> dict[str, Files]:
     """Return the prediction files by stem."""
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
+    if is_zarr(path):
+        return {base_stem(path): in_zarr(path)}
     files = image_files(path) if path.is_dir() else [path]
+    zarrs = [inside for inside in image_entries(path) if is_zarr(inside)]
     pictures = [file for file in files if stem_of(file).endswith(OVERLAY)]
     files = _without_copies([file for file in files if file not in pictures], say)
     stem = stem_of(path)
     beside = path.with_name(stem.removesuffix(LABELS) + f"{PROBABILITIES}.tif")
     if path.is_file() and stem.endswith(LABELS) and beside.exists():
         files.append(beside)
-    if not files:
+    if not files and not zarrs:
         held = "no image files"
         if pictures:
             held = f"a picture to look at, {pictures[0].name}, and no label image"
@@ -138,7 +142,17 @@ def _predictions(path: Path, say: Say) -> dict[str, Files]:
     labels = by_base_stem(file for file in files if file not in scores)
     probabilities = by_base_stem(scores)
     stems = sorted(labels.keys() | probabilities.keys())
-    return {stem: Files(labels.get(stem), probabilities.get(stem)) for stem in stems}
+    found = {stem: Files(labels.get(stem), probabilities.get(stem)) for stem in stems}
+    for folder in zarrs:
+        entry = found.setdefault(base_stem(folder), in_zarr(folder))
+        if entry.labels is None or folder not in entry.labels.parents:
+            say(f"{entry.any.name} is taken, and {folder.name} of the same name left out")
+    return found
+
+
+def _is_one(path: Path) -> bool:
+    """Tell whether a path is an image, in a file or in a zarr, and no folder of images."""
+    return path.is_file() or is_zarr(path)
 
 
 def _without_copies(files: list[Path], say: Say) -> list[Path]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from septum.data.formats.class_names import is_ours as is_our_tiff
+from septum.data.formats.class_names import is_ours
 from septum.errors import ConfigError
 from septum.outputs import ngff, nifti, shapes, summary, table, tiff
 from septum.outputs.overlay import write_overlay
@@ -41,7 +41,7 @@ KINDS: dict[str, Kind] = {
         "label image (TIFF): 0 background, 1, 2, ... the objects, or the classes",
         "_labels.tif",
         tiff.write_labels,
-        is_our_tiff,
+        is_ours,
     ),
     "nifti": Kind(
         "the same as NIfTI, which lies over a NIfTI or DICOM image; needs septum[medical]",
@@ -53,19 +53,19 @@ KINDS: dict[str, Kind] = {
         "probability of each class (TIFF, float32)",
         "_probabilities.tif",
         tiff.write_probabilities,
-        is_our_tiff,
+        is_ours,
     ),
     "probabilities8": Kind(
         "the same in 8 bits, in shares of 255, a quarter of the size",
         "_probabilities.tif",
         tiff.write_probabilities8,
-        is_our_tiff,
+        is_ours,
     ),
     "zarr": Kind(
         "probabilities (8 bits) and labels as pyramids in an OME-Zarr, for images of any size",
         ".ome.zarr",
         ngff.write_zarr,
-        ngff.is_ours,
+        is_ours,
     ),
     "table": Kind(
         "size, place, shape and mean intensities of every object, or piece of a class (CSV)",

@@ -6,7 +6,6 @@ codec that every reader has without a library beside it.
 """
 
 import itertools
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from numcodecs import Zlib
 
 from septum.array import Source, Window, item
 from septum.atomic import replacing_folder
+from septum.data.formats.class_names import is_ours
 from septum.errors import SeptumError
 from septum.instances.measure import windows
 from septum.outputs.segmented import Layer, Segmented
@@ -94,15 +94,6 @@ def halved_by_mean(pixels: np.ndarray, rank: int) -> np.ndarray:
 def halved_by_stride(labels: np.ndarray, rank: int) -> np.ndarray:
     """Return every second label along each of the last `rank` axes."""
     return labels[(..., *(slice(None, None, 2) for _ in range(rank)))]
-
-
-def is_ours(path: Path) -> bool:
-    """Tell whether an OME-Zarr was written here, and so may be replaced by a newer result."""
-    try:
-        attributes = json.loads((path / ".zattrs").read_text(encoding="utf-8"))
-        return attributes["_creator"]["name"] == "septum"
-    except (OSError, ValueError, KeyError, TypeError):
-        return False  # whatever it is, septum did not write it
 
 
 def _refuse_foreign(path: Path) -> None:

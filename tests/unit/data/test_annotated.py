@@ -68,12 +68,25 @@ def test_255_is_an_id_wherever_it_can_be_one(ids, dtype):
 
 def test_255_that_is_taken_as_an_id_is_said_with_its_area_and_the_way_out():
     values = np.zeros((1, 10, 10), np.uint8)
-    values[0, 0, :3], values[0, 3, :3], values[0, 8:] = 1, 4, 255  # ids with a gap, and a band
+    values[0, :2, :3], values[0, 3, :3], values[0, 8:] = 1, 4, 255  # ids with a gap, and a band
     notes = " ".join(understand(values, "a.tif", Reading()).planes[0].notes)
     assert "255 is taken as the id of an object, 20.0% of the pixels" in notes
     assert "--ignore 255" in notes
     said = understand(values, "a.tif", Reading(ignore=255)).planes[0].notes
     assert not any("taken as the id" in note for note in said)
+
+
+@pytest.mark.parametrize("stack", [1, 2])
+def test_255_over_far_more_than_any_object_is_to_be_explained(stack):
+    values = np.zeros((stack, 10, 10), np.uint8)
+    values[0, :2, :3], values[0, 3, :3], values[-1, 5:] = 1, 4, 255  # or a slice nobody looked at
+    says = r"a\.tif: 255 covers 50 pixels of an image, 50% of it, and the largest other object 6; "
+    with pytest.raises(DataError, match=says + "give --ignore 255 .* or --ignore -1"):
+        understand(values, "a.tif", Reading())
+    assert understand(values, "a.tif", Reading(ignore=255)).planes[-1].annotated.mean() == 0.5
+    assert sum(
+        plane.labels.any() for plane in understand(values, "a.tif", Reading(ignore=-1)).planes
+    )
 
 
 def test_255_after_254_ids_is_the_next_one():

@@ -554,7 +554,7 @@ def test_the_smallest_share_of_8_bits_is_not_the_whole():
 
 def test_ids_of_which_the_largest_may_mean_not_annotated_are_told(tmp_path):
     labels = np.zeros((40, 40), np.uint8)
-    labels[5:10, 5:10], labels[20:25, 5:10], labels[:, 30:] = 1, 5, 255
+    labels[5:10, 5:10], labels[20:25, 5:10], labels[10:, 38:] = 1, 5, 255
     tifffile.imwrite(tmp_path / "a.tif", labels)
     for wished, told in ((Reading(), True), (Reading(ignore=255), False)):
         pairs, reading = references(tmp_path, wished)

@@ -1,12 +1,14 @@
-"""The names of the classes in a TIFF of septum, in the tag that says which program wrote it.
+"""Which files septum wrote, and what the classes in them are called.
 
-Every reader of TIFF leaves that tag alone, and a program that edits the labels writes its own.
+A TIFF says both in the tag for the program that wrote it. Every reader leaves that tag alone, and a
+program that edits the labels writes its own. An OME-Zarr has attributes for the one and the other.
 """
 
 import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import tifffile
 
@@ -22,12 +24,26 @@ def writer(names: Sequence[str] = ()) -> str:
 
 
 def is_ours(path: Path) -> bool:
-    """Tell whether septum wrote a TIFF, which may then be replaced by a newer result."""
+    """Tell whether septum wrote a TIFF or an OME-Zarr: a newer result may replace it."""
+    if path.is_dir():
+        return _attribute(path, "_creator", "name") == _WRITER
     return (_software(path) or "").startswith(_WRITER)
 
 
 def class_names_in(path: Path) -> tuple[str, ...] | None:
-    """Return what the classes in a file are called, in order; None where it does not say it."""
+    """Return what the classes in a file are called, in order; None where it does not say it.
+
+    Parameters
+    ----------
+    path : Path
+        A TIFF, or the folder of a label image in an OME-Zarr.
+    """
+    if path.is_dir():
+        values = _attribute(path, "image-label", "properties")
+        try:
+            return tuple(str(value["class"]) for value in values) if values else None
+        except (KeyError, TypeError):
+            return None  # of another program, which calls them otherwise
     found = _NAMED.fullmatch(_software(path) or "")
     if found is None:
         return None
@@ -43,3 +59,14 @@ def _software(path: Path) -> str | None:
             return str(tiff.pages.first.software)
     except (OSError, ValueError, tifffile.TiffFileError):
         return None  # whatever it is, it is no TIFF of septum
+
+
+def _attribute(folder: Path, *names: str) -> Any:
+    """Return an attribute within the attributes of an OME-Zarr 0.4; None where it is not there."""
+    try:
+        found = json.loads((folder / ".zattrs").read_text(encoding="utf-8"))
+        for name in names:
+            found = found[name]
+        return found
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # whatever it is, septum did not write it

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from septum.counted import counted
+from septum.data.formats.class_names import is_ours
 from septum.data.layouts.annotation import Annotation, Plane, understand
 from septum.data.layouts.ctc import find_ctc
 from septum.data.layouts.dataset import Dataset
@@ -15,7 +16,7 @@ from septum.data.layouts.folder import IMAGES, LABELS, SCRIBBLES, find_beside, f
 from septum.data.layouts.isbi import find_isbi
 from septum.data.layouts.joined import find_classes
 from septum.data.layouts.nnunet import find_nnunet
-from septum.data.layouts.ome_zarr import find_ome_zarr
+from septum.data.layouts.ome_zarr import NO_IMAGE, find_ome_zarr
 from septum.data.layouts.pair import Pair, annotation_of, load_pair
 from septum.data.layouts.reading import AS_FOUND, Reading
 from septum.data.layouts.several import find_several
@@ -171,6 +172,8 @@ def _not_understood(root: Path, reading: Reading) -> str:
     images, files = subfolder(root, IMAGES), image_entries(root)
     if images is not None:
         return f"{_no_annotation(root, images)}. Understood are: {UNDERSTOOD}"
+    if files and all(map(is_ours, files)):
+        return f"{few(files)}: {NO_IMAGE}"
     if files:
         held = f"{counted(len(files), 'image')} without masks ({few(files)})"
     elif any(root.iterdir()):

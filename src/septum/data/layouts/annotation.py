@@ -21,6 +21,9 @@ from septum.errors import DataError
 _TOP = 255
 """The largest 8-bit number: usual for the foreground of a mask, and for "not annotated"."""
 
+_VAST = 4
+"""How many times as large as any other an object of the id 255 may be, to be taken for one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Plane:
@@ -116,6 +119,7 @@ def understand(
     parts = [_instances(plane, where, found) for plane in values]
     either = kind is None and found == "mask" and _one_object(values, parts)
     if top_is_id and found == "instances" and reading.ignore is None:
+        _refuse_vast(values, where)
         share = float((values == _TOP).mean())
         said += (
             f"255 is taken as the id of an object, {share:.1%} of the pixels; if it means that "
@@ -211,6 +215,19 @@ def _ignored(values: np.ndarray, where: str, given: int | None) -> tuple[int | N
         ids_are = "1" if others.size == 1 else f"1 to {others.size}"
         return _TOP, f", as the other values are {ids_are} without a gap; another: --ignore"
     return None, ""
+
+
+def _refuse_vast(values: np.ndarray, where: str) -> None:
+    """Refuse 255 as an id where it covers far more of an image than any other object does."""
+    covered = [np.bincount(plane.ravel(), minlength=_TOP + 1) for plane in values]
+    top = max(int(pixels[_TOP]) for pixels in covered)
+    widest = max(int(pixels[1:_TOP].max()) for pixels in covered)
+    if top > _VAST * widest:
+        raise DataError(
+            f"{where}: 255 covers {top} pixels of an image, {top / covered[0].sum():.0%} of it, "
+            f"and the largest other object {widest}; give --ignore 255 if nobody annotated "
+            "there, or --ignore -1 if it is an object"
+        )
 
 
 def _refuse_negative_background(values: np.ndarray, where: str, lowest: int) -> None:

@@ -6,11 +6,18 @@ import zarr
 
 from septum.counted import counted
 from septum.data.formats import is_zarr, refuse_plate
+from septum.data.formats.class_names import is_ours
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import few
 from septum.data.layouts.pair import Pair
 from septum.data.layouts.reading import Reading
 from septum.errors import DataError
+
+NO_IMAGE = (
+    "written by septum predict, and no image to learn from; septum evaluate measures it against a "
+    "truth"
+)
+"""What a result is."""
 
 
 def find_ome_zarr(root: Path, reading: Reading) -> Dataset | None:
@@ -31,9 +38,13 @@ def find_ome_zarr(root: Path, reading: Reading) -> Dataset | None:
     Raises
     ------
     DataError
-        An image without label images beside others with; several label images and no choice.
+        An image without label images beside others with; several label images and no choice;
+        what `septum predict` wrote. In a folder that is passed over.
     """
+    if is_ours(root):
+        raise DataError(f"{root}: {NO_IMAGE}")
     zarrs = [root] if is_zarr(root) else sorted(path for path in root.iterdir() if is_zarr(path))
+    zarrs = [path for path in zarrs if not is_ours(path)]
     names = {path: label_names(path) for path in zarrs}
     if not any(names.values()):
         return None
