@@ -82,6 +82,20 @@ def test_each_pair_names_its_files_and_axes(data):
     assert re.search(r"c0 +c0\.tif +64 × 64, 3 ch +", said)  # sizes, where they differ
 
 
+def test_names_that_begin_alike_are_told_apart_on_a_narrow_screen_and_whole_in_a_file(tmp_path):
+    stem = "2024-11-03_siRNA-knockdown_plate2_well-"
+    for well in ("B07", "C11"):
+        cells = draw_cells(0 if well == "B07" else 1, (64, 64), radius=8)
+        write_tiff(tmp_path / "images" / f"{stem}{well}_dapi.tif", cells.image[0], "YX")
+        write_labels(tmp_path / "masks" / f"{stem}{well}_dapi.tif", cells.truth, "YX")
+    narrow = check(tmp_path).stdout
+    assert max(map(len, narrow.splitlines()[:-1])) <= 80
+    for well in ("B07", "C11"):
+        assert re.search(rf"^…\w*-{well}_dapi +…\w*-{well}_dapi\.tif ", narrow, re.MULTILINE)
+    whole = CliRunner().invoke(app, ["check", str(tmp_path)]).stdout
+    assert re.search(rf"^{stem}C11_dapi +{stem}C11_dapi\.tif +\d+ – \d+ ", whole, re.MULTILINE)
+
+
 def test_on_a_narrow_screen_names_give_way_and_numbers_do_not(tmp_path):
     for number, size in enumerate((64, 80)):
         cells, name = draw_cells(number, (size, 64), radius=8), f"{number}{'_of_a_long_name' * 5}"

@@ -1,6 +1,7 @@
 """How a dataset was understood, on the terminal: its pairs, and what holds for all of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from os.path import commonpath
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from septum.cli import show
 from septum.counted import counted
 from septum.data.layouts.files import few
 
-_NAME = 26
+_OF_SHARED = 6
+"""How much of what all names begin with is shown before that in which they differ."""
 _KINDS = {
     "instances": "instance ids",
     "mask": "binary masks, their connected components are the objects",
@@ -45,7 +47,7 @@ def show_facts(facts: Mapping[str, Any], rows: int, elsewhere: str, out: Console
     out : Console
         `show.results` where they were asked for, `show.console` where they are told on the way.
     """
-    out.print(_pairs(facts, rows))
+    out.print(_pairs(facts, rows, out.width // 3))
     if len(facts["samples"]) > rows:
         more = counted(len(facts["samples"]) - rows, "image")
         show.line(out, f"and {more} more, which {elsewhere} lists")
@@ -59,19 +61,20 @@ def _within(folder: Path, path: Path) -> str:
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
 
-def _pairs(facts: Mapping[str, Any], count: int) -> Table:
+def _pairs(facts: Mapping[str, Any], count: int, room: int) -> Table:
     """Return a row for each image, with a column only for what some image has.
 
-    What is the same for all images stands in the overview.
+    What is the same for all images stands in the overview. A name has `room` characters.
     """
     samples = facts["samples"]
     folder = _label_folder(samples)
     objects = any(row["classes"] is None for row in samples)
     columns = {
-        "image": [row["name"] for row in samples],
-        "annotation": [
-            ", ".join(_within(folder, Path(path)) for path in row["label_files"]) for row in samples
-        ],
+        "image": _told_apart([row["name"] for row in samples], room),
+        "annotation": _told_apart(
+            [", ".join(_within(folder, Path(f)) for f in row["label_files"]) for row in samples],
+            3 * room // 2,
+        ),
         "size": _if_different(_size(row) for row in samples),
         "type": _if_different(row["dtype"] for row in samples),
         "range": [f"{row['minimum']:.5g} – {row['maximum']:.5g}" for row in samples],
@@ -91,11 +94,21 @@ def _pairs(facts: Mapping[str, Any], count: int) -> Table:
             # Where the terminal is narrow, names give way and numbers do not.
             no_wrap=not words,
             overflow="ellipsis",
-            max_width=_NAME if name == "image" else None,
+            max_width=room if name == "image" else None,
         )
     for cells in list(zip(*columns.values(), strict=True))[:count]:
         table.add_row(*map(Text, cells))
     return table
+
+
+def _told_apart(names: list[str], room: int) -> list[str]:
+    """Return names without most of what all begin with, where there is no room for them whole."""
+    # The first and the last of them in order differ no later than any two.
+    alike = zip(min(names), max(names), strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], alike))
+    if max(map(len, names)) <= room or shared <= _OF_SHARED:
+        return names
+    return [f"…{name[shared - _OF_SHARED :]}" for name in names]
 
 
 def _size(row: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.progress import (
     BarColumn,
     Progress,
@@ -25,15 +25,28 @@ from septum.cli.wrapping import wrapped
 from septum.duration import readable
 
 _RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK")  # of Lightning Fabric and torchrun
+_ENDLESS = 10_000
 _FIRST = all(os.environ.get(rank, "0") == "0" for rank in _RANKS)
 
-console = Console(stderr=True, emoji=False, quiet=not _FIRST)
+
+class _Console(Console):
+    """A console that breaks and cuts nothing in a file, which has no edge."""
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """Columns and rows, as far as there are any."""
+        if self.is_terminal or "COLUMNS" in os.environ:
+            return super().size
+        return ConsoleDimensions(_ENDLESS, 25)
+
+
+console = _Console(stderr=True, emoji=False, quiet=not _FIRST)
 """What is told on the way goes to the standard error: progress, notes, errors, where results are.
 
 Of several processes of one training only the first speaks.
 """
 
-results = Console(emoji=False, quiet=not _FIRST)
+results = _Console(emoji=False, quiet=not _FIRST)
 """What was asked for goes to the standard output, as facts and scores, to be kept in a file."""
 
 

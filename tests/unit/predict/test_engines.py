@@ -1,5 +1,6 @@
 """Every engine gives the network's scores, in whichever precision."""
 
+import os
 import re
 import subprocess
 import sys
@@ -252,3 +253,21 @@ def test_nobody_is_told_over_the_network_that_openvino_is_used():
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout == "openvino.tools.ovc.telemetry_stub False\n"
+
+
+@needs_onnx
+def test_nobody_is_told_over_the_network_that_onnx_runtime_is_used(tmp_path):
+    # In a process of its own, since it is loaded once; what it would report lies in the cache.
+    code = (
+        "import os; from septum.network import UNet; "
+        "from septum.predict.engines.onnx import OnnxEngine; import numpy as np; "
+        "OnnxEngine(UNet(width=4, depth=1))(np.zeros((1, 1, 20, 20), np.float32)); "
+        "print('ORT_DISABLE_TELEMETRY' in os.environ)"
+    )
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, check=True, env={**os.environ, **home},
+    )  # fmt: skip
+    assert told.stdout == "False\n"
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -1,6 +1,8 @@
 """ONNX Runtime: float32 wherever it runs, without PyTorch's kernels."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -12,6 +14,7 @@ from septum.predict.engines.graph import write
 from septum.predict.engines.memory import InMainMemory
 from septum.predict.engines.protocol import scores_shape
 
+_SILENT = "ORT_DISABLE_TELEMETRY"
 _BESIDE = 4.5  # see septum.predict.engines.memory
 # Old enough for every ONNX Runtime that the extra allows, and all that a U-Net needs.
 _OPSET, _IR_VERSION = 17, 8
@@ -59,7 +62,7 @@ class OnnxEngine(InMainMemory):
 
 
 def imported() -> Any:
-    """Return the package `onnxruntime`.
+    """Return the package `onnxruntime`, which tells nobody that it is used.
 
     Raises
     ------
@@ -72,9 +75,28 @@ def imported() -> Any:
             f"{' and '.join(missing)} is not installed; install it with "
             '`pip install "septum[onnx]"`, or take the backend torch'
         )
-    import onnxruntime
+    with _nobody_told():
+        import onnxruntime
 
     return onnxruntime
+
+
+@contextmanager
+def _nobody_told() -> Iterator[None]:
+    """Keep ONNX Runtime from reporting its use.
+
+    As it is loaded it would start a thread that does so over the network, and leave an id of the
+    machine in the user's cache.
+    """
+    before = os.environ.get(_SILENT)
+    os.environ[_SILENT] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SILENT]
+        else:
+            os.environ[_SILENT] = before
 
 
 def model_of(network: UNet) -> bytes:
