@@ -106,3 +106,12 @@ def test_a_truth_that_looks_like_results_is_pointed_out(place):
     ):
         done = CliRunner().invoke(app, ["evaluate", *words, "--metrics", "matching"])
         assert (warning in done.stderr) == expected, done.output
+
+
+def test_an_error_of_swapped_arguments_says_first_that_they_are(place):
+    labels = np.zeros((64, 64), np.uint16)
+    labels[4:20, 4:20] = 1
+    write_tiff(place / "out" / "0_labels.tif", labels[None], (64, 64), "YX", None)
+    error = said("evaluate", "my-cells", "my-cells/out")
+    meant = "if they are swapped: septum evaluate my-cells/out my-cells. As given: my-cells: no "
+    assert meant in error

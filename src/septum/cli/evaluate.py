@@ -10,6 +10,7 @@ from septum.cli.choices import lowered
 from septum.cli.meant import swapped
 from septum.cli.reading import with_reading
 from septum.data.layouts import Reading
+from septum.errors import DataError
 
 
 @with_reading("channels")
@@ -54,19 +55,24 @@ def command(
     from septum import api
     from septum.atomic import replacing
 
-    warning = swapped(prediction, truth)
-    if warning is not None:
-        show.note(warning)
+    meant = swapped(prediction, truth)
     with show.progress("scoring") as bar:
-        scores = api.evaluate(
-            prediction,
-            truth,
-            metrics,
-            on_note=show.note,
-            on_plane=bar.count,
-            reading=reading,
-            tolerance=tolerance,
-        )
+        try:
+            scores = api.evaluate(
+                prediction,
+                truth,
+                metrics,
+                on_note=show.note,
+                on_plane=bar.count,
+                reading=reading,
+                tolerance=tolerance,
+            )
+        except DataError as error:
+            if meant is None:
+                raise
+            raise DataError(f"{meant}. As given: {error}") from None
+    if meant is not None:
+        show.note(meant)
     show.scores(scores)
     if json_ is not None:
         with replacing(json_) as path:
