@@ -8,9 +8,10 @@ import numpy as np
 from septum.array import Sink, Source, Window
 from septum.errors import ConfigError, DataError
 from septum.geometry import Block, blocks
+from septum.instances import necks, pinholes
 from septum.instances.block_watershed import BlockWatershed, Ground
 from septum.instances.components import block_components, components, drop_small, numbers_of
-from septum.instances.necks import parted, reach
+from septum.instances.pinholes import without_pinholes
 from septum.instances.watershed import watershed
 
 
@@ -37,7 +38,8 @@ def instances(
         With three classes, a pixel belongs to a seed where ``interior`` is above this. Seeds of
         fewer than half of `min_size` pixels are none.
     min_size : int, default 0
-        Instances of fewer pixels are dropped.
+        Instances of fewer pixels are dropped, and so are holes in them, if they are not longer than
+        16 px (in volumes 6) along any axis; see `septum.instances.pinholes`.
     neck : float, default 0
         With three classes, seeds are parted where a neck is so many pixels less deep than what it
         joins; 0 for nowhere. See `septum.instances.necks`.
@@ -54,7 +56,7 @@ def instances(
         If there are not two or three classes.
     """
     _check_classes(probabilities.shape)
-    cells = _cells(probabilities, threshold)
+    cells = without_pinholes(_cells(probabilities, threshold), min_size)
     if len(probabilities) == 2:
         return components(cells, min_size)
     seeds = components(_seeds(probabilities, threshold, seed, neck), min_size // 2)
@@ -120,7 +122,7 @@ def find(
     probabilities : Source
         Shape ``(2 or 3, *spatial)``, float32; read block by block.
     threshold, seed, min_size, neck
-        As of `instances`. Where seeds are parted, a block is read with what lies around it.
+        As of `instances`. A block is read with what lies around it, where seeds are parted most.
     block : int, default 2048
         Size of a block along each axis, in pixels.
     on_block : callable, optional
@@ -139,19 +141,19 @@ def find(
         raise ConfigError(f"block is {block} px; expected at least 1, such as 2048")
     shape = tuple(probabilities.shape[1:])
     parts = blocks(shape, block)
+    around = pinholes.reach(len(shape)) if min_size else 0
     visits = _Visits(len(parts), probabilities.shape[0] == 3, on_block)
 
-    needed = slice(0, probabilities.shape[0] - 1)  # the last class is what is left
-
-    def read(window: Window) -> np.ndarray:
-        return np.asarray(probabilities[(needed, *window)])
+    def read(window: Window, first: int, count: int) -> np.ndarray:
+        return np.asarray(probabilities[(slice(first, first + count), *window)])
 
     def cells_in(part: Block) -> np.ndarray:
-        return _cells(read(part.window), threshold)
+        window, inner = part.with_surroundings(around, shape)
+        return without_pinholes(_cells(read(window, 0, 1), threshold), min_size)[inner]
 
     def seeds_in(part: Block) -> np.ndarray:
-        window, inner = part.with_surroundings(reach(len(shape)) if neck else 0, shape)
-        return _seeds(read(window), threshold, seed, neck, inner)[inner]
+        window, inner = part.with_surroundings(necks.reach(len(shape)) if neck else 0, shape)
+        return _seeds(read(window, 0, 2), threshold, seed, neck, inner)[inner]
 
     if probabilities.shape[0] == 2:
         cells = block_components(shape, parts, cells_in, min_size, visits.add)
@@ -159,9 +161,8 @@ def find(
     seeds = block_components(shape, parts, seeds_in, min_size // 2, visits.add)
 
     def ground(part: Block) -> Ground:
-        planes = read(part.window)
-        started = seeds.labels(part, seeds_in(part))
-        return Ground(1 - planes[1], started, _cells(planes, threshold))
+        (interior,) = read(part.window, 1, 1)
+        return Ground(1 - interior, seeds.labels(part, seeds_in(part)), cells_in(part))
 
     flooded = BlockWatershed(parts, ground)
     numbers = numbers_of(flooded.areas(seeds.count, visits.add), min_size)
@@ -201,7 +202,7 @@ def _seeds(
     inner: tuple[slice, ...] | None = None,
 ) -> np.ndarray:
     certain = (probabilities[1] > seed) & _cells(probabilities, threshold)
-    return parted(certain, neck, inner) if neck else certain
+    return necks.parted(certain, neck, inner) if neck else certain
 
 
 def _check_classes(shape: tuple[int, ...]) -> None:
