@@ -48,6 +48,25 @@ def test_from_label_images_to_scores(cells):
     assert scores == {"tracking": {"seg": 1, "det": 1, "tra": 1, "lnk": 1, "corrections": nothing}}
 
 
+def test_frames_without_an_object_are_no_success(tmp_path):
+    for number in range(3):
+        write_labels(tmp_path / "cells" / f"t{number}_labels.tif", np.zeros((9, 9), np.uint8), "YX")
+    done = septum("track", tmp_path / "cells", "-o", tmp_path / "RES")
+    assert done.exit_code == 0
+    assert "✓" not in done.stderr
+    assert "has no object in any frame" in done.stderr
+
+
+def test_the_truth_of_the_challenge_is_known_from_inside_its_folder(cells, monkeypatch):
+    monkeypatch.chdir(cells / "01_GT" / "SEG")
+    one = CELLS[0] > 0  # ids of which there is one are no mask
+    write_labels(cells / "01_GT" / "SEG" / "man_seg000.tif", one.astype(np.uint16), "YX")
+    from_inside = septum("evaluate", cells / "cells", ".", "--metrics", "ctc")
+    from_outside = septum("evaluate", cells / "cells", cells / "01_GT", "--metrics", "ctc")
+    assert from_inside.exit_code == 0
+    assert from_inside.stdout == from_outside.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -31,5 +31,8 @@ def command(
 
     with show.progress("tracking") as bar:
         tracks = api.track(frames, out, axes=axes, on_note=show.note, on_frame=bar.count).tracks
+    if not tracks:
+        show.failed(f"{out}: written, and without a track: {frames} has no object in any frame")
+        return
     divisions = len({track.parent for track in tracks} - {0})
     show.done(f"{out}: {counted(len(tracks), 'track')}, {counted(divisions, 'division')}")

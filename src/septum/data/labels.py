@@ -65,11 +65,7 @@ def instances_from(
         return labels, (note,)
     if array.max() > np.iinfo(np.int32).max:
         raise DataError(f"{where}: the largest id {array.max()} does not fit 31 bits; renumber")
-    ids = np.unique(array[array > 0])
-    notes = ()
-    if ids.size != ids[-1]:
-        notes = (f"the {ids.size} ids are not 1 to {ids.size} but go up to {ids[-1]}; kept",)
-    return array.astype(np.int32), notes
+    return array.astype(np.int32), ()
 
 
 def without_gaps(array: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -81,6 +77,8 @@ def without_gaps(array: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     if not ids.size or ids.size == ids[-1]:
         return array, ()
     mapped = np.searchsorted(ids, array, side="right").astype(np.int32)
+    if ids.size == 1:
+        return mapped, (f"the only id, {ids[0]}, was mapped to 1",)
     return mapped, (f"the {ids.size} ids go up to {ids[-1]} and were mapped to 1 to {ids.size}",)
 
 

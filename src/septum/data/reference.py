@@ -87,8 +87,8 @@ def references(path: Path, reading: Reading) -> tuple[dict[str, Pair], Reading]:
     if (seg / "SEG").is_dir() and path.is_dir():
         seg = seg / "SEG"
         files = image_files(seg)
-    if seg.name == "SEG" and files and not chosen:
-        return _of_challenge(files, seg.with_name("TRA")), reading
+    if seg.resolve().name == "SEG" and files and not chosen:
+        return _of_challenge(files, seg.resolve().with_name("TRA")), reading
     # Images beside labels, in folders or in one, are a dataset; files of one kind are the truth.
     alike = len({is_label_name(file) for file in files}) == 1
     folders = any((path / folder).is_dir() for folder in ("images", "masks", "labels"))

@@ -58,10 +58,8 @@ def in_words(named: Classes, sizes: Sequence[np.ndarray], unit: str) -> str:
         if size > 1:
             dropped.append(f"{size} {unit} ({name})")
         else:
-            few = len(of_class) < _FEWEST
-            kept.append(
-                f"{name} ({counted(len(of_class), 'whole one') if few else 'some are tiny'})"
-            )
+            few = counted(len(of_class), "whole piece") if len(of_class) else "no whole piece"
+            kept.append(f"{name} ({few if len(of_class) < _FEWEST else 'some are tiny'})")
     why = "half the 5th percentile in training"
     none = f"none of {', '.join(kept)}"
     if not dropped:

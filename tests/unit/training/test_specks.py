@@ -76,13 +76,14 @@ def test_it_is_proposed_by_name_and_what_is_set_is_kept():
     assert any("pieces under 50 px (disc), 8 px (dot) dropped: half the 5th" in r for r in reasons)
     plan, reasons = propose(Plan(), [sample(grid(10, 1))])
     assert any(
-        "(disc) dropped: half the 5th percentile in training; none of dot (0 whole ones)" in reason
+        "(disc) dropped: half the 5th percentile in training; none of dot (no whole piece)"
+        in reason
         for reason in reasons
     )
     few, reasons = propose(Plan(), [sample(np.where(np.arange(80) < 20, grid(4, 2), 0))])
     assert few.instances.smallest == (0, 0)
     assert any(
-        "dropped: none of disc (0 whole ones), dot (4 whole ones); --set" in reason
+        "dropped: none of disc (no whole piece), dot (4 whole pieces); --set" in reason
         for reason in reasons
     )
     kept = Plan(instances=InstancePlan(min_size=7))
