@@ -211,6 +211,8 @@ ALTERNATIVES = {
     "grey values not varied": Alternative(
         ("augment.brightness=0", "augment.contrast=0", "augment.gamma=0")
     ),
+    "full resolution": Alternative(("data.scale=1",)),
+    "half the resolution": Alternative(("data.scale=0.5",)),
     "half as wide": Alternative(("network.width=16",)),
     "learning rate 3e-3": Alternative(("training.learning_rate=3e-3",)),
     "no moving average": Alternative(("training.average=0",)),
