@@ -206,4 +206,3 @@ def test_planes_tagged_as_colours_are_told_with_the_verbs_that_take_axes(tmp_pat
     tifffile.imwrite(path, np.repeat(PIXELS[0, :1], count, 0), **colours, **extra)
     said = CliRunner().invoke(app, ["info", str(path)], catch_exceptions=False).stdout
     assert "; if its planes are slices, septum predict and train take --axes ZYX\n" in said
-    assert "reads them so" not in said

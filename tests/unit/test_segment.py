@@ -500,7 +500,11 @@ def test_planes_tagged_as_colours_are_said_to_be_before_the_channels_are_refused
         tifffile.imwrite(tmp_path / "a.tif", pixels(count, 33, 40))
     with pytest.raises(DataError, match=r"a\.tif: .*3 channels \(R, G, B\)"):
         segment_file(model_of(), tmp_path / "a.tif", tmp_path / "out", on_note=said.append)
-    assert [text for text in said if "if its planes are slices, --axes ZYX reads them so" in text]
+    assert [
+        text
+        for text in said
+        if "if its planes are slices, septum predict and train take --axes ZYX" in text
+    ]
 
 
 def test_pages_that_may_be_the_channels_are_told_how_to_be_read(tmp_path):

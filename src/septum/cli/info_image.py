@@ -10,7 +10,6 @@ from rich.text import Text
 from septum.cli import show
 from septum.cli.info_labels import labels_of, sentence
 from septum.data.formats import open_image
-from septum.data.formats.image_file import perhaps_slices
 from septum.data.formats.nifti_header import orientation
 from septum.data.intensities import PERCENTILES, intensities
 from septum.size import readable_bytes
@@ -68,16 +67,8 @@ def facts_of(path: Path) -> dict[str, Any]:
         "levels": [list(level) for level in storage.levels] if storage else [],
         "bytes_on_disk": _on_disk(path),
         "bytes_in_memory": prod(shape) * image.array.dtype.itemsize,
-        "notes": [_elsewhere(note, axes) for note in image.notes],
+        "notes": list(image.notes),
     }
-
-
-def _elsewhere(note: str, axes: str) -> str:
-    """Return a note with the verbs that take the option in it, as `septum info` has no --axes."""
-    here = perhaps_slices(axes)
-    wished = f"--axes {axes.replace('S', 'Z')}"
-    there = f"; if its planes are slices, septum predict and train take {wished}"
-    return note.replace(here, there) if here else note
 
 
 def _on_disk(path: Path) -> int:

@@ -167,9 +167,9 @@ def test_alpha_is_dropped_and_said_and_windows_are_those_of_the_rest(tmp_path_fa
     for image in (opened, read):
         (note,) = [note for note in image.notes if "alpha" in note]
         assert note.startswith("the alpha channel (transparency) was dropped")
-        assert note.endswith("; if its planes are slices, --axes ZYX reads them so") == (
-            opened.axes == "SYX"
-        )
+        assert note.endswith(
+            "; if its planes are slices, septum predict and train take --axes ZYX"
+        ) == (opened.axes == "SYX")
         planes = as_channels_first(image)
         assert planes.array.shape[1:] == (colours, 30, 40)
         chunks = getattr(planes.array, "chunks", None)
@@ -202,7 +202,7 @@ def test_slices_that_are_tagged_as_colours_are_slices_if_the_user_says_so(tmp_pa
     with pytest.raises(DataError, match=r"a\.tif: axes SYX .* tagged as a colour .*--axes ZYX"):
         as_channels_first(open_image(path), ndim=3)
     (note,) = open_image(path).notes
-    assert note.endswith("; if its planes are slices, --axes ZYX reads them so")
+    assert note.endswith("; if its planes are slices, septum predict and train take --axes ZYX")
     for known in ("ZYX", "SYX"):  # who gives axes knows
         assert not [note for note in open_image(path, known).notes if "--axes" in note]
 

@@ -32,7 +32,8 @@ def perhaps_slices(axes: str) -> str:
     """
     if "Z" in axes or not 0 <= axes.find("S") < axes.find("Y"):
         return ""
-    return f"; if its planes are slices, --axes {axes.replace('S', 'Z')} reads them so"
+    wished = f"--axes {axes.replace('S', 'Z')}"
+    return f"; if its planes are slices, septum predict and train take {wished}"
 
 
 Pixels = TypeVar("Pixels", bound=Source, covariant=True)
