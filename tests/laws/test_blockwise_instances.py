@@ -133,9 +133,11 @@ def pinholes(cells, min_size):
     found, longest = np.zeros(cells.shape, bool), {2: 16, 3: 6}[cells.ndim]
     padded = np.pad(~cells, 1, constant_values=True)  # what reaches the edge is one with the rim
     labels, count = ndimage.label(padded, np.ones((3,) * cells.ndim))
+    objects = ndimage.label(np.pad(cells, 1))[0]
     for number in range(1, count + 1):
         hole = (labels == number)[(slice(1, -1),) * cells.ndim]
-        if number != labels.flat[0] and hole.sum() < min_size:
+        beside = objects[ndimage.binary_dilation(labels == number) & (labels != number)]
+        if number != labels.flat[0] and hole.sum() < min_size and np.unique(beside).size == 1:
             found |= hole & (np.ptp(np.argwhere(hole), axis=0) < longest).all()
     return found
 

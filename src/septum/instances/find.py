@@ -115,7 +115,8 @@ def find(
 
     Memory is that of a block (about 50 bytes a pixel; where seeds are parted, of a block with what
     lies around it), of the faces of all blocks and of a few numbers an object. The source is read
-    twice, with three classes about four times; the last time when the result is written.
+    twice, with three classes about four times, of each block with a little that lies around it; the
+    last time when the result is written.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def find(
         raise ConfigError(f"block is {block} px; expected at least 1, such as 2048")
     shape = tuple(probabilities.shape[1:])
     parts = blocks(shape, block)
-    around = pinholes.reach(len(shape)) if min_size else 0
+    around = pinholes.reach(len(shape)) if min_size > 1 else 0
     visits = _Visits(len(parts), probabilities.shape[0] == 3, on_block)
 
     def read(window: Window, first: int, count: int) -> np.ndarray:

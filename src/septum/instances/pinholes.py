@@ -1,10 +1,12 @@
 """Pinholes: background within a single object that is smaller than the smallest object.
 
 Background is connected over corners, too, as objects are over faces alone: then what encloses a
-component of background is one object, and to fill it joins no two.
+component of background is one object. Where it encloses another in turn, as a ring does, it parts
+two objects and is no hole. So to fill holes joins no two objects.
 
-A hole is judged by its own pixels and by nothing else, and one that is longer than `reach` along an
-axis is left: a block that is read with so much around it has the pinholes of the whole image.
+A hole is judged by the pixels of its own box and by nothing else, and one that is longer than
+`reach` along an axis is left: a block that is read with so much around it has the pinholes of the
+whole image.
 """
 
 from itertools import product
@@ -39,16 +41,25 @@ def without_pinholes(cells: np.ndarray, size: int) -> np.ndarray:
     """
     if size < 2:
         return cells
+    longest = reach(cells.ndim)
     # A rim of open background spares the kernel every test for the edge.
-    state = np.pad(np.where(cells, _OBJECT, _UNSEEN), 1, constant_values=_OPEN)
-    sizes, strides = np.array(state.shape), np.array(state.strides)
-    around = [np.dot(step, strides) for step in product((-1, 0, 1), repeat=cells.ndim) if any(step)]
-    _fill(state.ravel(), np.array(around), sizes, strides, size, reach(cells.ndim))
-    return state[(slice(1, -1),) * cells.ndim] == _OBJECT
+    state = np.full([length + 2 for length in cells.shape], _OPEN)
+    inner = (slice(1, -1),) * cells.ndim
+    state[inner] = np.where(cells, _OBJECT, _UNSEEN)
+    around = [step for step in product((-1, 0, 1), repeat=cells.ndim) if any(step)]
+    offsets = np.array(around) @ np.array(state.strides)
+    _fill(
+        state.ravel(),
+        np.array(state.shape),
+        offsets,
+        min(size, longest**cells.ndim + 1),
+        longest,
+    )
+    return state[inner] == _OBJECT
 
 
 @kernel
-def _fill(state, around, sizes, strides, size, longest):
+def _fill(state, shape, offsets, size, longest):
     """Make pinholes a part of the object; each pixel of background is looked at once.
 
     What is taken for open before all of it has been seen stays open, and so does whatever of it is
@@ -63,7 +74,7 @@ def _fill(state, around, sizes, strides, size, longest):
         while enclosed and looked < count:
             pixel = found[looked]
             looked += 1
-            for offset in around:
+            for offset in offsets:
                 near = pixel + offset
                 enclosed &= state[near] != _OPEN
                 if state[near] == _UNSEEN:
@@ -72,18 +83,48 @@ def _fill(state, around, sizes, strides, size, longest):
                     if count == size:
                         break
             enclosed &= count < size
-        pinhole = enclosed and _is_short(found[:count], sizes, strides, longest)
+        hole = enclosed and _is_solid(found[:count], shape, longest)
         for pixel in found[:count]:
-            state[pixel] = _OBJECT if pinhole else _OPEN
+            state[pixel] = _OBJECT if hole else _OPEN
 
 
 @kernel
-def _is_short(pixels, sizes, strides, longest):
-    for axis in range(sizes.size):
-        lowest, highest = sizes[axis], 0
-        for pixel in pixels:
-            at = pixel // strides[axis] % sizes[axis]
-            lowest, highest = min(lowest, at), max(highest, at)
-        if highest - lowest >= longest:
+def _strides(shape):
+    strides = np.ones(shape.size, np.int64)
+    for axis in range(shape.size - 2, -1, -1):
+        strides[axis] = strides[axis + 1] * shape[axis + 1]
+    return strides
+
+
+@kernel
+def _is_solid(pixels, shape, longest):
+    """Tell whether a component is short and goes around nothing."""
+    strides = _strides(shape)
+    places = np.empty((pixels.size, shape.size), np.int64)
+    for number, pixel in enumerate(pixels):
+        for axis in range(shape.size):
+            places[number, axis] = pixel // strides[axis] % shape[axis]
+    box = np.empty(shape.size, np.int64)
+    for axis in range(shape.size):
+        lowest = places[:, axis].min()
+        box[axis] = places[:, axis].max() - lowest + 3  # with a rim around
+        places[:, axis] += 1 - lowest
+        if box[axis] - 2 > longest:
             return False
-    return True
+    # Everything but the component is reached over faces from the rim, unless it lies within.
+    within, free = _strides(box), np.ones(box.prod(), np.bool_)
+    for place in places:
+        free[(place * within).sum()] = False
+    left, waiting = free.size - pixels.size - 1, [0]
+    free[0] = False
+    while waiting:
+        at = waiting.pop()
+        for axis in range(box.size):
+            along = at // within[axis] % box[axis]
+            for step in (-1, 1):
+                near = at + step * within[axis]
+                if 0 <= along + step < box[axis] and free[near]:
+                    free[near] = False
+                    left -= 1
+                    waiting.append(near)
+    return left == 0

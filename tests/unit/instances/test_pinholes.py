@@ -45,6 +45,25 @@ def test_what_two_objects_enclose_over_their_corners_is_no_hole_and_they_stay_tw
     np.testing.assert_array_equal(instances(probabilities, min_size=2) > 0, cells)
 
 
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_a_ring_around_another_object_is_no_hole(ndim):
+    cells = np.zeros((12,) * ndim, bool)
+    cells[(slice(1, -1),) * ndim] = True
+    cells[(slice(4, 8),) * ndim] = False
+    filled = without_pinholes(cells, 100)
+    assert filled.sum() == 10**ndim
+    cells[(slice(5, 7),) * ndim] = True
+    np.testing.assert_array_equal(without_pinholes(cells, 100), cells)
+
+
+@pytest.mark.parametrize("change", [np.asfortranarray, np.transpose, np.flip, lambda a: a[::2]])
+def test_how_cells_lie_in_memory_does_not_matter(change):
+    cells = change(np.random.default_rng(0).random((60, 50)) < 0.8)
+    filled = without_pinholes(cells, 20)
+    assert filled.sum() > cells.sum()
+    np.testing.assert_array_equal(filled, without_pinholes(np.array(cells, order="C"), 20))
+
+
 def test_in_volumes_a_hole_is_enclosed_on_all_sides():
     cells = np.ones((9, 9, 9), bool)
     cells[[0, -1]] = cells[:, [0, -1]] = cells[:, :, [0, -1]] = False
