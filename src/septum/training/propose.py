@@ -7,11 +7,10 @@ from math import ceil, prod
 import numpy as np
 
 from septum.classes import Classes
-from septum.counted import counted
 from septum.data.doubts import thin, too_thin
 from septum.data.sample import Sample, equivalent_diameters
 from septum.data.summary import touching_pairs
-from septum.errors import ConfigError, DataError
+from septum.errors import DataError
 from septum.geometry import depth_per_axis
 from septum.plan import Plan
 from septum.predict import check_choices
@@ -142,27 +141,12 @@ def _thin(samples: Sequence[Sample], plan: Plan) -> list[str]:
 
 def _context(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     if plan.data.context is not None:
-        longest = _longest_stack(samples)
-        if longest and plan.data.context >= longest:
-            raise ConfigError(
-                f"data.context is {plan.data.context}, and the longest stack has "
-                f"{counted(longest, 'slice')}, {longest - 1} of them before or behind one; give "
-                f"--context-slices 1, or at most {longest - 1}"
-            )
-        return plan, [_ALONE] if plan.data.context and not longest else []
+        alone = plan.data.context > 0 and not any(sample.slice for sample in samples)
+        return plan, [_ALONE] if alone else []
     slices = all(sample.slice for sample in samples)
     plan = replace(plan, data=replace(plan.data, context=int(slices)))
     reason = "the slices before and behind as channels: the images are slices of stacks"
     return plan, [reason] if slices else []
-
-
-def _longest_stack(samples: Sequence[Sample]) -> int:
-    """Return how many slices the longest stack has from the first to the last of them; 0: none."""
-    stacks: dict[str, list[int]] = {}
-    for sample in samples:
-        if sample.slice:
-            stacks.setdefault(sample.group, []).append(sample.index or 0)
-    return max((max(slices) - min(slices) + 1 for slices in stacks.values()), default=0)
 
 
 def _of_objects(

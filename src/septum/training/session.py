@@ -129,6 +129,7 @@ def train(
     say = on_note if on_note is not None and fabric.is_global_zero else _silent
     tell = on_facts if on_facts is not None and fabric.is_global_zero else _silent
     sides = read_sides(data, val, reading, say, tell)
+    sides.refuse_reach(chosen.data.context or 0)
     samples, held_out = sides.split()
     plan = _proposed(chosen, samples, fabric.device, say)
     refuse_thin(held_out, plan)
@@ -175,7 +176,9 @@ def planned(
     say = on_note or _silent
     chosen, device = _chosen(preset, settings, None, None), choose_device()
     resolve(chosen.training.precision, device)  # as a training would refuse it
-    samples, _ = read_sides(data, None, reading, say, on_facts or _silent).split()
+    sides = read_sides(data, None, reading, say, on_facts or _silent)
+    sides.refuse_reach(chosen.data.context or 0)
+    samples, _ = sides.split()
     return _proposed(chosen, samples, device, say)
 
 

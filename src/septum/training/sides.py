@@ -1,5 +1,6 @@
 """What a training learns from, what it is validated with, and the slices around both."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from septum.data.gather import Data, Tell, annotated, read_samples
 from septum.data.layouts import Reading
 from septum.data.sample import Sample
 from septum.data.split import digests, hold_out, refuse_shared
+from septum.errors import ConfigError
 from septum.training.run import check
 
 Say = Callable[[str], None]
@@ -44,6 +46,17 @@ class Sides:
         """
         samples, validation, _ = self._split(reach)
         return samples, validation
+
+    def refuse_reach(self, reach: int) -> None:
+        """Raise ConfigError if no stack has so many slices before or behind one of them."""
+        stacks = Counter(sample.group for sample in self.data if sample.slice)
+        longest = max(stacks.values(), default=0)
+        if 1 < longest <= reach:
+            raise ConfigError(
+                f"data.context is {reach}, and the longest stack has {longest} slices, "
+                f"{longest - 1} of them before or behind one; give --context-slices 1, or at most "
+                f"{longest - 1}"
+            )
 
     def digests(self, reach: int) -> tuple[tuple[str, str], ...]:
         """Return name and SHA-256 of all that a training looks at which sees `reach` slices."""
