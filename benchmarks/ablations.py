@@ -4,8 +4,9 @@
 
 Each alternative is trained as often as there are folds in `septum reproduce` or as is said with
 --times: the k-th time on the k-th fold (over again, where there are fewer) with the k-th seed, and
-stands beside the default of the same fold and seed. What is not in septum, because it gained
-nothing, is put into it here; such a network is predicted with by PyTorch, the others by default.
+stands beside the default of the same fold and seed. What is not in septum is put into it here. All
+are predicted with by PyTorch, which takes any network. A choice that is the default's own for a
+data set is not trained again.
 """
 
 import argparse
@@ -24,12 +25,16 @@ from torch import nn
 from torch.nn import functional
 
 from septum import api, evaluation
+from septum.config import override
 from septum.data.layouts import find
+from septum.data.sample import Sample
 from septum.experiments import EXPERIMENTS, predicted
 from septum.model import Model
 from septum.network import UNet, energy
 from septum.network.blocks import CONVOLUTION, Convolutions, crop_like
+from septum.training import propose
 from septum.training.objective import OF_CELLS, Objective
+from septum.training.presets import DEFAULT
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 FOLDS = {"em": 2, "hela": 3, "u373": 3}
@@ -71,7 +76,10 @@ def lovasz(scores: torch.Tensor, classes: torch.Tensor, weights: torch.Tensor) -
 
 
 def skeleton(mask: torch.Tensor, rounds: int = 6) -> torch.Tensor:
-    """Return the soft skeleton of a mask of shape ``(N, 1, Y, X)`` (Shit et al. 2021)."""
+    """Return the soft skeleton of a mask of shape ``(N, 1, Y, X)`` (Shit et al. 2021).
+
+    Eroded by squares of 3 px.
+    """
 
     def eroded(values: torch.Tensor) -> torch.Tensor:
         return -functional.max_pool2d(-values, 3, 1, 1)
@@ -87,7 +95,7 @@ def skeleton(mask: torch.Tensor, rounds: int = 6) -> torch.Tensor:
 
 
 def centreline(scores: torch.Tensor, classes: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Return 1 - the clDice of what is no cell: of membranes, whether they are closed."""
+    """Return 1 - the clDice of what is no cell: of the membranes of EM, whether they are closed."""
     found, true = (each[:, :1] for each in probabilities(scores, classes, weights))
     thin_found, thin_true = skeleton(found), skeleton(true)
     precise = ((thin_found * true).sum() + 1) / (thin_found.sum() + 1)
@@ -157,8 +165,8 @@ class Distance(TwoHeads):
         cls, scores: torch.Tensor, classes: torch.Tensor, weights: torch.Tensor
     ) -> torch.Tensor:
         """Return the energy, and how far the distances are off, in twenties of pixels."""
-        far = [distance_transform_edt(cells.numpy() == 1) for cells in classes]
-        wanted = torch.stack([torch.from_numpy(each).float() for each in far]) / cls.reach
+        far = [distance_transform_edt(cells.cpu().numpy() == 1) for cells in classes]
+        wanted = torch.stack([torch.from_numpy(each).to(scores) for each in far]) / cls.reach
         off = (cls.said[:, 0].float() - wanted.clamp(max=1)).abs()
         return energy(scores, classes, weights) + (off * (weights > 0)).mean()
 
@@ -187,6 +195,12 @@ class Alternative:
     energy: Energy | None = None
     network: type[UNet] | None = None
     convolutions: type[nn.Module] | None = None
+
+    def is_default_of(self, samples: Sequence[Sample]) -> bool:
+        """Tell whether its settings are those that the default proposes for a data set."""
+        if not self.settings:
+            return False
+        return propose(override(DEFAULT, self.settings), samples)[0] == propose(DEFAULT, samples)[0]
 
     def put(self, place: ExitStack) -> None:
         """Replace it in septum until the end of a context."""
@@ -243,6 +257,9 @@ def main() -> None:
     print(f"{'':30} " + " ".join(f"f{k % len(folds) + 1} s{k} " for k in range(given.times)))
     for wanted in given.names or ALTERNATIVES:
         alternative = ALTERNATIVES[wanted]
+        if alternative.is_default_of(folds[0].train):
+            print(f"{wanted:30} is the default")
+            continue
         scores = []
         for time in range(given.times):
             fold = folds[time % len(folds)]

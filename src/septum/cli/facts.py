@@ -102,7 +102,9 @@ def _pairs(facts: Mapping[str, Any], count: int, room: int) -> Table:
 
 
 def _told_apart(names: list[str], room: int) -> list[str]:
-    """Return names without most of what all begin with, where there is no room for them whole."""
+    """Return names without some of what all begin with, where there is no room for them whole."""
+    if len(set(names)) < 2:
+        return names
     # The first and the last of them in order differ no later than any two.
     alike = zip(min(names), max(names), strict=False)
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], alike))

@@ -10,10 +10,11 @@ from septum.errors import ConfigError
 
 
 def results_in(folder: Path) -> list[Path]:
-    """Return the files in a folder that a prediction wrote, labels first."""
+    """Return the files in a folder that a prediction wrote, labels first, or the one given."""
     from septum.outputs import KINDS
 
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    inside = folder.is_dir() and not is_image_folder(folder)
+    files = sorted(folder.iterdir()) if inside else [folder]
     found = {
         file: None
         for kind in KINDS.values()

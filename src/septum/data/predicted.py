@@ -10,7 +10,7 @@ from septum.classes import Classes
 from septum.data.formats import ImageFile, Planes, as_channels_first, read_image, read_labels
 from septum.data.formats.class_names import class_names_in, is_ours
 from septum.data.labels import instances_from, is_mask
-from septum.data.layouts.ome_zarr import label_names
+from septum.data.layouts.ome_zarr import label_image
 from septum.data.layouts.pair import label_planes, read_label_file
 from septum.data.reference import MEANING, Say
 from septum.data.regions import Regions, likeliest, masks_in, of_classes, stacked
@@ -45,18 +45,9 @@ def in_zarr(path: Path) -> Files:
     Raises
     ------
     DataError
-        If it has several label images, as of classes that may overlap.
+        If it has several label images.
     """
-    names = label_names(path)
-    if len(names) > 1:
-        raise DataError(
-            f"{path}: its labels group holds {', '.join(names)}; give one of them, as "
-            f"{path / 'labels' / names[0]}, or let septum predict write --outputs labels: all in "
-            "one file"
-        )
-    if not names:
-        return Files(labels=path)
-    return Files(path / "labels" / names[0], path if is_ours(path) else None)
+    return Files(label_image(path), path if is_ours(path) else None)
 
 
 def _laid_out(image: ImageFile[np.ndarray], ndim: int) -> Planes[np.ndarray]:

@@ -8,12 +8,13 @@ import numpy as np
 
 from septum.classes import Classes
 from septum.data.formats import SUFFIXES, is_zarr, suffix_of
+from septum.data.formats.class_names import is_ours
 from septum.data.labels import is_mask
 from septum.data.layouts import Annotation, Pair, Reading, annotation_of, find, understand
 from septum.data.layouts.dataset import refuse_contradictions
-from septum.data.layouts.files import image_files, is_label_name
+from septum.data.layouts.files import image_entries, image_files, is_label_name
 from septum.data.layouts.markers import Markers
-from septum.data.layouts.ome_zarr import label_names
+from septum.data.layouts.ome_zarr import label_image, label_names
 from septum.data.layouts.pair import Annotated
 from septum.data.layouts.rank import goes_on, rank_of
 from septum.data.pairing import by_base_stem, frame_number
@@ -80,8 +81,8 @@ def references(path: Path, reading: Reading) -> tuple[dict[str, Pair], Reading]:
     """
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    single = path.is_file() or (is_zarr(path) and not label_names(path))
-    files = [path] if single else image_files(path)
+    single = path.is_file() or _is_truth(path)
+    files = [path] if single else _truths_in(path)
     chosen = reading.layout is not None or bool(reading.wanted_labels)
     seg = path if path.is_dir() else path.parent
     if (seg / "SEG").is_dir() and path.is_dir():
@@ -91,12 +92,25 @@ def references(path: Path, reading: Reading) -> tuple[dict[str, Pair], Reading]:
         return _of_challenge(files, seg.resolve().with_name("TRA")), reading
     # Images beside labels, in folders or in one, are a dataset; files of one kind are the truth.
     alike = len({is_label_name(file) for file in files}) == 1
-    folders = any((path / folder).is_dir() for folder in ("images", "masks", "labels"))
+    inside = any((path / folder).is_dir() for folder in ("images", "masks", "labels"))
     table = path.is_file() and suffix_of(path) not in SUFFIXES
-    if alike and not (folders or chosen or table):
-        return {stem: Pair(stem, file, file) for stem, file in by_base_stem(files).items()}, reading
+    if alike and not ((inside and not single) or chosen or table):
+        held = {s: label_image(f) if is_zarr(f) else f for s, f in by_base_stem(files).items()}
+        return {stem: Pair(stem, file, file) for stem, file in held.items()}, reading
     dataset = find(path, reading)
     return {pair.name: pair for pair in dataset.pairs}, dataset.reading
+
+
+def _is_truth(path: Path) -> bool:
+    """Tell whether a zarr is a truth by itself: septum wrote it, or it has no labels beside it."""
+    return is_zarr(path) and (is_ours(path) or not label_names(path))
+
+
+def _truths_in(folder: Path) -> list[Path]:
+    """Return the images in a folder that may be label images; an image with labels is a dataset."""
+    zarrs = [entry for entry in image_entries(folder) if is_zarr(entry)]
+    found = sorted([*image_files(folder), *filter(is_ours, zarrs)])
+    return found if found or any(map(label_names, zarrs)) else zarrs
 
 
 def _of_challenge(files: Iterable[Path], tracks: Path) -> dict[str, Pair]:

@@ -9,8 +9,10 @@ import numpy as np
 
 from septum.classes import Classes
 from septum.data.formats import is_zarr, stem_of, suffix_of
+from septum.data.formats.class_names import is_ours
 from septum.data.layouts import AS_FOUND, Reading
 from septum.data.layouts.files import image_entries, image_files
+from septum.data.layouts.ome_zarr import label_names
 from septum.data.pairing import base_stem, by_base_stem, pair_names
 from septum.data.predicted import (
     LABELS,
@@ -123,7 +125,7 @@ def _predictions(path: Path, say: Say) -> dict[str, Files]:
     if is_zarr(path):
         return {base_stem(path): in_zarr(path)}
     files = image_files(path) if path.is_dir() else [path]
-    zarrs = [inside for inside in image_entries(path) if is_zarr(inside)]
+    zarrs = _zarrs_in(path, alone=not files)
     pictures = [file for file in files if stem_of(file).endswith(OVERLAY)]
     files = _without_copies([file for file in files if file not in pictures], say)
     stem = stem_of(path)
@@ -144,10 +146,21 @@ def _predictions(path: Path, say: Say) -> dict[str, Files]:
     stems = sorted(labels.keys() | probabilities.keys())
     found = {stem: Files(labels.get(stem), probabilities.get(stem)) for stem in stems}
     for folder in zarrs:
-        entry = found.setdefault(base_stem(folder), in_zarr(folder))
-        if entry.labels is None or folder not in entry.labels.parents:
-            say(f"{entry.any.name} is taken, and {folder.name} of the same name left out")
+        beside = found.get(base_stem(folder))
+        if beside is None or (beside.labels is None and is_ours(folder)):
+            inside = in_zarr(folder)
+            scores = beside.probabilities if beside is not None else inside.probabilities
+            found[base_stem(folder)] = Files(inside.labels, scores)
+        elif is_ours(folder):
+            say(f"{beside.any.name} is taken, and {folder.name} of the same name left out")
     return found
+
+
+def _zarrs_in(folder: Path, alone: bool) -> list[Path]:
+    """Return the zarrs in a folder that hold labels; where they are `alone`, any may be labels."""
+    zarrs = [entry for entry in image_entries(folder) if is_zarr(entry)]
+    labelled = [path for path in zarrs if is_ours(path) or label_names(path)]
+    return labelled or (zarrs if alone else [])
 
 
 def _is_one(path: Path) -> bool:

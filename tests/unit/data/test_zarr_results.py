@@ -123,6 +123,59 @@ def test_results_beside_images_are_passed_over(tmp_path):
     assert pair.name == "own"
 
 
+def test_what_a_folder_lacks_as_tiff_is_taken_from_the_zarr(tmp_path):
+    written, truth = result("a", 2)
+    for kind in ("zarr", "probabilities8"):
+        save(kind, written, tmp_path / "out")
+    write_labels(tmp_path / "truth" / "a.tif", truth, "ZYX")
+    (plane, _) = compare(tmp_path / "out", tmp_path / "truth", reading=Reading(ndim=2)).planes
+    assert plane.labels().max() == written.counts[0]
+    assert 0.7 < plane.cells().max() < 0.9
+
+
+def test_images_among_predictions_and_truths_are_passed_over(tmp_path):
+    truth = result("a", 2)[1]
+    write_labels(tmp_path / "a_labels.tif", truth, "ZYX")
+    zarr.save_array(tmp_path / "b.zarr", np.zeros((2, *SIZE), np.uint8))
+    several = zarr.open_group(tmp_path / "a.ome.zarr", mode="w", zarr_format=2)
+    several.create_group("labels").attrs["labels"] = ["cells", "nuclei"]
+    compared = compare(tmp_path, tmp_path / "a_labels.tif")
+    assert len(compared.planes) == 2
+    assert compared.notes == ("1 prediction found its truth by file stem",)
+
+
+def test_labels_of_another_program_may_have_classes_and_are_objects(tmp_path):
+    truth = result("a", 2)[1][0]
+    root = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    root.create_group("labels").attrs["labels"] = ["nuclei"]
+    nuclei = root.create_group("labels/nuclei")
+    nuclei.create_array("0", data=truth)
+    nuclei.attrs["multiscales"] = [
+        {"datasets": [{"path": "0"}], "axes": [{"name": "y"}, {"name": "x"}]}
+    ]
+    ids = [{"label-value": n, "class": "nucleus"} for n in range(1, int(truth.max()) + 1)]
+    nuclei.attrs["image-label"] = {"properties": ids}
+    write_labels(tmp_path / "truth.tif", truth, "YX")
+    (plane,) = compare(tmp_path / "a.zarr", tmp_path / "truth.tif").planes
+    np.testing.assert_array_equal(plane.labels() > 0, truth > 0)
+
+
+@pytest.mark.parametrize("folder", [True, False])
+@pytest.mark.parametrize("ours", [True, False])
+def test_zarrs_are_truths_too(tmp_path, folder, ours):
+    written, truth = result("a", 2)
+    out = tmp_path / "truth"
+    if ours:
+        path = save("zarr", written, out)
+    else:
+        path = out / "a.zarr"
+        zarr.save_array(path, np.asarray(written.labels))
+    write_labels(tmp_path / "out" / "a_labels.tif", truth, "ZYX")
+    given = (tmp_path / "out", out) if folder else (tmp_path / "out" / "a_labels.tif", path)
+    scores = evaluation.score(compare(*given, reading=Reading(ndim=2)).planes, ["ctc"])
+    assert 0.2 < scores["ctc"]["seg"] < 1
+
+
 def test_a_label_image_in_a_zarr_is_a_truth(tmp_path):
     written, truth = result("a", 2)
     path = save("zarr", written, tmp_path)

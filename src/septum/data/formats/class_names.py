@@ -39,11 +39,13 @@ def class_names_in(path: Path) -> tuple[str, ...] | None:
         A TIFF, or the folder of a label image in an OME-Zarr.
     """
     if path.is_dir():
-        values = _attribute(path, "image-label", "properties")
+        # Other programs call objects so.
+        image = path.resolve().parent.parent
+        values = _attribute(path, "image-label", "properties") if is_ours(image) else None
         try:
             return tuple(str(value["class"]) for value in values) if values else None
         except (KeyError, TypeError):
-            return None  # of another program, which calls them otherwise
+            return None  # edited since
     found = _NAMED.fullmatch(_software(path) or "")
     if found is None:
         return None

@@ -21,8 +21,9 @@ from septum.errors import DataError
 _TOP = 255
 """The largest 8-bit number: usual for the foreground of a mask, and for "not annotated"."""
 
-_VAST = 4
-"""How many times as large as any other an object of the id 255 may be, to be taken for one."""
+_VAST, _MUCH = 4, 0.1
+"""An object of the id 255 is none if it is so many times as large as any other, and so much of the
+image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +120,8 @@ def understand(
     parts = [_instances(plane, where, found) for plane in values]
     either = kind is None and found == "mask" and _one_object(values, parts)
     if top_is_id and found == "instances" and reading.ignore is None:
-        _refuse_vast(values, where)
+        if foreground is None:
+            _refuse_vast(values, where)
         share = float((values == _TOP).mean())
         said += (
             f"255 is taken as the id of an object, {share:.1%} of the pixels; if it means that "
@@ -222,11 +224,12 @@ def _refuse_vast(values: np.ndarray, where: str) -> None:
     covered = [np.bincount(plane.ravel(), minlength=_TOP + 1) for plane in values]
     top = max(int(pixels[_TOP]) for pixels in covered)
     widest = max(int(pixels[1:_TOP].max()) for pixels in covered)
-    if top > _VAST * widest:
+    if top > _VAST * widest and top > _MUCH * covered[0].sum():
         raise DataError(
             f"{where}: 255 covers {top} pixels of an image, {top / covered[0].sum():.0%} of it, "
             f"and the largest other object {widest}; give --ignore 255 if nobody annotated "
-            "there, or --ignore -1 if it is an object"
+            "there, or --ignore -1 if it is an object; if the values are classes, --classes names "
+            "them"
         )
 
 

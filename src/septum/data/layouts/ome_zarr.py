@@ -75,6 +75,24 @@ def label_names(path: Path) -> list[str]:
     return [str(name) for name in listed] if isinstance(listed, list) else []
 
 
+def label_image(path: Path) -> Path:
+    """Return the label image of an OME-Zarr, or the image itself where it has none beside it.
+
+    Raises
+    ------
+    DataError
+        If there are several, as of classes that may overlap.
+    """
+    names = label_names(path)
+    if len(names) > 1:
+        raise DataError(
+            f"{path}: its labels group holds {', '.join(names)}; give one of them, as "
+            f"{path / 'labels' / names[0]}, or let septum predict write --outputs labels: all in "
+            "one file"
+        )
+    return path / "labels" / names[0] if names else path
+
+
 def _chosen(path: Path, names: list[str], reading: Reading) -> str:
     if reading.labels in names:
         return str(reading.labels)
