@@ -14,6 +14,8 @@ from septum.errors import ConfigError
 
 T = TypeVar("T")
 
+_TYPES = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
+
 
 def to_dict(config: Any) -> dict[str, Any]:
     """Return a dataclass as nested dictionaries of plain values.
@@ -163,7 +165,9 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
 def _in_words(hint: Any) -> str:
     if hint is type(None):
         return "none"
-    return "a list as [1, 2]" if get_origin(hint) is tuple else getattr(hint, "__name__", str(hint))
+    if get_origin(hint) is tuple:
+        return "a list as [1, 2]"
+    return _TYPES[hint]
 
 
 def _unknown(name: str, key: str, known: Iterable[str]) -> str:

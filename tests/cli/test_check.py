@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import septum
 from septum.cli import app, main
 from septum.data.formats import write_labels, write_tiff
 from septum.data.synthetic import draw_cells
@@ -205,3 +206,22 @@ def test_wishes_that_cannot_be(data, monkeypatch, capsys, options, says):
     assert caught.value.code == 2
     (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
     assert says in error
+
+
+def test_results_and_a_trained_run_are_no_data(data, tmp_path):
+    """And not the images beside which results lie."""
+    model = septum.train([draw_cells(0, (64, 64), radius=8)], tmp_path / "run", steps=1, settings=[
+        "network.width=4", "network.depth=1", "training.tile=60"])  # fmt: skip
+    assert model.description.ndim == 2
+    words = ["predict", tmp_path / "run", data / "images", "-o", tmp_path / "out"]
+    kinds = "labels,probabilities,overlay,zarr"
+    done = CliRunner().invoke(app, [*map(str, words), "--save", kinds])
+    assert done.exit_code == 0, done.output
+    for folder, expected in (("out", "written by septum predict"), ("run", "a trained model, and")):
+        error = str(CliRunner().invoke(app, ["check", str(tmp_path / folder)]).exception)
+        assert expected in error
+        assert "Understood are" not in error
+    check(data)
+    # Another model may be measured against them.
+    words = ["evaluate", tmp_path / "out", tmp_path / "out", "--metrics", "ctc"]
+    assert CliRunner().invoke(app, list(map(str, words))).exit_code == 0

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
+from septum.__main__ import main as entry
 from septum.cli import app, show
 from septum.data.formats import read_image, write_labels, write_tiff
 from septum.data.synthetic import draw_cells
@@ -397,3 +399,16 @@ def test_an_experiment_prints_the_papers_table_with_a_new_row(tmp_path):
     assert "the run ends after 1 step; thresholds are chosen now" in " ".join(again.stderr.split())
     assert (out / "fold-0" / "model" / "model.safetensors").stat().st_mtime_ns == weights
     assert json.loads((out / "scores.json").read_text()) == facts
+
+
+def test_an_interrupt_while_the_command_is_loaded_is_one_line(monkeypatch, capsys):
+    def interrupted(*_given):
+        raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "septum.cli")
+    monkeypatch.setattr("builtins.__import__", interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        entry()
+    monkeypatch.undo()
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == "stopped before anything was done\n"

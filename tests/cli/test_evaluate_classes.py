@@ -12,7 +12,7 @@ from septum.api import Reading
 from septum.classes import Classes, parse_classes
 from septum.cli import app
 from septum.data.formats import write_tiff
-from septum.data.formats.class_names import class_names_in
+from septum.data.formats.own import class_names_in
 from septum.errors import ConfigError, DataError
 from septum.outputs import Segmented, save
 

@@ -25,3 +25,15 @@ def test_a_row_for_each_class(monkeypatch, name):
     assert rows[-1].split() == ["mean", *numbers]
     written = "".join(line[: head.index("dice")] for line in rows[:-1])
     assert written.replace(" ", "") == name.replace(" ", "")
+
+
+def test_where_a_row_is_too_wide_each_class_has_a_column(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    names = ("dice", "iou", "precision", "sensitivity", "auc", "surface_dice", "ap")
+    rows = {name: dict.fromkeys(names, 0.12345) for name in ("mitochondrion", "membrane", "mean")}
+    show.scores({"classes": rows})
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[0].split() == ["mitochondrion", "membrane", "mean"]
+    assert [line[:12].strip() for line in lines[1:]] == [name.replace("_", " ") for name in names]
+    assert all(line.count("0.1235") == 3 for line in lines[1:])

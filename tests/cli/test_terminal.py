@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from rich.console import Console
+from rich.table import Table
 from typer.testing import CliRunner
 
 from septum.cli import app, check, main, show
@@ -174,3 +175,14 @@ def test_a_picture_of_a_slice_counts_the_objects_of_the_volume_too(tmp_path, mon
     write_labels(tmp_path / "masks" / "v.tif", volume, "ZYX")
     septum("check", tmp_path, "--picture", tmp_path / "v.png")
     assert drawn[1].title == "2 of 3 objects, slice 4"
+
+
+def test_a_table_in_a_file_has_no_blanks_at_the_ends_of_lines(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    table = Table("name", "of it", box=None)
+    table.add_row("a" * 120, "1")
+    table.add_row("b", "a longer one")
+    show.results.print(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert "a" * 120 in lines[1]
+    assert [line.rstrip() for line in lines] == lines

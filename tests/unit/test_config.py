@@ -76,13 +76,13 @@ def test_later_assignments_win_and_others_stay():
         ("network.widht=16", "there is no setting 'network.widht'; did you mean 'width'?"),
         ("netwrok.width=16", "there is no setting 'netwrok'; did you mean 'network'?"),
         ("data.xyz=1", "no setting 'data.xyz'; it is one of context, normalise, scale, window"),
-        ("network.width=wide", "network.width is 'wide'; expected int"),
-        ("network.width=1.5", "network.width is 1.5; expected int"),
-        ("network.width=true", "network.width is True; expected int"),
-        ("augment.elastic_grid=none", "augment.elastic_grid is 'none'; expected int"),
-        ("data.scale=true", "data.scale is True; expected float or a list as [1, 2] or none"),
-        ("data.scale=half", "data.scale is 'half'; expected float or a list as [1, 2] or none"),
-        ("augment.mirror=1", "augment.mirror is 1; expected bool"),
+        ("network.width=wide", "network.width is 'wide'; expected a whole number"),
+        ("network.width=1.5", "network.width is 1.5; expected a whole number"),
+        ("network.width=true", "network.width is True; expected a whole number"),
+        ("augment.elastic_grid=none", "augment.elastic_grid is 'none'; expected a whole number"),
+        ("data.scale=true", "data.scale is True; expected a number or a list as [1, 2] or none"),
+        ("data.scale=half", "data.scale is 'half'; expected a number or a list as [1, 2] or none"),
+        ("augment.mirror=1", "augment.mirror is 1; expected true or false"),
         ("network=5", "network is a section; set one of its keys, as network.key=value"),
         ("network.width", "'network.width' is no assignment"),
         ("=5", "'=5' is no assignment"),
@@ -108,5 +108,5 @@ def test_lists_become_tuples_and_their_items_are_checked():
         tile: tuple[int, ...] = (1, 2)
 
     assert from_toml(Sizes, to_toml(Sizes((3, 4, 5)))) == Sizes((3, 4, 5))
-    with pytest.raises(ConfigError, match=r"tile is 'x'; expected int"):
+    with pytest.raises(ConfigError, match=r"tile is 'x'; expected a whole number"):
         from_dict(Sizes, {"tile": [1, "x"]})

@@ -8,6 +8,7 @@ import numpy as np
 import typer
 
 from septum.cli import show
+from septum.cli.alike import told_apart
 from septum.cli.facts import show_facts
 from septum.cli.reading import with_reading
 from septum.counted import counted
@@ -84,8 +85,9 @@ def _panels(samples: Sequence[Sample], count: int = _PAIRS) -> list[Panel]:
     """
     candidates = [s for s in samples if s.labels is not None and s.known.any()] or list(samples)
     candidates.sort(key=lambda sample: len(sample.image))
-    found = []
-    for sample in evenly(candidates, count):
+    found, shown = [], evenly(candidates, count)
+    names = told_apart([sample.name for sample in shown], _NAME)
+    for name, sample in zip(names, shown, strict=True):
         plane = telling_plane(sample.known)
         labels, annotated = plane_of(sample.known, plane), sample.annotated
         plain = grey(plane_of(sample.image, plane))
@@ -97,7 +99,7 @@ def _panels(samples: Sequence[Sample], count: int = _PAIRS) -> list[Panel]:
         else:
             title = counted(int(sample.named.masks(labels).any(axis=(1, 2)).sum()), "class")
             over = outlined_classes(over, labels, sample.named, width)
-        found += [Panel(_short(sample.name), plain), Panel(title, over)]
+        found += [Panel(_short(name), plain), Panel(title, over)]
     classes = samples[0].named
     return found if classes is None else [*found, legend(classes.names)]
 

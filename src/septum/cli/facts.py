@@ -1,7 +1,6 @@
 """How a dataset was understood, on the terminal: its pairs, and what holds for all of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import takewhile
 from os.path import commonpath
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from septum.cli import show
+from septum.cli.alike import told_apart
 from septum.counted import counted
 from septum.data.layouts.files import few
 
-_OF_SHARED = 6
-"""How much of what all names begin with is shown before that in which they differ."""
+_NAME = 5
+"""As much of a name is shown on the narrowest terminal."""
+
 _KINDS = {
     "instances": "instance ids",
     "mask": "binary masks, their connected components are the objects",
@@ -70,8 +71,8 @@ def _pairs(facts: Mapping[str, Any], count: int, room: int) -> Table:
     folder = _label_folder(samples)
     objects = any(row["classes"] is None for row in samples)
     columns = {
-        "image": _told_apart([row["name"] for row in samples], room),
-        "annotation": _told_apart(
+        "image": told_apart([row["name"] for row in samples], room),
+        "annotation": told_apart(
             [", ".join(_within(folder, Path(f)) for f in row["label_files"]) for row in samples],
             3 * room // 2,
         ),
@@ -94,23 +95,12 @@ def _pairs(facts: Mapping[str, Any], count: int, room: int) -> Table:
             # Where the terminal is narrow, names give way and numbers do not.
             no_wrap=not words,
             overflow="ellipsis",
+            min_width=_NAME if words else None,
             max_width=room if name == "image" else None,
         )
     for cells in list(zip(*columns.values(), strict=True))[:count]:
         table.add_row(*map(Text, cells))
     return table
-
-
-def _told_apart(names: list[str], room: int) -> list[str]:
-    """Return names without some of what all begin with, where there is no room for them whole."""
-    if len(set(names)) < 2:
-        return names
-    # The first and the last of them in order differ no later than any two.
-    alike = zip(min(names), max(names), strict=False)
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], alike))
-    if max(map(len, names)) <= room or shared <= _OF_SHARED:
-        return names
-    return [f"…{name[shared - _OF_SHARED :]}" for name in names]
 
 
 def _size(row: Mapping[str, Any]) -> str:

@@ -11,9 +11,8 @@ import numpy as np
 
 from septum.array import Source
 from septum.data.formats import ImageFile, stem_of
-from septum.data.formats.class_names import class_names_in, is_ours
+from septum.data.formats.own import LABELS, class_names_in, is_ours
 from septum.data.normalise import bands
-from septum.data.predicted import LABELS
 
 _SPACE = {"plane by plane": "YX", "as volumes": "ZYX"}
 

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from septum.cli.wrapping import wrapped
 from septum.duration import readable
 
 _RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK")  # of Lightning Fabric and torchrun
-_ENDLESS = 10_000
+_ENDLESS, _WIDE = 10_000, 80
 _FIRST = all(os.environ.get(rank, "0") == "0" for rank in _RANKS)
 
 
@@ -38,6 +39,15 @@ class _Console(Console):
         if self.is_terminal or "COLUMNS" in os.environ:
             return super().size
         return ConsoleDimensions(_ENDLESS, 25)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, and in a file leave no blanks at the ends of lines."""
+        if self.is_terminal:
+            super().print(*objects, **options)
+            return
+        with self.capture() as printed:
+            super().print(*objects, **options)
+        self.file.write(re.sub(r" +$", "", printed.get(), flags=re.MULTILINE))
 
 
 console = _Console(stderr=True, emoji=False, quiet=not _FIRST)
@@ -237,15 +247,26 @@ def scores(values: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _by_class(rows: Mapping[str, Mapping[str, float]]) -> Table:
-    names = next(iter(rows.values()))
-    # The name is whatever the user likes: it gives way, and is no markup.
-    table = Table("class", box=None, pad_edge=False)
-    for name in names:
-        table.add_column(name.replace("_", " "), no_wrap=True)
-    for name, row in rows.items():
-        values = ("–" if math.isnan(value) else f"{value:.4f}" for value in row.values())
-        table.add_row(Text(name, overflow="fold"), *values)
+    """Return a row for each class or, where that is too wide, a column."""
+    scores = {name: list(map(_score, row.values())) for name, row in rows.items()}
+    metrics = [name.replace("_", " ") for name in next(iter(rows.values()))]
+    # The name of a class is whatever the user likes: it gives way, and is no markup.
+    names = [Text(name, overflow="fold") for name in rows]
+    wide = results.width >= _WIDE
+    table = Table("class" if wide else "", box=None, pad_edge=False)
+    for name in metrics if wide else names:
+        table.add_column(name, no_wrap=wide)
+    if wide:
+        for name, values in zip(names, scores.values(), strict=True):
+            table.add_row(name, *values)
+    else:
+        for name, *values in zip(metrics, *scores.values(), strict=True):
+            table.add_row(name, *values)
     return table
+
+
+def _score(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.4f}"
 
 
 def as_json(value: Any) -> str:

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from septum.counted import counted
 from septum.data.formats import is_image_folder, is_zarr, refuse_plate, stem_of
-from septum.data.layouts.files import few, image_entries, image_key, is_label_name, label_key
+from septum.data.layouts.files import (
+    few,
+    image_entries,
+    image_files,
+    image_key,
+    is_label_name,
+    label_key,
+)
 from septum.errors import DataError
 
 
@@ -62,7 +69,9 @@ def _meant(path: Path, on_note: Callable[[str], None] | None) -> list[Path]:
         return [path]
     found = image_entries(path)
     if not found:
-        raise DataError(f"{path}: no image files in this folder")
+        inside = [folder for folder in sorted(path.iterdir()) if image_files(folder)]
+        near = f"; there are some in {inside[0]}" if inside else ""
+        raise DataError(f"{path}: no image files in this folder{near}")
     labels = _labels_beside(found)
     if labels and on_note is not None:
         on_note(

@@ -8,7 +8,7 @@ import numpy as np
 
 from septum.classes import Classes
 from septum.data.formats import ImageFile, Planes, as_channels_first, read_image, read_labels
-from septum.data.formats.class_names import class_names_in, is_ours
+from septum.data.formats.own import PROBABILITIES, class_names_in, is_ours
 from septum.data.labels import instances_from, is_mask
 from septum.data.layouts.ome_zarr import label_image
 from septum.data.layouts.pair import label_planes, read_label_file
@@ -16,9 +16,6 @@ from septum.data.reference import MEANING, Say
 from septum.data.regions import Regions, likeliest, masks_in, of_classes, stacked
 from septum.data.scores import cell_score
 from septum.errors import DataError
-
-LABELS, PROBABILITIES, OVERLAY = "_labels", "_probabilities", "_overlay"
-"""What `septum predict` adds to the name of the image, in images that it writes."""
 
 _SHOWN = 4
 """Of more values of a truth only so many are named."""
@@ -127,7 +124,8 @@ def read_cells(files: Files, ndim: int, say: Say) -> np.ndarray:
     planes = cells.reshape(-1, *cells.shape[-2:])  # of a volume too: isbi is a score of planes
     scores, note = cell_score(planes, str(path), path == files.probabilities)
     if files.labels and files.probabilities:
-        note = f"isbi takes the probabilities beside the labels, as NAME{PROBABILITIES}.tif"
+        where = "in the OME-Zarr" if path.is_dir() else f"as NAME{PROBABILITIES}.tif"
+        note = f"isbi takes the probabilities beside the labels, {where}"
     say(note)
     return scores.reshape(cells.shape)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from septum.classes import Classes
-from septum.data.formats import SUFFIXES, is_zarr, suffix_of
-from septum.data.formats.class_names import is_ours
+from septum.data.formats import SUFFIXES, is_zarr, stem_of, suffix_of
+from septum.data.formats.own import LABELS, is_ours, may_be_ours
 from septum.data.labels import is_mask
 from septum.data.layouts import Annotation, Pair, Reading, annotation_of, find, understand
 from septum.data.layouts.dataset import refuse_contradictions
@@ -17,7 +17,7 @@ from septum.data.layouts.markers import Markers
 from septum.data.layouts.ome_zarr import label_image, label_names
 from septum.data.layouts.pair import Annotated
 from septum.data.layouts.rank import goes_on, rank_of
-from septum.data.pairing import by_base_stem, frame_number
+from septum.data.pairing import base_stem, by_base_stem, frame_number
 from septum.errors import DataError
 
 Say = Callable[[str], None]
@@ -108,9 +108,13 @@ def _is_truth(path: Path) -> bool:
 
 def _truths_in(folder: Path) -> list[Path]:
     """Return the images in a folder that may be label images; an image with labels is a dataset."""
-    zarrs = [entry for entry in image_entries(folder) if is_zarr(entry)]
-    found = sorted([*image_files(folder), *filter(is_ours, zarrs)])
-    return found if found or any(map(label_names, zarrs)) else zarrs
+    files, entries = image_files(folder), image_entries(folder)
+    zarrs = [entry for entry in entries if is_zarr(entry)]
+    if all(map(may_be_ours, entries)):  # results of a model, that another is measured against
+        files = [file for file in files if stem_of(file).endswith(LABELS)]
+    known = {base_stem(file) for file in files}
+    found = [*files, *(zarr for zarr in zarrs if is_ours(zarr) and base_stem(zarr) not in known)]
+    return sorted(found) if found or any(map(label_names, zarrs)) else zarrs
 
 
 def _of_challenge(files: Iterable[Path], tracks: Path) -> dict[str, Pair]:

@@ -95,7 +95,7 @@ def hold_out(samples: Sequence[Sample], share: float) -> tuple[list[Sample], lis
         If nothing would be left to train on or to validate with.
     """
     if not 0 < share <= 0.5:
-        meant = f"; did you mean {share / 100:g}?" if 1 < share <= 50 else ""
+        meant = f"; {share:g} % is {share / 100:g}" if 1 < share <= 50 else ""
         raise ConfigError(
             f"val is {share:g}; expected a share above 0 and up to 0.5, or a folder{meant}"
         )

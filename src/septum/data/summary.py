@@ -222,7 +222,7 @@ def _shared_notes(samples: Sequence[Sample]) -> list[str]:
         found.append(
             f"{name}: {note}"
             if len(alike) == 1
-            else f"{counted(len(alike), 'image')} ({name}: {note})"
+            else f"{counted(len(alike), 'image')}, as {name}: {note}"
         )
     return found
 

@@ -8,16 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from septum.classes import Classes
+from septum.counted import counted
 from septum.data.formats import is_zarr, stem_of, suffix_of
-from septum.data.formats.class_names import is_ours
+from septum.data.formats.own import LABELS, OVERLAY, PROBABILITIES, is_ours
 from septum.data.layouts import AS_FOUND, Reading
 from septum.data.layouts.files import image_entries, image_files
 from septum.data.layouts.ome_zarr import label_names
 from septum.data.pairing import base_stem, by_base_stem, pair_names
 from septum.data.predicted import (
-    LABELS,
-    OVERLAY,
-    PROBABILITIES,
     Files,
     in_zarr,
     read_cells,
@@ -145,6 +143,7 @@ def _predictions(path: Path, say: Say) -> dict[str, Files]:
     probabilities = by_base_stem(scores)
     stems = sorted(labels.keys() | probabilities.keys())
     found = {stem: Files(labels.get(stem), probabilities.get(stem)) for stem in stems}
+    left: list[tuple[str, str]] = []
     for folder in zarrs:
         beside = found.get(base_stem(folder))
         if beside is None or (beside.labels is None and is_ours(folder)):
@@ -152,7 +151,11 @@ def _predictions(path: Path, say: Say) -> dict[str, Files]:
             scores = beside.probabilities if beside is not None else inside.probabilities
             found[base_stem(folder)] = Files(inside.labels, scores)
         elif is_ours(folder):
-            say(f"{beside.any.name} is taken, and {folder.name} of the same name left out")
+            left.append((beside.any.name, folder.name))
+    if left:
+        name, folder = left[0]
+        more = f", and so with {counted(len(left) - 1, 'other')}" * (len(left) > 1)
+        say(f"{name} is taken, and {folder} of the same name left out{more}")
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from septum.data.formats.class_names import is_ours
+from septum.data.formats.own import is_ours
 from septum.errors import ConfigError
 from septum.outputs import ngff, nifti, shapes, summary, table, tiff
 from septum.outputs.overlay import write_overlay

@@ -16,7 +16,7 @@ from numcodecs import Zlib
 
 from septum.array import Source, Window, item
 from septum.atomic import replacing_folder
-from septum.data.formats.class_names import is_ours
+from septum.data.formats.own import is_ours
 from septum.errors import SeptumError
 from septum.instances.measure import windows
 from septum.outputs.segmented import Layer, Segmented

@@ -13,7 +13,7 @@ import tifffile
 from septum.ahead import ahead
 from septum.array import Source, View, Window, whole
 from septum.atomic import replacing
-from septum.data.formats.class_names import writer
+from septum.data.formats.own import writer
 from septum.data.formats.tiff_tags import tags
 from septum.outputs.segmented import Segmented
 
@@ -113,7 +113,7 @@ def write_tiff(
     level : int, default 6
         Of the compression, 1 to 9.
     names : sequence of str, optional
-        Of the classes in it; see `septum.data.formats.class_names`.
+        Of the classes in it; see `septum.data.formats.own`.
 
     Raises
     ------

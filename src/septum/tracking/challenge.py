@@ -11,7 +11,7 @@ import tifffile
 from septum.atomic import replacing_folder
 from septum.counted import counted
 from septum.data.formats import read_labels
-from septum.data.formats.class_names import is_ours
+from septum.data.formats.own import is_ours
 from septum.data.layouts.files import few
 from septum.errors import DataError, SeptumError
 from septum.lineage import Track, by_label
@@ -151,9 +151,11 @@ def read_frame(file: Path) -> np.ndarray:
 
 def _read(folder: Path, text: str, name: re.Pattern[str], expected: str) -> Sequence:
     path = folder / text
+    inside = folder.iterdir() if folder.is_dir() else ()
+    files = {int(m[1]): file for file in inside if (m := name.match(file.name))}
     if not path.is_file():
-        raise DataError(f"{path}: no such file; give {expected}")
-    files = {int(m[1]): file for file in folder.iterdir() if (m := name.match(file.name))}
+        lost = f", beside {counted(len(files), 'label image')} that it belongs to" * bool(files)
+        raise DataError(f"{path}: no such file{lost}; give {expected}")
     missing = next((number for number in range(len(files)) if number not in files), None)
     if not files or missing is not None:
         raise DataError(

@@ -10,11 +10,10 @@ import numpy as np
 from septum.array import Source
 from septum.counted import counted
 from septum.data.formats import ImageFile, open_image, read_labels, stem_of
-from septum.data.formats.class_names import class_names_in
+from septum.data.formats.own import PROBABILITIES, class_names_in
 from septum.data.labels import instances_from, is_mask
 from septum.data.layouts.files import few, image_files, is_label_name, label_key
 from septum.data.pairing import frame_number
-from septum.data.predicted import PROBABILITIES
 from septum.errors import DataError
 
 Say = Callable[[str], None]

@@ -53,7 +53,7 @@ def score(
     try:
         links = corrections(_frames(found, known, on_frame), known.tracks, found.tracks)
     except DataError as error:
-        raise DataError(f"{result} against {truth}: {error}") from None
+        raise DataError(f"{error} ({result} measured against {truth})") from None
     scores: dict[str, Any] = {}
     outlined = _outlined(truth / "SEG")
     if outlined:

@@ -30,7 +30,9 @@ class Found:
     nothing: bool = False
 
 
-def found_objects(seen: Sequence[Seen], which: str, known: Description) -> Found:
+def found_objects(
+    seen: Sequence[Seen], which: str, known: Description, among: int | None = None
+) -> Found:
     """Count the objects that a model finds.
 
     Parameters
@@ -41,10 +43,12 @@ def found_objects(seen: Sequence[Seen], which: str, known: Description) -> Found
         What these images are.
     known : Description
         Of the model.
+    among : int, optional
+        How many such images there are.
     """
     objects = sum(len(item.verdicts) for item in seen)
     found, false = (sum(item.count(verdict) for item in seen) for verdict in (FOUND, FALSE))
-    images = counted(len(seen), f"{which} image")
+    images = _images(seen, which, among)
     if not objects:
         return Found(f"there is no object in {images}, to tell how many are found")
     also = f"; {counted(false, 'other')} found that {'is' if false == 1 else 'are'} none" * bool(
@@ -66,23 +70,32 @@ def found_objects(seen: Sequence[Seen], which: str, known: Description) -> Found
 
 
 def found_classes(
-    seen: Sequence[SeenClasses], which: str, known: Description, named: Classes
+    seen: Sequence[SeenClasses],
+    which: str,
+    known: Description,
+    named: Classes,
+    among: int | None = None,
 ) -> Found:
     """Say how well a model of named classes finds each of them.
 
     Parameters
     ----------
-    seen, which, known
+    seen, which, known, among
         As in `found_objects`.
     named : Classes
         Of the model.
     """
     regions = pooled(item.regions for item in seen)
     there = [(name, one) for name, one in zip(named.names, regions, strict=True) if one.tp + one.fn]
-    images = counted(len(seen), f"{which} image")
+    images = _images(seen, which, among)
     warnings = tuple(never_found(seen, named, which, known.plan.targets.balance))
     if not there:
         return Found(f"no class is in {images}, to tell how well they are found", warnings)
     each = ", ".join(f"{name} {one.dice:.3f} / {one.iou:.3f}" for name, one in there)
     sentence = f"Dice / IoU in {images}: {each}"
     return Found(sentence, warnings, nothing=not any(one.tp for _, one in there))
+
+
+def _images(seen: Sequence[object], which: str, among: int | None) -> str:
+    whole = None if among in (None, len(seen)) else among
+    return counted(len(seen), f"{which} image", of=whole)

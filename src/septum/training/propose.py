@@ -35,6 +35,7 @@ _TOUCHING = 0.05
 # they are not; the root of their frequency is half way (docs/decisions.md).
 _BALANCE = 0.5
 
+_CONTEXT = "the slices before and behind as channels"
 _ALONE = "data.context: no image is a slice of a stack, so that each is its own neighbour"
 
 
@@ -141,12 +142,12 @@ def _thin(samples: Sequence[Sample], plan: Plan) -> list[str]:
 
 def _context(plan: Plan, samples: Sequence[Sample]) -> tuple[Plan, list[str]]:
     if plan.data.context is not None:
-        alone = plan.data.context > 0 and not any(sample.slice for sample in samples)
-        return plan, [_ALONE] if alone else []
+        if not plan.data.context:
+            return plan, []
+        return plan, [_CONTEXT if any(sample.slice for sample in samples) else _ALONE]
     slices = all(sample.slice for sample in samples)
     plan = replace(plan, data=replace(plan.data, context=int(slices)))
-    reason = "the slices before and behind as channels: the images are slices of stacks"
-    return plan, [reason] if slices else []
+    return plan, [f"{_CONTEXT}: the images are slices of stacks"] if slices else []
 
 
 def _of_objects(

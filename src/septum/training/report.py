@@ -87,17 +87,18 @@ def write_report(
         If it cannot be written.
     """
     few = evenly(validation, _SCORED) if validation else evenly(samples, _PICTURES)
+    among = len(validation or samples)
     run = list(steps(log)) if log.is_file() else []
     title = path.resolve().parent.name
     curves = curves_of(run, model.description)
     named, which = model.description.named, _which(validation)
     if named is None:
         seen = [see(model, sample) for sample in few]
-        found = found_objects(seen, which, model.description)
+        found = found_objects(seen, which, model.description, among)
         headline, *sections = _of_cells(model, seen, validation, curves)
     else:
         classes = [see_classes(model, sample, named) for sample in few]
-        found = found_classes(classes, which, model.description, named)
+        found = found_classes(classes, which, model.description, named, among)
         headline, *sections = _of_classes(model, named, classes, validation, curves)
     content = (
         headline,

@@ -69,7 +69,7 @@ def test_the_nearest_number_of_images_is_held_out_and_one_at_least(images, share
 def test_percent_are_told_from_a_share(share, meant):
     with pytest.raises(ConfigError) as caught:
         hold_out([sample(n) for n in range(5)], share)
-    assert (f"did you mean {meant}?" in str(caught.value)) == (meant is not None)
+    assert (f"% is {meant}" in str(caught.value)) == (meant is not None)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.6, -1.0, float("nan")])

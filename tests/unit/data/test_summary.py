@@ -94,7 +94,7 @@ def test_the_facts_of_a_dataset_are_plain_json(tmp_path):
     assert facts["samples"][2]["label_files"] == [str(tmp_path / "masks/2.tif")]
     assert facts["axes"] == ["YX"]
     assert facts["notes"][0] == "1 mask without an image: lonely.tif"
-    assert facts["notes"][1].startswith("3 images (0: 0/255 mask taken as foreground; ")
+    assert facts["notes"][1].startswith("3 images, as 0: 0/255 mask taken as foreground; ")
     assert len(facts["notes"]) == 2
 
 

@@ -52,7 +52,7 @@ def notes_of(root, **wishes):
 
 def test_0_255_masks_are_taken_as_foreground(folder):
     root = folder(MASK, first=MASK)
-    assert "2 images (a: 0/255 mask taken as foreground; " in notes_of(root)
+    assert "2 images, as a: 0/255 mask taken as foreground; " in notes_of(root)
     sample = second(root)
     assert sample.kind == "mask"
     np.testing.assert_array_equal(sample.labels > 0, MASK > 0)
@@ -265,7 +265,7 @@ def test_a_smoothed_mask_beside_an_image_is_not_taken_for_swapped(folder):
 
 def test_an_ignored_value_that_no_pixel_has_is_said(folder):
     root = folder()
-    assert "2 images (a: no pixel has the value 200 that --ignore names)" in notes_of(
+    assert "2 images, as a: no pixel has the value 200 that --ignore names" in notes_of(
         root, ignore=200
     )
     assert "--ignore names" not in notes_of(root)

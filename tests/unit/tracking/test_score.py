@@ -130,7 +130,10 @@ def test_missing_files_are_named(place):
     with pytest.raises(DataError, match=r"3 frames, .*01_GT 2; .* track the 2 frames of the truth"):
         score(place / "RES", place / "01_GT")
     (place / "RES" / "res_track.txt").unlink()
-    with pytest.raises(DataError, match=r"res_track\.txt: no such file; give what `septum track`"):
+    with pytest.raises(
+        DataError,
+        match=r"res_track\.txt: no such file, beside 3 label images .*; give what `septum track`",
+    ):
         score(place / "RES", place / "01_GT")
 
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from septum.counted import counted
-from septum.data.formats.class_names import is_ours
+from septum.data.formats.own import is_ours, may_be_ours
 from septum.data.layouts.annotation import Annotation, Plane, understand
 from septum.data.layouts.ctc import find_ctc
 from septum.data.layouts.dataset import Dataset
@@ -135,11 +135,21 @@ def _no_layout(name: str) -> str:
 
 
 def _found(root: Path, reading: Reading) -> Dataset:
+    _refuse_results(root)
     dataset = _detect(root, reading) if root.is_dir() else find_table(root, reading)
     if dataset is None:
         raise DataError(f"{root}: {_not_understood(root, reading)}")
     _refuse_no_choice(dataset, reading)
     return dataset
+
+
+def _refuse_results(root: Path) -> None:
+    """Refuse a folder of what septum wrote; among images it is no reason to refuse those."""
+    if any((root / "model" / name).is_file() for name in ("model.json", "model.safetensors")):
+        raise DataError(f"{root}: a trained model, and no dataset; septum info {root} describes it")
+    files = image_entries(root)
+    if files and all(map(may_be_ours, files)) and any(map(is_ours, files)):
+        raise DataError(f"{root}: {NO_IMAGE}")
 
 
 def _refuse_no_choice(dataset: Dataset, reading: Reading) -> None:
@@ -172,8 +182,6 @@ def _not_understood(root: Path, reading: Reading) -> str:
     images, files = subfolder(root, IMAGES), image_entries(root)
     if images is not None:
         return f"{_no_annotation(root, images)}. Understood are: {UNDERSTOOD}"
-    if files and all(map(is_ours, files)):
-        return f"{few(files)}: {NO_IMAGE}"
     if files:
         held = f"{counted(len(files), 'image')} without masks ({few(files)})"
     elif any(root.iterdir()):

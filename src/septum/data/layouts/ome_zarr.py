@@ -6,7 +6,7 @@ import zarr
 
 from septum.counted import counted
 from septum.data.formats import is_zarr, refuse_plate
-from septum.data.formats.class_names import is_ours
+from septum.data.formats.own import is_ours
 from septum.data.layouts.dataset import Dataset
 from septum.data.layouts.files import few
 from septum.data.layouts.pair import Pair
@@ -87,7 +87,7 @@ def label_image(path: Path) -> Path:
     if len(names) > 1:
         raise DataError(
             f"{path}: its labels group holds {', '.join(names)}; give one of them, as "
-            f"{path / 'labels' / names[0]}, or let septum predict write --outputs labels: all in "
+            f"{path / 'labels' / names[0]}, or let septum predict --save labels write all in "
             "one file"
         )
     return path / "labels" / names[0] if names else path

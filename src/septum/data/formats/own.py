@@ -12,7 +12,11 @@ from typing import Any
 
 import tifffile
 
+from septum.data.formats.names import stem_of
 from septum.version import __version__
+
+LABELS, PROBABILITIES, OVERLAY = "_labels", "_probabilities", "_overlay"
+"""What `septum predict` adds to the name of the image, in images that it writes."""
 
 _WRITER = "septum"
 _NAMED = re.compile(rf"{_WRITER} \S+ (\[.*\])")
@@ -28,6 +32,13 @@ def is_ours(path: Path) -> bool:
     if path.is_dir():
         return _attribute(path, "_creator", "name") == _WRITER
     return (_software(path) or "").startswith(_WRITER)
+
+
+def may_be_ours(path: Path) -> bool:
+    """Tell whether an image may be a result by its name, or is one of septum's OME-Zarr."""
+    if path.is_dir():
+        return is_ours(path)
+    return stem_of(path).endswith((LABELS, PROBABILITIES, OVERLAY))
 
 
 def class_names_in(path: Path) -> tuple[str, ...] | None:
