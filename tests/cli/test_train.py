@@ -333,7 +333,7 @@ def test_curves_for_tensorboard_are_those_of_the_log(data, tmp_path):
         (("--extend", 5, "--set", "network.width=2"), "keeps the choices that it began with"),
         (("--seeds", 3), "give 2 seeds or more, and --val"),
         (("--seeds", 1, "--val", 0.2), "give 2 seeds or more, and --val"),
-        (("--val", "20%"), "20 % is 0.2"),
+        (("--val", "20%"), "did you mean 0.2?"),
         (("--val", 20), "20 % is 0.2"),
         (("--set", "network.depth=13"), "the largest depth that could fit is"),
         (("--set", "data.scale=30000"), "at data.scale=30000 the images (0: 1920000 × 1920000 px"),
