@@ -112,15 +112,10 @@ class Residual(nn.Module):
     """Two convolutions with a way around them, in place of `Convolutions`."""
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel: Sequence[int],
-        norm: str | None,
-        dropout: float = 0.0,
+        self, in_channels: int, out_channels: int, kernel: Sequence[int], *given: Any, **named: Any
     ) -> None:
         super().__init__()
-        convolutions = list(Convolutions(in_channels, out_channels, kernel, norm, dropout))
+        convolutions = list(Convolutions(in_channels, out_channels, kernel, *given, **named))
         last = max(n for n, layer in enumerate(convolutions) if isinstance(layer, nn.ReLU))
         self.inner, self.after = nn.Sequential(*convolutions[:last]), nn.Sequential()
         self.after.extend(convolutions[last:])
