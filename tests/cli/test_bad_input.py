@@ -166,7 +166,7 @@ def test_data_that_cannot_be_used(septum, data, tmp_path, verb, what):
     [
         (["--preset", "papre"], ["no preset 'papre'", "paper, default"]),
         (["--set", "network.widht=3"], ["'network.widht'", "did you mean 'width'"]),
-        (["--set", "network.width=wide"], ["network.width is 'wide'", "int"]),
+        (["--set", "network.width=wide"], ["network.width is 'wide'", "a whole number"]),
         (["--set", "network.width=0"], ["width is 0"]),
         (["--set", "network.norm=instance"], ["norm is 'instance'"]),
         (["--set", "nonsense"], ["'nonsense' is no assignment", "section.key=value"]),
