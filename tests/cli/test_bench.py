@@ -44,7 +44,7 @@ def septum(*arguments):
 def test_all_of_it_is_printed_and_written(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "FULL", TINY)
     path = tmp_path / "performance.md"
-    path.write_text("by hand\n\n<!-- bench -->\nold\n<!-- /bench -->\n\nby hand too\n")
+    path.write_text("by hand\n\n<!-- bench -->\nstale numbers\n<!-- /bench -->\n\nby hand too\n")
     done = septum("bench", "--write", path)
     assert done.exit_code == 0
     text = path.read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def test_all_of_it_is_printed_and_written(tmp_path, monkeypatch):
         assert f"### {title}" in text
     assert text.startswith("by hand\n")
     assert text.endswith("by hand too\n")
-    assert "old" not in text
+    assert "stale numbers" not in text
     assert done.stderr.endswith(f"✓ wrote {path}\n")
     # Each row has as many cells as its head, and none is empty but the first of the head.
     rows = [line for line in text.splitlines() if line.startswith("|")]
