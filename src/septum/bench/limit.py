@@ -15,7 +15,7 @@ from septum.bench.variants import description, engine_of, variants
 from septum.bench.whole import CLASSES
 from septum.geometry import input_size, tile_sizes, tile_stride
 from septum.model import DEFAULT_MEMORY, Model
-from septum.predict.engines.openvino import imported
+from septum.predict.engines.openvino import core, imported
 from septum.training import presets
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -108,7 +108,7 @@ def _product_of_bytes(rows: int) -> Callable[[], object]:
     right = opset13.convert(random.integers(-127, 128, (rows, rows), dtype=np.int8), "f32")
     scaled = opset13.multiply(right, np.float32(1 / 127))
     graph = openvino.Model([opset13.matmul(quantised, scaled, False, False)], [left], "product")
-    compiled = openvino.Core().compile_model(graph, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+    compiled = core().compile_model(graph, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
     request = compiled.create_infer_request()
     values = random.random((rows, rows), dtype=np.float32)
     request.set_input_tensor(openvino.Tensor(values, shared_memory=True))

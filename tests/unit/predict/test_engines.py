@@ -271,3 +271,27 @@ def test_nobody_is_told_over_the_network_that_onnx_runtime_is_used(tmp_path):
     )  # fmt: skip
     assert told.stdout == "False\n"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_an_interrupt_after_engines_have_come_and_gone_is_no_crash():
+    pytest.importorskip("openvino")
+    # In a process of its own, which would end there. Each plugin of OpenVINO gives the thread a
+    # stack for signals, and takes it away in the order of the engines.
+    code = """
+import signal
+import numpy as np
+from septum.network import UNet
+from septum.predict.engines import OpenVinoEngine
+
+signal.signal(signal.SIGINT, lambda *_given: print("caught"))
+engines = [OpenVinoEngine(UNet(width=4, depth=1)) for _ in range(3)]
+for engine in engines:
+    engine(np.zeros((1, 1, 20, 20), np.float32))
+del engine
+while engines:
+    engines.pop(0)
+block = [bytearray(11_000) for _ in range(100)]
+signal.raise_signal(signal.SIGINT)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "caught\n")

@@ -4,6 +4,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ class OpenVinoEngine(InMainMemory):
             int8 = None
         self.precision = resolve(precision, cpu) if int8 is None else "int8"
         super().__init__(network, _BESIDE)
-        self._core = self._openvino.Core()
+        self._core = core()
         self._model = model_of(network) if int8 is None else self._read(int8)
         # In an int8 model, this is for the layers that are not quantised.
         wished = "auto" if self.precision == "int8" else self.precision
@@ -125,6 +126,17 @@ def imported() -> Any:
             "backend torch"
         ) from None
     return openvino
+
+
+@cache
+def core() -> "openvino.Core":
+    """Return the one core of the process, which lives as long as that.
+
+    Each core gives the thread a stack for signals. Of several that end in the order in which they
+    began, the last one leaves a stack behind that is gone, and then Ctrl-C ends the process by a
+    segmentation fault.
+    """
+    return imported().Core()
 
 
 @contextmanager
