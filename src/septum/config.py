@@ -167,7 +167,7 @@ def _in_words(hint: Any) -> str:
         return "none"
     if get_origin(hint) is tuple:
         return "a list as [1, 2]"
-    return _TYPES[hint]
+    return _TYPES.get(hint, getattr(hint, "__name__", str(hint)))
 
 
 def _unknown(name: str, key: str, known: Iterable[str]) -> str:

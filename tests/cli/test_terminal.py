@@ -2,6 +2,7 @@
 
 import io
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -186,3 +187,10 @@ def test_a_table_in_a_file_has_no_blanks_at_the_ends_of_lines(capsys, monkeypatc
     lines = capsys.readouterr().out.splitlines()
     assert "a" * 120 in lines[1]
     assert [line.rstrip() for line in lines] == lines
+
+
+def test_what_goes_to_a_pipe_that_is_closed_is_no_traceback():
+    code = "from septum.cli import show; show.results.print('x' * 1000); show.results.print('y')"
+    piped = f'{sys.executable} -c "{code}" | true'
+    done = subprocess.run(["bash", "-c", piped], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr

@@ -26,7 +26,8 @@ from septum.cli.wrapping import wrapped
 from septum.duration import readable
 
 _RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK")  # of Lightning Fabric and torchrun
-_ENDLESS, _WIDE = 10_000, 80
+_ENDLESS = 10_000
+_NAME, _NUMBER, _GAP = 8, 6, 2  # characters of a class, of a score, between columns
 _FIRST = all(os.environ.get(rank, "0") == "0" for rank in _RANKS)
 
 
@@ -47,7 +48,11 @@ class _Console(Console):
             return
         with self.capture() as printed:
             super().print(*objects, **options)
-        self.file.write(re.sub(r" +$", "", printed.get(), flags=re.MULTILINE))
+        try:
+            self.file.write(re.sub(r" +$", "", printed.get(), flags=re.MULTILINE))
+            self.file.flush()
+        except BrokenPipeError:
+            self.on_broken_pipe()
 
 
 console = _Console(stderr=True, emoji=False, quiet=not _FIRST)
@@ -252,10 +257,12 @@ def _by_class(rows: Mapping[str, Mapping[str, float]]) -> Table:
     metrics = [name.replace("_", " ") for name in next(iter(rows.values()))]
     # The name of a class is whatever the user likes: it gives way, and is no markup.
     names = [Text(name, overflow="fold") for name in rows]
-    wide = results.width >= _WIDE
+    rows_need = _NAME + sum(max(len(metric), _NUMBER) + _GAP for metric in metrics)
+    columns_need = max(map(len, metrics)) + len(names) * (_NAME + _GAP)
+    wide = not columns_need <= results.width < rows_need
     table = Table("class" if wide else "", box=None, pad_edge=False)
     for name in metrics if wide else names:
-        table.add_column(name, no_wrap=wide)
+        table.add_column(name, no_wrap=wide, min_width=_NUMBER)
     if wide:
         for name, values in zip(names, scores.values(), strict=True):
             table.add_row(name, *values)

@@ -69,8 +69,8 @@ def _meant(path: Path, on_note: Callable[[str], None] | None) -> list[Path]:
         return [path]
     found = image_entries(path)
     if not found:
-        inside = [folder for folder in sorted(path.iterdir()) if image_files(folder)]
-        near = f"; there are some in {inside[0]}" if inside else ""
+        inside = next(filter(_holds_images, sorted(path.iterdir())), None)
+        near = f"; there are some in {inside}" if inside else ""
         raise DataError(f"{path}: no image files in this folder{near}")
     labels = _labels_beside(found)
     if labels and on_note is not None:
@@ -78,6 +78,13 @@ def _meant(path: Path, on_note: Callable[[str], None] | None) -> list[Path]:
             f"{path}: {counted(len(labels), 'label file')} beside images left out: {few(labels)}"
         )
     return [file for file in found if file not in labels]
+
+
+def _holds_images(folder: Path) -> bool:
+    try:
+        return not folder.name.startswith(".") and bool(image_files(folder))
+    except PermissionError:
+        return False
 
 
 def _labels_beside(files: list[Path]) -> list[Path]:

@@ -112,9 +112,9 @@ def _truths_in(folder: Path) -> list[Path]:
     zarrs = [entry for entry in entries if is_zarr(entry)]
     if all(map(may_be_ours, entries)):  # results of a model, that another is measured against
         files = [file for file in files if stem_of(file).endswith(LABELS)]
-    known = {base_stem(file) for file in files}
-    found = [*files, *(zarr for zarr in zarrs if is_ours(zarr) and base_stem(zarr) not in known)]
-    return sorted(found) if found or any(map(label_names, zarrs)) else zarrs
+        known = {base_stem(file) for file in files}
+        return sorted([*files, *(zarr for zarr in zarrs if base_stem(zarr) not in known)])
+    return files if files or any(map(label_names, zarrs)) else zarrs
 
 
 def _of_challenge(files: Iterable[Path], tracks: Path) -> dict[str, Pair]:

@@ -160,10 +160,12 @@ def _predictions(path: Path, say: Say) -> dict[str, Files]:
 
 
 def _zarrs_in(folder: Path, alone: bool) -> list[Path]:
-    """Return the zarrs in a folder that hold labels; where they are `alone`, any may be labels."""
+    """Return septum's zarrs in a folder; where there is nothing else, those with labels, or all."""
     zarrs = [entry for entry in image_entries(folder) if is_zarr(entry)]
-    labelled = [path for path in zarrs if is_ours(path) or label_names(path)]
-    return labelled or (zarrs if alone else [])
+    found = [path for path in zarrs if is_ours(path)]
+    if found or not alone:
+        return found
+    return [path for path in zarrs if label_names(path)] or zarrs
 
 
 def _is_one(path: Path) -> bool:

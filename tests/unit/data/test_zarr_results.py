@@ -184,3 +184,25 @@ def test_a_label_image_in_a_zarr_is_a_truth(tmp_path):
     found = compare(tmp_path / "a_labels.tif", path / "labels" / "cells", reading=reading)
     scores = evaluation.score(found.planes, ["ctc"])
     assert 0.2 < scores["ctc"]["seg"] < 1
+
+
+def test_results_in_the_folder_of_a_dataset_are_no_reason_to_refuse_it(tmp_path):
+    written, truth = result("a", 2)
+    for name in ("images", "masks"):
+        write_tiff(tmp_path / name / "b.tif", truth, "ZYX")
+    save("labels", written, tmp_path)
+    (pair,) = find(tmp_path, Reading(ndim=2)).pairs
+    assert pair.name == "b"
+    write_labels(tmp_path / "out" / "b_labels.tif", truth, "ZYX")
+    (plane, _) = compare(tmp_path / "out", tmp_path, reading=Reading(ndim=2)).planes
+    np.testing.assert_array_equal(plane.truth.labels > 0, truth[0] > 0)
+
+
+def test_a_result_is_no_truth_beside_annotated_images(tmp_path):
+    written, truth = result("b", 2)
+    save("zarr", written, tmp_path / "truth")
+    write_labels(tmp_path / "truth" / "a_mask.tif", truth, "ZYX")
+    write_labels(tmp_path / "out" / "a_labels.tif", truth, "ZYX")
+    write_labels(tmp_path / "out" / "b_labels.tif", truth, "ZYX")
+    found = compare(tmp_path / "out", tmp_path / "truth", reading=Reading(ndim=2))
+    assert [plane.name for plane in found.planes] == ["a[00]", "a[01]"]

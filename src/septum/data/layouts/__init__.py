@@ -135,8 +135,13 @@ def _no_layout(name: str) -> str:
 
 
 def _found(root: Path, reading: Reading) -> Dataset:
-    _refuse_results(root)
-    dataset = _detect(root, reading) if root.is_dir() else find_table(root, reading)
+    try:
+        dataset = _detect(root, reading) if root.is_dir() else find_table(root, reading)
+    except DataError:
+        _refuse_results(root)
+        raise
+    if dataset is None or any(pair.image.parent == root for pair in dataset.pairs):
+        _refuse_results(root)
     if dataset is None:
         raise DataError(f"{root}: {_not_understood(root, reading)}")
     _refuse_no_choice(dataset, reading)
@@ -144,7 +149,7 @@ def _found(root: Path, reading: Reading) -> Dataset:
 
 
 def _refuse_results(root: Path) -> None:
-    """Refuse a folder of what septum wrote; among images it is no reason to refuse those."""
+    """Refuse a folder whose own images are all of septum's; they may lie beside others."""
     if any((root / "model" / name).is_file() for name in ("model.json", "model.safetensors")):
         raise DataError(f"{root}: a trained model, and no dataset; septum info {root} describes it")
     files = image_entries(root)
