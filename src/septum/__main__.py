@@ -5,7 +5,7 @@ What takes long to load is loaded here, where Ctrl-C is expected already.
 
 import sys
 
-_INTERRUPTED = 130
+_INTERRUPTED = 130  # as in septum.cli.interrupt, which takes long to load
 
 
 def main() -> None:

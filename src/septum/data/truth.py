@@ -143,19 +143,24 @@ def _predictions(path: Path, say: Say) -> dict[str, Files]:
     probabilities = by_base_stem(scores)
     stems = sorted(labels.keys() | probabilities.keys())
     found = {stem: Files(labels.get(stem), probabilities.get(stem)) for stem in stems}
-    left: list[tuple[str, str]] = []
-    for folder in zarrs:
-        beside = found.get(base_stem(folder))
-        if beside is None or (beside.labels is None and is_ours(folder)):
-            inside = in_zarr(folder)
-            scores = beside.probabilities if beside is not None else inside.probabilities
-            found[base_stem(folder)] = Files(inside.labels, scores)
-        elif is_ours(folder):
-            left.append((beside.any.name, folder.name))
+    return _with_zarrs(found, zarrs, say)
+
+
+def _with_zarrs(files: dict[str, Files], zarrs: list[Path], say: Say) -> dict[str, Files]:
+    """Return the predictions with those in zarrs; a file of the same name comes first."""
+    found, left = dict(files), []
+    for path in zarrs:
+        stem = base_stem(path)
+        other = found.get(stem)
+        if other is None:
+            found[stem] = in_zarr(path)
+        elif other.labels is None:
+            found[stem] = Files(in_zarr(path).labels, other.probabilities)
+        else:
+            left.append(f"{other.any.name} is taken, and {path.name} of the same name left out")
     if left:
-        name, folder = left[0]
         more = f", and so with {counted(len(left) - 1, 'other')}" * (len(left) > 1)
-        say(f"{name} is taken, and {folder} of the same name left out{more}")
+        say(f"{left[0]}{more}")
     return found
 
 

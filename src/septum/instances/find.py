@@ -11,7 +11,6 @@ from septum.geometry import Block, blocks
 from septum.instances import necks, pinholes
 from septum.instances.block_watershed import BlockWatershed, Ground
 from septum.instances.components import block_components, components, drop_small, numbers_of
-from septum.instances.pinholes import without_pinholes
 from septum.instances.watershed import watershed
 
 
@@ -56,7 +55,7 @@ def instances(
         If there are not two or three classes.
     """
     _check_classes(probabilities.shape)
-    cells = without_pinholes(_cells(probabilities, threshold), min_size)
+    cells = pinholes.without_pinholes(_cells(probabilities, threshold), min_size)
     if len(probabilities) == 2:
         return components(cells, min_size)
     seeds = components(_seeds(probabilities, threshold, seed, neck), min_size // 2)
@@ -150,7 +149,7 @@ def find(
 
     def cells_in(part: Block) -> np.ndarray:
         window, inner = part.with_surroundings(around, shape)
-        return without_pinholes(_cells(read(window, 0, 1), threshold), min_size)[inner]
+        return pinholes.without_pinholes(_cells(read(window, 0, 1), threshold), min_size)[inner]
 
     def seeds_in(part: Block) -> np.ndarray:
         window, inner = part.with_surroundings(necks.reach(len(shape)) if neck else 0, shape)
