@@ -29,13 +29,13 @@ def kind_of(sample: Sample) -> str:
     return FLUORESCENCE if np.median(sample.image) < 100 else BRIGHT
 
 
-def split(samples: list[Sample]) -> tuple[list[Sample], list[Sample]]:
-    """Return what to train on and what to test on."""
+def split(samples: list[Sample], first: int = 0) -> tuple[list[Sample], list[Sample]]:
+    """Return what to train on and what to test on: of each kind every fourth, from the `first`."""
     training, test = [], []
     for kind in (FLUORESCENCE, BRIGHT, COLOUR):
         alike = sorted((s for s in samples if kind_of(s) == kind), key=lambda s: s.name)
-        test += alike[::4]
-        training += [sample for place, sample in enumerate(alike) if place % 4]
+        test += alike[first::4]
+        training += [sample for place, sample in enumerate(alike) if place % 4 != first]
     return training, test
 
 

@@ -22,6 +22,7 @@ def test_there_are_benchmarks():
 
 
 @pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
-def test_a_benchmark_is_imported_and_says_how_it_is_run(path):
+def test_a_benchmark_is_imported_and_says_how_it_is_run(path, monkeypatch):
+    monkeypatch.syspath_prepend(path.parent)  # as `python` does for what it runs
     found = runpy.run_path(str(path), run_name="imported")
     assert f"python benchmarks/{path.name}" in found["__doc__"]

@@ -1,0 +1,1 @@
+"""What `ablations.py` puts into septum: losses and networks that are not in it."""
