@@ -162,6 +162,28 @@ def test_two_processes_validate_are_interrupted_and_go_on_as_if_nothing_had_happ
     assert [json.loads(line)["tiles"] for line in log] == [2] * 6  # of both together
 
 
+LEAVING = """
+import atexit, sys, torch
+from septum.cli import main
+
+@atexit.register  # before the training: what it registers comes earlier
+def leave():
+    print("still linked:", torch.distributed.is_initialized(), file=sys.stderr)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_the_processes_take_leave_of_each_other_before_they_end(data, tmp_path):
+    """Else the threads that link them may abort either, after a training that went well."""
+    script = tmp_path / "leaving.py"
+    script.write_text(LEAVING)
+    command = [sys.executable, script, "train", *options(data, tmp_path / "run"), "--device", "cpu"]
+    printed = on_two_nodes(command)
+    assert printed.count("still linked: False") == 2
+
+
 DIVERGING = """
 import os, sys
 from septum.cli import main

@@ -1,5 +1,6 @@
 """On what a training runs: devices, processes, threads."""
 
+import atexit
 import logging
 import os
 from dataclasses import dataclass
@@ -116,4 +117,14 @@ class Machine:
                 "training; leave --strategy away or give ddp, which starts the command again (in a "
                 "script or a terminal, not in a notebook)"
             ) from None
+        atexit.register(_leave_the_others)
         return fabric
+
+
+def _leave_the_others() -> None:
+    """End the links between processes while their threads can still be waited for.
+
+    Fabric does so for NCCL alone; gloo's threads, cut off by the end of the program, abort it.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
