@@ -7,14 +7,12 @@ from functools import cached_property
 import numpy as np
 
 from septum.data.normalise import normalise
+from septum.data.resized import known_at
 from septum.data.sample import Sample
 from septum.plan import DataPlan, TargetPlan
-from septum.resample import resample_labels, rescale, rescaled_shape, scale_per_axis
+from septum.resample import rescale, rescaled_shape, scale_per_axis
 from septum.targets import border_weights, class_balance, class_map, separate
 from septum.voxel import proportions
-
-_UNKNOWN = -1
-"""The label of what nobody annotated, while labels are resampled."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +95,7 @@ def _balanced(item: Prepared, balance: np.ndarray) -> Prepared:
 def _unbalanced(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared:
     shape = rescaled_shape(sample.shape, data.scale)
     voxel = proportions(sample.spacing, sample.ndim, scale_per_axis(data.scale, sample.ndim))
-    labels, annotated = _known(sample, shape)
+    labels, annotated = known_at(sample, shape)
     if sample.named is None:
         classes = class_map(labels, targets.border or 0.0, voxel)
         weights = 1 + border_weights(separate(labels), targets.w0, targets.sigma, voxel)
@@ -107,27 +105,3 @@ def _unbalanced(sample: Sample, data: DataPlan, targets: TargetPlan) -> Prepared
         weights[~annotated] = 0
     image = rescale(normalise(sample.image, data.normalise, data.window), data.scale)
     return Prepared(image, classes, weights, sample.name, sample.reach, voxel)
-
-
-def _known(sample: Sample, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the labels at the working resolution, and where they are annotated.
-
-    What nobody annotated has a vote of its own in what a coarser pixel is: left out, or taken for
-    background, it would let a few annotated pixels say what the pixel is not. Of classes that
-    overlap each is voted on by itself. Labels are 0 where nobody vouches for them: they must not
-    bend the weights of their neighbours.
-    """
-    numbers = np.arange(len(sample.named.names)) if sample.named and sample.named.overlap else None
-    layers = [sample.truth]
-    if numbers is not None:
-        layers = [sample.truth >> number & 1 for number in numbers]
-    if sample.annotated is not None:
-        layers = [np.where(sample.annotated, layer, _UNKNOWN) for layer in layers]
-    layers = [resample_labels(layer, shape) for layer in layers]
-    unknown = np.any([layer == _UNKNOWN for layer in layers], axis=0)
-    labels = layers[0]
-    if numbers is not None:
-        labels = sum(layer << number for layer, number in zip(layers, numbers, strict=True))
-    if sample.annotated is None:
-        return np.asarray(labels), None
-    return np.where(unknown, 0, labels), ~unknown

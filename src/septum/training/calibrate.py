@@ -12,6 +12,7 @@ from itertools import product
 import numpy as np
 
 from septum.classes import Classes
+from septum.data.resized import AtSizes
 from septum.data.sample import Sample
 from septum.evenly import evenly
 from septum.instances import instances, without_specks
@@ -42,15 +43,30 @@ OnImage = Callable[[int, int], None]
 
 
 def calibrated(
-    model: Model, samples: Sequence[Sample], on_image: OnImage = lambda _done, _all: None
+    model: Model,
+    taught: Sequence[Sample],
+    validation: Sequence[Sample] = (),
+    on_image: OnImage = lambda _done, _all: None,
 ) -> Model:
-    """Return the model with its open thresholds chosen; see `calibrate`."""
-    plan = replace(model.description.plan, instances=calibrate(model, samples, on_image))
-    return model.described(replace(model.description, plan=plan))
+    """Return the model with its open thresholds chosen.
+
+    On the validation images, as they are; see `calibrate`. Where there are none, on those that
+    taught it, also magnified and shrunk by as much as the training varied their size
+    (``augment.scale``): a network is so certain of the images that it knows by heart that nearly
+    any threshold finds their objects, and chance would choose.
+    """
+    known = model.description
+    most = 1 + (known.plan.augment.scale or 0.0)
+    sizes = (1.0,) if validation or most == 1 else (1.0, 1 / most, most)
+    plan = calibrate(model, validation or taught, on_image, sizes)
+    return model.described(replace(known, plan=replace(known.plan, instances=plan)))
 
 
 def calibrate(
-    model: Model, samples: Sequence[Sample], on_image: OnImage = lambda _done, _all: None
+    model: Model,
+    samples: Sequence[Sample],
+    on_image: OnImage = lambda _done, _all: None,
+    sizes: Sequence[float] = (1.0,),
 ) -> InstancePlan:
     """Return how the model's probabilities become instances, open thresholds chosen.
 
@@ -68,16 +84,20 @@ def calibrate(
         The validation images, or else those of the training, with labels.
     on_image : callable, optional
         See `OnImage`.
+    sizes : sequence of float, default (1.0,)
+        Each of the images is looked at with so many times its pixels along each axis.
     """
     plan, named = model.description.plan.instances, model.description.named
     if named is not None:
-        return plan if plan.threshold is not None else _of_classes(model, named, samples, on_image)
+        if plan.threshold is not None:
+            return plan
+        return _of_classes(model, named, AtSizes(_some(samples), sizes), on_image)
     cells = {"threshold": THRESHOLDS if plan.threshold is None else plan.thresholds}
     seeds = {"neck": _open(plan.neck, NECKS), "seed": _open(plan.seed, SEEDS)}
     # Which seeds are best hangs on what is a cell, and a little the other way round.
     choices = [cells, seeds, cells] if model.description.bordered else [cells]
     choices = [each for each in choices if max(map(len, each.values())) > 1]
-    some = _some(samples)
+    some = AtSizes(_some(samples), sizes)
     probabilities = _Probabilities(model, some, _KEPT if len(choices) > 1 else 0)
     for round_, each in enumerate(choices):
 
@@ -132,7 +152,7 @@ def quality(model: Model, samples: Sequence[Sample]) -> float:
 def _of_classes(
     model: Model, named: Classes, samples: Sequence[Sample], on_image: OnImage
 ) -> InstancePlan:
-    found = _regions(model, named, _some(samples), CLASS_THRESHOLDS, on_image)
+    found = _regions(model, named, samples, CLASS_THRESHOLDS, on_image)
     if named.overlap:
         each = np.nan_to_num([[one.dice for one in regions] for regions in found]).argmax(axis=0)
         threshold = tuple(CLASS_THRESHOLDS[place] for place in each)

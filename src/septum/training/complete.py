@@ -184,7 +184,8 @@ def _concluded(
 ) -> Model:
     """Return the model with the thresholds that do best, and its score on validation images."""
     watch.on_stage("choosing thresholds", 0, 1)
-    model = calibrated(model, validation or samples, partial(watch.on_stage, "choosing thresholds"))
+    looked = partial(watch.on_stage, "choosing thresholds")
+    model = calibrated(model, samples, validation, looked)
     if validation:
         model = _told(model, best_score=quality(model, evenly(validation, FEW)))
     watch.on_note(model.description.rule)

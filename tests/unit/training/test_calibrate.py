@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from septum.data.resized import resized
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
 from septum.description import Description
@@ -11,7 +12,7 @@ from septum.instances import instances
 from septum.metrics import matching
 from septum.model import Prediction
 from septum.plan import InstancePlan, Plan
-from septum.training.calibrate import calibrate, reachable
+from septum.training.calibrate import calibrate, calibrated, reachable
 
 
 class Oracle:
@@ -24,6 +25,11 @@ class Oracle:
     def predict(self, image):
         cells = self.probability_of[image.tobytes()]
         return Prediction(np.zeros(cells.shape[1:], np.int32), cells)
+
+    def described(self, description):
+        oracle = Oracle(description.plan, self.probability_of)
+        oracle.description = description
+        return oracle
 
 
 @pytest.fixture
@@ -50,6 +56,28 @@ def test_equals_stay_at_the_default(sample):
 def test_what_the_plan_sets_is_kept(sample):
     plan = replace(Plan(), instances=InstancePlan(threshold=0.3, seed=0.6, min_size=5))
     assert calibrate(Oracle(plan, {}), [sample]) == plan.instances
+
+
+def known_by_heart(sample, scale):
+    """A model that is certain of a sample as it is, and has a halo around larger and smaller."""
+    plan = Plan(augment=replace(Plan().augment, scale=scale))
+    looks = {factor: resized(sample, factor) for factor in (1.0, 1 / (1 + scale), 1 + scale)}
+    halo = {factor: 0.75 if factor != 1 else 0.0 for factor in looks}
+    return Oracle(
+        plan,
+        {look.image.tobytes(): two_classes(look, 0.95, halo[size]) for size, look in looks.items()},
+    )
+
+
+@pytest.mark.parametrize(("scale", "expected"), [(0.0, 0.5), (0.3, 0.8)])
+def test_images_that_taught_choose_at_the_sizes_that_it_was_taught_to_bear(sample, scale, expected):
+    model = calibrated(known_by_heart(sample, scale), [sample])
+    assert model.description.plan.instances.threshold == expected
+
+
+def test_validation_images_choose_as_they_are(sample):
+    model = calibrated(known_by_heart(sample, 0.3), [], [sample])
+    assert model.description.plan.instances.threshold == 0.5
 
 
 def touching_pair():

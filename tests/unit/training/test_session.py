@@ -91,11 +91,11 @@ def test_other_images_validate_and_the_threshold_is_chosen_on_them(tmp_path, mon
     chosen_on = []
     monkeypatch.setattr(
         "septum.training.complete.calibrated",
-        lambda model, samples, _on_image: (chosen_on.append([s.name for s in samples]), model)[1],
+        lambda model, _taught, samples, _on_image: (chosen_on.extend(samples), model)[1],
     )
     model = trained(tmp_path / "run", cells(2), val=cells(4)[2:])
     assert model.description.training["validation_images"] == ["cells_002", "cells_003"]
-    assert chosen_on == [["cells_002", "cells_003"]]
+    assert [sample.name for sample in chosen_on] == ["cells_002", "cells_003"]
 
 
 def test_an_image_on_both_sides_is_refused(tmp_path):
