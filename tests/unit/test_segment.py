@@ -515,3 +515,17 @@ def test_pages_that_may_be_the_channels_are_told_how_to_be_read(tmp_path):
         segment_file(model, path, tmp_path / "out")
     segment_file(model, path, tmp_path / "out", Options(axes="CYX"))
     assert read_image(tmp_path / "out" / "pages_labels.tif").array.shape == (40, 53)
+
+
+def test_labels_in_place_of_an_image_are_told(tmp_path):
+    rng, cells = np.random.default_rng(0), np.zeros((40, 53), np.uint8)
+    cells[4:18, 5:25], cells[20:34, 30:50] = 1, 7
+    seen = np.where(cells > 0, rng.integers(90, 200, cells.shape), 0).astype(np.uint8)
+    files = {"labels": cells, "mask": 255 * np.sign(cells), "image": seen, "scores": cells / 7}
+    told = set()
+    for name, array in files.items():
+        write_tiff(tmp_path / f"{name}.tif", array, "YX")
+        notes = []
+        segment_file(model_of(), tmp_path / f"{name}.tif", tmp_path / "out", on_note=notes.append)
+        told |= {name for note in notes if "looks like labels or a mask" in note}
+    assert told == {"labels", "mask"}

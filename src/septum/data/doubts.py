@@ -12,6 +12,13 @@ from septum.geometry import context, depths_within
 _FIRST_BYTES = 2**20
 """Bands of this size are read until two pixels differ; nearly always the first one shows it."""
 
+_MIDDLE = 512
+_ENOUGH, _EQUAL = 100, 0.9
+"""How many neighbours within the middle of an image tell, and which share of them labels exceed.
+
+Of 323 images of five data sets the flattest has 0.82, of the labels of 396 the finest 0.96.
+"""
+
 
 def doubts(images: Source, working: Sequence[int], depths: Sequence[int]) -> Iterator[str]:
     """Yield why what a network says of the images of a file may be worth little.
@@ -33,6 +40,11 @@ def doubts(images: Source, working: Sequence[int], depths: Sequence[int]) -> Ite
         yield (
             f"in the stack {counted(len(even), 'image', 'hold', images.shape[0])} one value "
             "only: there is nothing to find in them"
+        )
+    if _is_flat(item(images, images.shape[0] // 2)):
+        yield (
+            "it looks like labels or a mask, not like an image: next to each other, pixels that "
+            "are not background have the same value nearly everywhere"
         )
 
 
@@ -83,6 +95,24 @@ def _beyond(working: Sequence[int], depths: Sequence[int]) -> Iterator[tuple[str
     for axis, size, reach in zip("ZYX"[-len(working) :], working, reaches, strict=True):
         if size < reach:
             yield axis, size, reach
+
+
+def _is_flat(image: Source) -> bool:
+    """Tell whether the middle of an image ``(C, *spatial)`` is made of areas of one whole number.
+
+    The value that is most frequent is background, and says nothing: a camera has it black, too.
+    """
+    if image.shape[0] > 1 or not np.issubdtype(image.dtype, np.integer):
+        return False
+    cut = [max(0, size - _MIDDLE) // 2 for size in image.shape[1:]]
+    middle = (slice(by, size - by) for by, size in zip(cut, image.shape[1:], strict=True))
+    window = (slice(0, 1), *middle)
+    pixels = np.asarray(image[window])
+    values, counts = np.unique(pixels, return_counts=True)
+    shown = pixels != values[counts.argmax()]
+    beside = shown[..., 1:] & shown[..., :-1]
+    equal = (pixels[..., 1:] == pixels[..., :-1])[beside]
+    return len(equal) >= _ENOUGH and equal.mean() > _EQUAL
 
 
 def _only_value(image: Source) -> str | None:
