@@ -14,9 +14,9 @@ class Source(Protocol):
     """Pixels to read: a numpy array, a zarr array, or a view of either."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    def shape(self) -> tuple[int, ...]: ...
     @property
-    def dtype(self) -> np.dtype: ...  # noqa: D102
+    def dtype(self) -> np.dtype: ...
     def __getitem__(self, window: Window, /) -> np.ndarray: ...
 
 
@@ -24,9 +24,9 @@ class Sink(Protocol):
     """Pixels to write: a numpy array or a zarr array."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    def shape(self) -> tuple[int, ...]: ...
     @property
-    def dtype(self) -> np.dtype: ...  # noqa: D102
+    def dtype(self) -> np.dtype: ...
     def __setitem__(self, window: Window, pixels: np.ndarray, /) -> None: ...
 
 

@@ -26,17 +26,17 @@ class Engine(Protocol):
     """
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str: ...
     @property
-    def precision(self) -> str: ...  # noqa: D102
+    def precision(self) -> str: ...
     @property
-    def device(self) -> str: ...  # noqa: D102
+    def device(self) -> str: ...
     @property
-    def in_channels(self) -> int: ...  # noqa: D102
+    def in_channels(self) -> int: ...
     @property
-    def classes(self) -> int: ...  # noqa: D102
+    def classes(self) -> int: ...
     @property
-    def depths(self) -> tuple[int, ...]: ...  # noqa: D102
+    def depths(self) -> tuple[int, ...]: ...
 
     def __call__(self, tiles: np.ndarray, /) -> np.ndarray:
         """Return the scores of a batch of tiles.
