@@ -72,7 +72,7 @@ class Distance(TwoHeads):
 
 
 class Flows(TwoHeads):
-    """Which way a pixel of a cell lies from the middle of its cell, beside the classes.
+    """Which way the middle of its cell lies from a pixel of a cell, beside the classes.
 
     A unit vector up the distance from what is no cell (blurred, for it to have no kinks), which is
     what flows follow (Stringer et al. 2021, from a diffusion). Cells are found by the classes.

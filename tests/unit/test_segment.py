@@ -517,15 +517,43 @@ def test_pages_that_may_be_the_channels_are_told_how_to_be_read(tmp_path):
     assert read_image(tmp_path / "out" / "pages_labels.tif").array.shape == (40, 53)
 
 
-def test_labels_in_place_of_an_image_are_told(tmp_path):
-    rng, cells = np.random.default_rng(0), np.zeros((40, 53), np.uint8)
-    cells[4:18, 5:25], cells[20:34, 30:50] = 1, 7
-    seen = np.where(cells > 0, rng.integers(90, 200, cells.shape), 0).astype(np.uint8)
-    files = {"labels": cells, "mask": 255 * np.sign(cells), "image": seen, "scores": cells / 7}
-    told = set()
-    for name, array in files.items():
-        write_tiff(tmp_path / f"{name}.tif", array, "YX")
-        notes = []
-        segment_file(model_of(), tmp_path / f"{name}.tif", tmp_path / "out", on_note=notes.append)
-        told |= {name for note in notes if "looks like labels or a mask" in note}
-    assert told == {"labels", "mask"}
+def flat():
+    cells = np.zeros((700, 600), np.uint8)
+    for number in range(30):
+        row, column = divmod(number, 6)
+        cells[row * 120 + 10 : row * 120 + 90, column * 95 + 10 : column * 95 + 80] = number + 1
+    return cells
+
+
+def seen(cells):
+    values = np.random.default_rng(0).integers(90, 200, cells.shape)
+    return np.where(cells > 0, values, 0).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("array", "axes", "is_told"),
+    [
+        (flat(), "YX", True),
+        (255 * np.sign(flat()), "YX", True),
+        (flat() > 0, "YX", True),
+        (flat().astype(np.float32), "YX", True),
+        (np.stack([seen(flat()), flat(), seen(flat())]), "TYX", True),  # the middle one tells
+        (seen(flat()), "YX", False),
+        (flat() / np.float32(40), "YX", False),
+        (np.random.default_rng(0).poisson(0.05, (300, 300)).astype(np.uint8), "YX", False),
+        (flat()[:15, :20], "YX", False),  # too little to tell
+    ],
+)
+def test_labels_in_place_of_an_image_are_told(tmp_path, array, axes, is_told):
+    notes = []
+    write_tiff(tmp_path / "a.tif", array, axes)
+    segment_file(model_of(), tmp_path / "a.tif", tmp_path / "out", on_note=notes.append)
+    assert any("looks like labels or a mask" in note for note in notes) == is_told
+
+
+def test_labels_in_place_of_a_volume_are_told(tmp_path):
+    notes = []
+    write_tiff(tmp_path / "v.tif", np.stack([flat()[:100, :100]] * 9), "ZYX")
+    model = model_of(ndim=3)
+    segment_file(model, tmp_path / "v.tif", tmp_path / "out", on_note=notes.append)
+    assert any("looks like labels or a mask" in note for note in notes)

@@ -98,21 +98,26 @@ def _beyond(working: Sequence[int], depths: Sequence[int]) -> Iterator[tuple[str
 
 
 def _is_flat(image: Source) -> bool:
-    """Tell whether the middle of an image ``(C, *spatial)`` is made of areas of one whole number.
+    """Tell whether the middle of an image ``(1, *spatial)`` is made of areas of one whole number.
 
     The value that is most frequent is background, and says nothing: a camera has it black, too.
+    What is left must lie in areas: single photons have the value of their neighbours as well. Of a
+    volume one slice is read. Images of several channels are never taken for labels.
     """
-    if image.shape[0] > 1 or not np.issubdtype(image.dtype, np.integer):
+    if image.shape[0] > 1:
         return False
-    cut = [max(0, size - _MIDDLE) // 2 for size in image.shape[1:]]
-    middle = (slice(by, size - by) for by, size in zip(cut, image.shape[1:], strict=True))
-    window = (slice(0, 1), *middle)
-    pixels = np.asarray(image[window])
+    most = (*(1,) * (len(image.shape) - 3), _MIDDLE, _MIDDLE)
+    middle = (
+        slice((size - part) // 2, (size - part) // 2 + part)
+        for size, part in zip(image.shape[1:], map(min, image.shape[1:], most), strict=True)
+    )
+    pixels = np.asarray(image[slice(0, 1), *middle])
     values, counts = np.unique(pixels, return_counts=True)
     shown = pixels != values[counts.argmax()]
     beside = shown[..., 1:] & shown[..., :-1]
     equal = (pixels[..., 1:] == pixels[..., :-1])[beside]
-    return len(equal) >= _ENOUGH and equal.mean() > _EQUAL
+    whole = not np.any(values % 1) if pixels.dtype.kind == "f" else True
+    return whole and len(equal) >= max(_ENOUGH, shown.sum() / 2) and equal.mean() > _EQUAL
 
 
 def _only_value(image: Source) -> str | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -40,32 +39,24 @@ def known_at(sample: Sample, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarr
 def resized(sample: Sample, factor: float) -> Sample:
     """Return a labelled sample with `factor` times as many pixels along each axis.
 
-    Its objects look larger or smaller to a network, as if magnified; the pixel size stays as it is.
+    Its objects look larger or smaller to a network, as if magnified; the type of its pixels and
+    their spacing stay as they are.
     """
     if factor == 1:
         return sample
-    image = rescale(sample.image, factor)
+    image = _rescaled(sample.image, factor)
     labels, annotated = known_at(sample, image.shape[1:])
     return replace(sample, image=image, labels=labels.astype(np.int32), annotated=annotated)
 
 
-class AtSizes(Sequence[Sample]):
-    """Samples, each at several sizes one after another; resized when it is looked at.
+def _rescaled(image: np.ndarray, factor: float) -> np.ndarray:
+    """Return an image ``(C, *spatial)`` rescaled, in its own type.
 
-    Parameters
-    ----------
-    samples : sequence of Sample
-        With labels.
-    factors : sequence of float
-        As in `resized`.
+    Resampling is in float32, in which 16 bits of contrast on a large offset would be lost.
     """
-
-    def __init__(self, samples: Sequence[Sample], factors: Sequence[float]) -> None:
-        self._samples, self._factors = samples, factors
-
-    def __len__(self) -> int:
-        return len(self._samples) * len(self._factors)
-
-    def __getitem__(self, place: Any) -> Any:
-        of, size = divmod(range(len(self))[place], len(self._factors))
-        return resized(self._samples[of], self._factors[size])
+    axes = tuple(range(1, image.ndim))
+    wide = image.astype(np.float64)
+    black = wide.min(axis=axes, keepdims=True)
+    span = np.maximum(wide.max(axis=axes, keepdims=True) - black, np.finfo(np.float64).tiny)
+    values = rescale((wide - black) / span, factor) * span + black
+    return (values if image.dtype.kind == "f" else np.rint(values)).astype(image.dtype)

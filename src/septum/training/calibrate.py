@@ -8,18 +8,23 @@ assumed.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
+from math import prod
+from typing import Any
 
 import numpy as np
 
 from septum.classes import Classes
-from septum.data.resized import AtSizes
+from septum.data.doubts import too_thin
+from septum.data.resized import resized
 from septum.data.sample import Sample
+from septum.description import Description
 from septum.evenly import evenly
 from septum.instances import instances, without_specks
 from septum.metrics import Matching, Region, matching
 from septum.model import Model
 from septum.plan import InstancePlan
 from septum.predict import classified
+from septum.resample import rescaled_shape, scale_per_axis
 from septum.training.dice import mean_dice, pooled, regions_of
 
 THRESHOLDS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.8, 0.9)
@@ -35,8 +40,12 @@ _PIXELS = FEW * 512**2
 _KEPT = 2**30
 """Bytes of probabilities that are kept for a second look; those of other images are computed again.
 
-At 12 float32 images of 3 classes that is enough for images of 2,700² px.
+At 12 float32 images of 3 classes that is enough for images of 2,700² px, or of 1,500² px at three
+sizes.
 """
+
+_LARGEST = 2**24
+"""Pixels up to which an image is also magnified: its probabilities take several times its bytes."""
 
 OnImage = Callable[[int, int], None]
 """Called with the images looked at and the looks at an image in all."""
@@ -91,13 +100,13 @@ def calibrate(
     if named is not None:
         if plan.threshold is not None:
             return plan
-        return _of_classes(model, named, AtSizes(_some(samples), sizes), on_image)
+        return _of_classes(model, named, _Looks(model.description, samples, sizes), on_image)
     cells = {"threshold": THRESHOLDS if plan.threshold is None else plan.thresholds}
     seeds = {"neck": _open(plan.neck, NECKS), "seed": _open(plan.seed, SEEDS)}
     # Which seeds are best hangs on what is a cell, and a little the other way round.
     choices = [cells, seeds, cells] if model.description.bordered else [cells]
     choices = [each for each in choices if max(map(len, each.values())) > 1]
-    some = AtSizes(_some(samples), sizes)
+    some = _Looks(model.description, samples, sizes)
     probabilities = _Probabilities(model, some, _KEPT if len(choices) > 1 else 0)
     for round_, each in enumerate(choices):
 
@@ -117,10 +126,36 @@ def _open(chosen: float | None, candidates: tuple[float, ...]) -> tuple[float, .
     return candidates if chosen is None else (chosen,)
 
 
-def _some(samples: Sequence[Sample]) -> Sequence[Sample]:
-    """Return enough of the images to choose by, evenly spaced."""
-    pixels = int(np.mean([sample.truth.size for sample in samples]))
-    return evenly(samples, max(FEW, _PIXELS // pixels))
+class _Looks(Sequence[Sample]):
+    """Enough of the images to choose by, evenly spaced, each at several sizes; made when asked for.
+
+    One that would be a volume too thin for the network, or very large, has fewer sizes.
+    """
+
+    def __init__(
+        self, known: Description, samples: Sequence[Sample], sizes: Sequence[float]
+    ) -> None:
+        pixels = int(np.mean([sample.truth.size for sample in samples]))
+        some = evenly(samples, max(FEW, _PIXELS // pixels))
+        self._looks = [
+            (sample, size)
+            for sample in some
+            for size in sizes
+            if size == 1 or _bears(known, sample.shape, size)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._looks)
+
+    def __getitem__(self, place: Any) -> Any:
+        return resized(*self._looks[place])
+
+
+def _bears(known: Description, shape: Sequence[int], size: float) -> bool:
+    scale = scale_per_axis(known.plan.data.scale, len(shape))
+    working = rescaled_shape(rescaled_shape(shape, size), scale)
+    small = size < 1 or prod(shape) <= _LARGEST
+    return small and too_thin(working, known.depths) is None
 
 
 def reachable(model: Model, samples: Sequence[Sample]) -> float:
@@ -190,7 +225,7 @@ def _best(
     totals = [_NOTHING] * len(candidates)
     for number, sample in enumerate(probabilities.samples):
         # Passed on and not kept: no two images need to be held at a time.
-        found = _matchings(sample, probabilities.of(number), candidates)
+        found = _matchings(sample, probabilities.of(number, sample), candidates)
         totals = [total + more for total, more in zip(totals, found, strict=True)]
         looked(number + 1)
     scores = [total.pq for total in totals]
@@ -205,11 +240,11 @@ class _Probabilities:
         self._model, self._budget = model, budget
         self._kept: dict[int, np.ndarray] = {}
 
-    def of(self, number: int) -> np.ndarray:
-        """Return the probabilities of the sample in place `number`."""
+    def of(self, number: int, sample: Sample) -> np.ndarray:
+        """Return the probabilities of the sample in place `number`, which is given, too."""
         if number in self._kept:
             return self._kept[number]
-        image = self._model.predict(self.samples[number].image).probabilities
+        image = self._model.predict(sample.image).probabilities
         if image.nbytes <= self._budget:
             self._kept[number] = image
             self._budget -= image.nbytes

@@ -99,6 +99,7 @@ class Machine:
         torch.backends.cudnn.benchmark = not self.deterministic
         # Fabric announces the precision on the terminal, where the progress bar is.
         logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+        linked = _linked()  # by who calls, and then for them to end
         try:
             fabric = Fabric(
                 accelerator=place.type,
@@ -117,14 +118,19 @@ class Machine:
                 "training; leave --strategy away or give ddp, which starts the command again (in a "
                 "script or a terminal, not in a notebook)"
             ) from None
-        atexit.register(_leave_the_others)
+        if _linked() and not linked and torch.distributed.get_backend() == "gloo":
+            # Fabric ends the links of NCCL alone, and threads of gloo that the end of the program
+            # cuts off abort it.
+            atexit.register(_leave_the_others)
         return fabric
 
 
-def _leave_the_others() -> None:
-    """End the links between processes while their threads can still be waited for.
+def _linked() -> bool:
+    """Tell whether this process is one of several that were linked."""
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
 
-    Fabric does so for NCCL alone; gloo's threads, cut off by the end of the program, abort it.
-    """
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
+
+def _leave_the_others() -> None:
+    """End the links between processes while their threads can still be waited for."""
+    if _linked():
         torch.distributed.destroy_process_group()

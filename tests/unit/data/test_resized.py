@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from septum.classes import Classes
-from septum.data.resized import AtSizes, resized
+from septum.data.normalise import normalise
+from septum.data.resized import resized
 from septum.data.sample import Sample
 from septum.data.synthetic import draw_cells
+from septum.resample import rescale
 
 CELLS = draw_cells(3, (60, 80), radius=9, cells=5)
 
@@ -46,9 +48,26 @@ def test_classes_that_overlap_stay_what_they_are():
     np.testing.assert_array_equal(resized(sample, 0.5).truth[:, 0], [1, 3, 2, 0])
 
 
-def test_each_sample_is_seen_at_each_size():
-    both = AtSizes([CELLS, CELLS], (1.0, 0.5))
-    assert [sample.shape for sample in both] == [(60, 80), (30, 40)] * 2
-    assert len(both) == 4
-    with pytest.raises(IndexError):
-        both[4]
+@pytest.mark.parametrize(
+    ("offset", "dtype"),
+    [(0, np.uint8), (0, np.dtype(">u2")), (0, bool), (2**32 - 256, np.uint32), (1e9, np.float64)],
+)
+def test_grey_values_keep_their_type_and_their_contrast(offset, dtype):
+    values = CELLS.image.astype(np.float64) + offset
+    if dtype is bool:
+        values = CELLS.image > 60
+    sample = replace(CELLS, image=values.astype(dtype))
+    assert sample.image.dtype == dtype
+    assert resized(sample, 1.3).image.dtype == dtype
+    seen, expected = (
+        normalise(each.image, "percentile")
+        for each in (resized(sample, 1.3), resized(replace(CELLS, image=values), 1.3))
+    )
+    if dtype is not bool:
+        expected = normalise(rescale(CELLS.image, 1.3), "percentile")
+    np.testing.assert_allclose(seen, expected, atol=0.01)
+
+
+def test_neighbouring_slices_are_resized_with_their_own():
+    of_a_stack = replace(CELLS, image=np.repeat(CELLS.image, 3, axis=0), reach=1)
+    assert resized(of_a_stack, 0.5).own.shape == (1, 30, 40)

@@ -80,6 +80,34 @@ def test_validation_images_choose_as_they_are(sample):
     assert model.description.plan.instances.threshold == 0.5
 
 
+class Looking(Oracle):
+    """A model of one pooling that remembers the shapes of what it was shown."""
+
+    def __init__(self, ndim):
+        super().__init__(Plan(network=replace(Plan().network, depth=1)), {})
+        self.description = replace(self.description, ndim=ndim)
+        self.shapes = []
+
+    def predict(self, image):
+        self.shapes.append(image.shape[1:])
+        cells = np.zeros((2, *image.shape[1:]), np.float32)
+        return Prediction(np.zeros(image.shape[1:], np.int32), cells)
+
+
+def test_no_size_is_looked_at_at_which_a_volume_is_too_thin():
+    thin, thick = (draw_cells(0, (depth, 30, 40), radius=4, cells=2) for depth in (9, 14))
+    model = Looking(ndim=3)
+    calibrate(model, [thin, thick], sizes=(1.0, 1 / 1.3, 1.3))
+    assert sorted(shape[0] for shape in model.shapes) == [9, 11, 12, 14, 18]
+
+
+def test_very_large_images_are_not_magnified(monkeypatch, sample):
+    monkeypatch.setattr("septum.training.calibrate._LARGEST", sample.truth.size - 1)
+    model = Looking(ndim=2)
+    calibrate(model, [sample], sizes=(1.0, 0.5, 2.0))
+    assert model.shapes == [(96, 96), (48, 48)]
+
+
 def touching_pair():
     labels = np.zeros((40, 60), np.int32)
     labels[5:35, 5:30], labels[5:35, 30:55] = 1, 2
