@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from septum.data.resized import resized
 from septum.data.sample import Sample
@@ -92,6 +93,17 @@ class Looking(Oracle):
         self.shapes.append(image.shape[1:])
         cells = np.zeros((2, *image.shape[1:]), np.float32)
         return Prediction(np.zeros(image.shape[1:], np.int32), cells)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_choice_does_not_depend_on_how_many_are_tried_side_by_side(sample, threads):
+    oracle = Oracle(Plan(), {sample.image.tobytes(): two_classes(sample, 0.95, 0.75)})
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        assert calibrate(oracle, [sample] * 3).threshold == 0.8
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_no_size_is_looked_at_at_which_a_volume_is_too_thin():
