@@ -237,7 +237,7 @@ def test_what_a_killed_process_left_in_the_state_is_removed(data, tmp_path):
     septum.train(data, run, steps=3, settings=SETTINGS)
     left = run / "state" / ".00000002.abcd.part"
     left.mkdir()
-    septum.resume(data, run)
+    septum.resume(data, run, extend=1)
     assert not left.exists()
 
 
@@ -255,6 +255,7 @@ def test_a_damaged_state_is_one_line(data, tmp_path, file):
     septum.train(data, run, steps=2, settings=SETTINGS)
     path = saved(run / "state")[-1] / file
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    (run / "report.html").unlink()  # a run that is complete is not looked into
     with pytest.raises(DataError, match=r"state/00000002.* cannot be continued from") as caught:
         septum.resume(data, run)
     assert "\n" not in str(caught.value)
@@ -379,8 +380,13 @@ def test_a_run_that_was_interrupted_is_finished_where_it_is(data, whole, tmp_pat
     assert describe(run).plan.instances.threshold is not None
     assert not describe(run).interrupted
     assert (run / "report.html").exists()
+    report = (run / "report.html").stat().st_mtime_ns
     septum.resume(data, run, on_note=said.append)
     assert "the run is finished, after 7 steps; --extend trains it for longer" in said
+    assert (run / "report.html").stat().st_mtime_ns == report  # nothing is done again
+    (run / "report.html").unlink()  # as if killed while it was drawn
+    septum.resume(data, run)
+    assert (run / "report.html").exists()
     with pytest.raises(DataError, match=r"trained model; .* or train it for longer with --extend"):
         septum.train(data, run)
     assert septum.resume(data, run, extend=2).description.training["steps"] == 9

@@ -81,8 +81,8 @@ def refuse_same_folder(path: Path, out: Path) -> None:
     """Raise DataError if an image lies in the folder for its results."""
     if path.parent.resolve() == out.resolve():
         raise DataError(
-            f"{path} is in the folder for the results, where a result could take the place of your "
-            "own annotation; give another folder, as -o results"
+            f"{path} is in the folder for the results, where a result could take the place of what "
+            "is yours; give another folder, as -o results"
         )
 
 

@@ -16,7 +16,7 @@ from septum.data.split import digest_of_all
 from septum.duration import readable, seconds
 from septum.errors import ConfigError, DataError
 from septum.invocation import invocation
-from septum.model import Model
+from septum.model import Model, load
 from septum.plan import Plan
 from septum.predict.precision import choose_device, resolve
 from septum.training import folder
@@ -33,7 +33,7 @@ from septum.training.sides import read_sides
 from septum.training.standing import (
     ended_here,
     extended,
-    is_finished,
+    is_complete,
     is_over,
     refuse_existing,
 )
@@ -255,11 +255,11 @@ def resume(
             f"{done.number}; the learning rate begins anew at {plan.training.learning_rate:g}"
         )
     if extend is None and is_over(done, facts.length, plan):
-        if is_finished(out):
-            steps = counted(done.number, "step")
+        steps = counted(done.number, "step")
+        if is_complete(out):
             say(f"the run is finished, after {steps}; --extend trains it for longer")
-        else:
-            say(f"the run ends after {counted(done.number, 'step')}; thresholds are chosen now")
+            return load(out, machine.device)
+        say(f"the run ends after {steps}; thresholds are chosen now")
     else:
         say(f"going on after step {done.number}, {readable(done.seconds)} into the training")
         later = folder.Continued(done.number, _shared(command, machine, fabric.world_size))

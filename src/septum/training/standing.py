@@ -41,6 +41,14 @@ def has_ended(out: Path) -> bool:
     return is_finished(out) and is_over(progress_of(out / folder.STATE), facts.length, plan)
 
 
+def is_complete(out: Path) -> bool:
+    """Tell whether nothing is left to do in the run folder `out`: its report is drawn, too."""
+    if not has_ended(out):
+        return False
+    report, model = out / folder.REPORT, out / folder.MODEL / "model.json"
+    return report.exists() and report.stat().st_mtime_ns >= model.stat().st_mtime_ns
+
+
 def refuse_existing(out: Path) -> None:
     """Raise DataError if there is a run in `out`, with how it goes on: none is overwritten."""
     folder.refuse_no_folder(out)

@@ -320,3 +320,9 @@ def test_balls_in_flat_voxels_are_no_strokes_once_the_spacing_is_known():
     assert not perhaps_strokes(labels[0], (8.0, 1.0, 1.0))
     line = labels[0] * (np.abs(y - 30) < 2) * (np.abs(z - 4) < 1)
     assert perhaps_strokes(line, (8.0, 1.0, 1.0))
+
+
+def test_ids_in_a_jpeg_are_refused(folder):
+    root = folder(labels=IDS.astype(np.uint8), suffix=".jpg")
+    with pytest.raises(DataError, match=r"b\.jpg: \d+ values in a JPEG, .* Save .* PNG or TIFF"):
+        second(root)

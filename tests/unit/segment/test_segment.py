@@ -96,7 +96,7 @@ def test_results_never_fall_among_the_images(tmp_path, model_of, pixels):
     tifffile.imwrite(annotation, pixels(20, 20))
     before = annotation.read_bytes()
     for out in (tmp_path, tmp_path / "x" / ".."):
-        with pytest.raises(DataError, match="your own annotation; give another folder"):
+        with pytest.raises(DataError, match="what is yours; give another folder"):
             segment_file(model_of(), tmp_path / "a.tif", out)
     assert annotation.read_bytes() == before
 

@@ -21,7 +21,8 @@ def test_objects_that_are_found_are_counted(made_by_hand):
     seen = [judge(*made_by_hand)]
     told = found_objects(seen * 2, "validation", Description())
     assert told.sentence == (
-        "found 2 of 10 objects in 2 validation images; 2 others found that are none"
+        "found 2 of 10 objects in 2 validation images; 2 others found that are none. That is less "
+        "than half: more steps mostly help"
     )
     assert (told.warnings, told.nothing) == ((), False)
 

@@ -19,6 +19,7 @@ from septum.data.layouts.reading import Reading
 from septum.errors import DataError
 
 _TOP = 255
+_LOSSY = (".jpg", ".jpeg")
 """The largest 8-bit number: usual for the foreground of a mask, and for "not annotated"."""
 
 _VAST, _MUCH = 4, 0.1
@@ -117,6 +118,12 @@ def understand(
         found = "instances"
     elif reading.binary_instances and found == "instances":
         found = "mask"
+    if found == "instances" and where.lower().endswith(_LOSSY):
+        raise DataError(
+            f"{where}: {np.unique(values).size} values in a JPEG, which stores pixels only nearly "
+            "as they were, so that ids are not those of the objects any more. Save the label image "
+            "as PNG or TIFF where it was drawn"
+        )
     parts = [_instances(plane, where, found) for plane in values]
     either = kind is None and found == "mask" and _one_object(values, parts)
     if top_is_id and found == "instances" and reading.ignore is None:
