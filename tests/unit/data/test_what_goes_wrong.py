@@ -323,6 +323,7 @@ def test_balls_in_flat_voxels_are_no_strokes_once_the_spacing_is_known():
 
 
 def test_ids_in_a_jpeg_are_refused(folder):
-    root = folder(labels=IDS.astype(np.uint8), suffix=".jpg")
+    blocks = np.kron(np.arange(1, 13).reshape(3, 4) * 20, np.ones((32, 32))).astype(np.uint8)
+    root = folder(labels=blocks, suffix=".jpg")  # of whole 8 px squares, which nothing smooths
     with pytest.raises(DataError, match=r"b\.jpg: \d+ values in a JPEG, .* Save .* PNG or TIFF"):
         second(root)

@@ -118,13 +118,13 @@ def understand(
         found = "instances"
     elif reading.binary_instances and found == "instances":
         found = "mask"
+    parts = [_instances(plane, where, found) for plane in values]
     if found == "instances" and where.lower().endswith(_LOSSY):
         raise DataError(
             f"{where}: {np.unique(values).size} values in a JPEG, which stores pixels only nearly "
             "as they were, so that ids are not those of the objects any more. Save the label image "
             "as PNG or TIFF where it was drawn"
         )
-    parts = [_instances(plane, where, found) for plane in values]
     either = kind is None and found == "mask" and _one_object(values, parts)
     if top_is_id and found == "instances" and reading.ignore is None:
         if foreground is None:
