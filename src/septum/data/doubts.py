@@ -116,7 +116,7 @@ def _is_flat(image: Source) -> bool:
     shown = pixels != values[counts.argmax()]
     beside = shown[..., 1:] & shown[..., :-1]
     equal = (pixels[..., 1:] == pixels[..., :-1])[beside]
-    whole = not np.any(values % 1) if pixels.dtype.kind == "f" else True
+    whole = not np.any(values % 1)
     return whole and len(equal) >= max(_ENOUGH, shown.sum() / 2) and equal.mean() > _EQUAL
 
 

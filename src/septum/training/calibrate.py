@@ -26,7 +26,7 @@ from septum.metrics import Matching, Region, matching
 from septum.model import Model
 from septum.plan import InstancePlan
 from septum.predict import classified
-from septum.resample import rescaled_shape, scale_per_axis
+from septum.resample import rescaled_shape
 from septum.training.dice import mean_dice, pooled, regions_of
 
 THRESHOLDS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.8, 0.9)
@@ -157,8 +157,7 @@ class _Looks(Sequence[Sample]):
 
 
 def _bears(known: Description, shape: Sequence[int], size: float) -> bool:
-    scale = scale_per_axis(known.plan.data.scale, len(shape))
-    working = rescaled_shape(rescaled_shape(shape, size), scale)
+    working = rescaled_shape(rescaled_shape(shape, size), known.plan.data.scale)
     small = size < 1 or prod(shape) <= _LARGEST
     return small and too_thin(working, known.depths) is None
 

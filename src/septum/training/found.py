@@ -57,10 +57,9 @@ def found_objects(
     sentence = f"found {counted(found, 'object', of=objects)} in {images}{also}"
     steps = known.training.get("steps")
     so_far = "" if steps is None else f" ({steps:,} so far; --extend 2000 adds some)"
-    if 2 * found < objects and found:
-        sentence += f". That is less than half: more steps mostly help{so_far}"
     if found:
-        return Found(sentence)
+        few = f". That is less than half: more steps mostly help{so_far}"
+        return Found(sentence + few * (2 * found < objects))
     warning = (
         f"WARNING: not one of {counted(objects, 'object')} in {images} was found. Likely causes: "
         f"too few steps{so_far}; objects far larger or smaller than the network sees (a new run "

@@ -19,8 +19,9 @@ from septum.data.layouts.reading import Reading
 from septum.errors import DataError
 
 _TOP = 255
-_LOSSY = (".jpg", ".jpeg")
 """The largest 8-bit number: usual for the foreground of a mask, and for "not annotated"."""
+
+_LOSSY = (".jpg", ".jpeg")
 
 _VAST, _MUCH = 4, 0.1
 """An object of the id 255 is none if it is so many times as large as any other, and so much of the
